@@ -1,0 +1,148 @@
+"""The commands that measure: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeseg.runtime.options import (
+    PATH,
+    device_options,
+    override_options,
+    overrides_of,
+)
+
+if TYPE_CHECKING:
+    from edgeseg.runtime import Overrides, Segmenter
+
+
+@click.command("eval")
+@click.argument("model", type=PATH)
+@click.argument("dataset", type=PATH)
+@click.option("--split", default="val", show_default=True, help="List of pictures.")
+@click.option(
+    "--classes",
+    metavar="A,B,C",
+    help="Average over these classes.  [default: all that model and data set share]",
+)
+@click.option(
+    "--merge-others",
+    is_flag=True,
+    help="Count classes not named in --classes as background, in truth and prediction.",
+)
+@click.option("--json", "json_path", type=PATH, help="Also write a JSON record there.")
+@device_options
+@override_options
+def evaluate(
+    model: Path,
+    dataset: Path,
+    split: str,
+    classes: str | None,
+    merge_others: bool,
+    json_path: Path | None,
+    **values: Any,
+) -> None:
+    """Score a model on pictures with truth.
+
+    MODEL is a .tflite file or, where TensorFlow is installed, the float .keras
+    file. DATASET is a folder in PASCAL VOC's layout. One confusion matrix is
+    counted over all pictures at their own size; void (255) is left out.
+    """
+    from edgeseg.benchmarks.accuracy import evaluate as score
+    from edgeseg.devices import InputError
+    from edgeseg.runtime.atomic import check_writable, write_bytes
+    from edgeseg.runtime.datasets import open_dataset
+
+    names = [name.strip() for name in classes.split(",")] if classes else None
+    if merge_others and not names:
+        raise InputError("--merge-others needs --classes: which are the others?")
+    if json_path is not None:
+        check_writable(json_path)
+    opened = open_dataset(dataset, split)
+    overrides = overrides_of(values)
+    with _open(model, values["device"], values["threads"], overrides) as segmenter:
+        if not segmenter.manifest.labels:
+            click.echo(
+                f"Note: {model.name} names no classes; taking the data set's "
+                f"{len(opened.labels)} (--labels says otherwise)",
+                err=True,
+            )
+        result = score(
+            segmenter,
+            opened,
+            classes=names,
+            merge_others=merge_others,
+            progress=_show_progress,
+        )
+        record = {
+            **result.to_dict(),
+            **_conditions(model, segmenter),
+            "dataset": dataset.resolve().name,
+            "split": split,
+            "merge_others": merge_others,
+        }
+    if json_path is not None:
+        text = json.dumps(record, indent=2, sort_keys=True) + "\n"
+        write_bytes(json_path, text.encode())
+    click.echo(_text(record))
+
+
+def _open(
+    model: Path, device: str, threads: int | None, overrides: Overrides
+) -> Segmenter:
+    from edgeseg.runtime import Segmenter
+
+    if model.suffix == ".keras":
+        from edgeseg.converter.keras_device import open_keras
+
+        return open_keras(model, overrides)
+    return Segmenter.open(model, device=device, threads=threads, overrides=overrides)
+
+
+def _conditions(model: Path, segmenter: Segmenter) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    from edgeseg.runtime.modelfile import sha256
+
+    device = segmenter.device.describe()
+    manifest = segmenter.manifest
+    return {
+        "model": model.name,
+        "model_sha256": sha256(model),
+        "protocol": "one confusion matrix, void dropped, own size; "
+        f"{segmenter.head.kind} head, {manifest.fit}, {manifest.resize}",
+        "device": device,
+        "versions": {
+            "edgeseg": version("edgeseg"),
+            "numpy": version("numpy"),
+            device["runtime"]: device["version"],
+        },
+    }
+
+
+def _show_progress(done: int, total: int) -> None:
+    if click.get_text_stream("stderr").isatty():
+        end = "\r\x1b[K" if done == total else ""
+        click.echo(f"\r\x1b[K{done}/{total} pictures{end}", nl=False, err=True)
+    elif done % 100 == 0 or done == total:
+        click.echo(f"{done}/{total} pictures", err=True)
+
+
+def _text(record: dict[str, Any]) -> str:
+    shown = {
+        "mIoU": "miou",
+        "pixel accuracy": "pixel_accuracy",
+        "mean accuracy": "mean_accuracy",
+        "frequency-weighted IoU": "fw_iou",
+    }
+    lines = [f"{name:24} {100 * record[key]:6.2f} %" for name, key in shown.items()]
+    for name, iou in record["per_class_iou"].items():
+        lines.append(f"  {name:22} " + ("no truth" if iou is None else f"{100 * iou:6.2f} %"))
+    lines.append(
+        f"{record['images']} pictures of {record['dataset']}/{record['split']}, "
+        f"{len(record['classes'])} classes; model sha256 {record['model_sha256'][:16]}"
+    )
+    return "\n".join(lines)

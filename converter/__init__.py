@@ -1,0 +1,7 @@
+"""Keras in, int8 TFLite out, with the proof beside it."""
+
+from edgeseg.converter.conversion import Conversion, convert
+from edgeseg.converter.recipes import load_recipe, recipe_names
+from edgeseg.converter.verify import Parity
+
+__all__ = ["Conversion", "Parity", "convert", "load_recipe", "recipe_names"]

@@ -1,0 +1,40 @@
+"""TensorFlow, Keras and the quantizer: imported late, quietly, or named as missing."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+from edgeseg.devices import MissingDriverError
+from edgeseg.devices._quiet import quiet
+
+
+def need(name: str) -> Any:
+    """Import a module of the extra ``convert``.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``keras``.
+
+    Raises
+    ------
+    MissingDriverError
+        It, or something it needs, is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if name == "keras":
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        need("tensorflow")
+    try:
+        with quiet(stdout=True):
+            return importlib.import_module(name)
+    except ImportError as error:
+        if (error.name or "").startswith("edgeseg"):
+            raise
+        raise MissingDriverError(
+            f"this needs the workstation extra ({error.name or name} is missing): "
+            "pip install 'edgeseg[convert]'"
+        ) from error

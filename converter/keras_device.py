@@ -1,0 +1,96 @@
+"""The float Keras model as a device: the reference that everything is held against."""
+
+from __future__ import annotations
+
+import dataclasses
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.load import load_keras, single_channel_head
+from edgeseg.devices import Device, ModelError, TensorSpec
+from edgeseg.runtime import Overrides, Segmenter
+from edgeseg.runtime.segmenter import guess_manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+class KerasDevice(Device):
+    """Runs a Keras model on Keras' own backend.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `load_keras`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model: Any = model
+        self._input = TensorSpec("image", _shape(model.input), "float32")
+        self._output = TensorSpec("scores", _shape(model.output), "float32")
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """One float32 picture."""
+        return (self._input,)
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """One float32 map of scores."""
+        return (self._output,)
+
+    def infer(self, *tensors: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Run the model once; see `Device.infer`."""
+        if self.model is None:
+            raise ModelError("the device is closed: open it again")
+        got = [(tensor.shape, str(tensor.dtype)) for tensor in tensors]
+        expected = [(self._input.shape, self._input.dtype)]
+        if got != expected:
+            raise ModelError(f"expected tensors {expected}, got {got}")
+        return (self.model.predict_on_batch(tensors[0]),)
+
+    def describe(self) -> dict[str, Any]:
+        """Return Keras' backend and versions."""
+        import keras
+
+        return {
+            "device": "keras",
+            "runtime": "keras",
+            "version": version("keras"),
+            "backend": keras.backend.backend(),
+            "threads": 0,
+        }
+
+    def close(self) -> None:
+        """Drop the model."""
+        self.model = None
+
+
+def open_keras(path: Path, overrides: Overrides | None = None) -> Segmenter:
+    """Open a float ``.keras`` file as a segmenter.
+
+    Parameters
+    ----------
+    path : Path
+        See `load_keras`.
+    overrides : Overrides or None
+        Labels and preprocessing; without them ``pixel / 127.5 - 1``.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be used.
+    """
+    model = load_keras(path)
+    device = KerasDevice(model)
+    manifest = dataclasses.replace(
+        guess_manifest(device.inputs[0], device.outputs[0]),
+        head=single_channel_head(model),
+    )
+    return Segmenter(device, (overrides or Overrides()).apply(manifest))
+
+
+def _shape(tensor: Any) -> tuple[int, ...]:
+    return tuple(int(length) for length in tensor.shape)

@@ -1,0 +1,156 @@
+"""The contract of a device: tensors in, tensors out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Shape, type and quantization of one model input or output.
+
+    Parameters
+    ----------
+    name : str
+        Name in the model file.
+    shape : tuple of int
+        Fixed shape, batch included.
+    dtype : str
+        NumPy name of the element type, such as ``"int8"``.
+    scale, zero_point : float, int
+        ``real = scale * (stored - zero_point)``; a scale of 0 means the tensor is
+        not quantized. (TensorFlow Lite 8-bit quantization specification.)
+
+    Examples
+    --------
+    >>> spec = TensorSpec("logits", (1, 3), "int8", scale=0.5, zero_point=-2)
+    >>> spec.is_quantized
+    True
+    >>> TensorSpec("ids", (1, 3), "int32").is_quantized
+    False
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float = 0.0
+    zero_point: int = 0
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether stored integers stand for real values."""
+        return self.scale != 0.0
+
+    def quantize(self, real: NDArray[Any]) -> NDArray[Any]:
+        """Return real values as this tensor stores them, rounded and clipped.
+
+        Parameters
+        ----------
+        real : ndarray
+            Real values of any shape.
+
+        Returns
+        -------
+        ndarray
+            The same shape, of this tensor's dtype.
+        """
+        import numpy as np
+
+        if not self.is_quantized:
+            return real.astype(self.dtype)
+        limits = np.iinfo(self.dtype)
+        steps = np.rint(np.asarray(real, np.float64) / self.scale) + self.zero_point
+        return np.clip(steps, limits.min, limits.max).astype(self.dtype)
+
+    def dequantize(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """Return stored values as float32 real values.
+
+        Parameters
+        ----------
+        stored : ndarray
+            Values of this tensor's dtype, any shape.
+
+        Returns
+        -------
+        ndarray
+            float32, the same shape.
+        """
+        import numpy as np
+
+        if not self.is_quantized:
+            return stored.astype(np.float32)
+        shifted = stored.astype(np.float32) - np.float32(self.zero_point)
+        return shifted * np.float32(self.scale)
+
+
+class Device(ABC):
+    """A board's processor with one model loaded.
+
+    A device knows tensors; it knows nothing of pictures, labels or files other than
+    the model. A plugin file defines ``PLUGIN``, called as
+    ``PLUGIN(model_path, unit, threads)``, which loads the model or raises
+    `ModelError` (the file cannot be used) or `MissingDriverError` (something is not
+    installed). Falling back to slower hardware is never silent: it is logged as a
+    warning and told by `describe`.
+
+    The caller owns what `infer` returns; the device never keeps or changes its
+    arguments. A device is used by one thread at a time and closed by whoever opened
+    it; `close` may be called twice.
+    """
+
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """Specs of the model's inputs, in order."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """Specs of the model's outputs, in order."""
+
+    @abstractmethod
+    def infer(self, *tensors: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Run the model once.
+
+        Parameters
+        ----------
+        *tensors : ndarray
+            One array an input, of that input's shape and dtype.
+
+        Returns
+        -------
+        tuple of ndarray
+            One fresh array an output.
+
+        Raises
+        ------
+        ModelError
+            Number, shape or dtype of the tensors is wrong, or the run failed.
+        """
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Return what runs the model, as JSON values: runtime, version, threads."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the model and the hardware; further calls do nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

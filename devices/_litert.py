@@ -1,0 +1,138 @@
+"""The one file that knows where a TFLite interpreter comes from.
+
+`ai_edge_litert` first, then `tflite_runtime` (the last one that a Coral's libedgetpu
+matches), then `tensorflow.lite`; all three have the same Python interface.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from edgeseg.devices._base import TensorSpec
+from edgeseg.devices._errors import MissingDriverError, ModelError
+from edgeseg.devices._quiet import quiet
+
+# distribution, module that holds Interpreter and OpResolverType
+_CANDIDATES = (
+    ("ai-edge-litert", "ai_edge_litert.interpreter"),
+    ("tflite-runtime", "tflite_runtime.interpreter"),
+    ("tensorflow", "tensorflow.lite.python.interpreter"),
+)
+# "TFL3" at byte 4 is the file identifier of a TensorFlow Lite flatbuffer
+_IDENTIFIER = b"TFL3"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An interpreter package that is installed: its name, version and module."""
+
+    name: str
+    version: str
+    module: Any
+
+
+def find_runtime() -> Runtime:
+    """Return the first interpreter package that can be imported.
+
+    Raises
+    ------
+    MissingDriverError
+        None is installed.
+    """
+    for name, path in _CANDIDATES:
+        try:
+            with quiet():
+                module = importlib.import_module(path)
+        except ImportError:
+            continue
+        return Runtime(name, metadata.version(name), module)
+    raise MissingDriverError(
+        "no TFLite interpreter found (looked for "
+        + ", ".join(name for name, _ in _CANDIDATES)
+        + "): pip install ai-edge-litert"
+    )
+
+
+def open_interpreter(
+    model: Path | bytes, *, threads: int = 1, delegate: bool = True
+) -> Any:
+    """Return an interpreter with the model loaded, its tensors not yet allocated.
+
+    Parameters
+    ----------
+    model : Path or bytes
+        A ``.tflite`` file, or its content.
+    threads : int
+        Threads that an inference may use.
+    delegate : bool
+        Whether the default CPU delegate (XNNPACK) may be applied.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, unreadable, or not a TFLite model.
+    """
+    module = find_runtime().module
+    resolver = module.OpResolverType
+    content = model if isinstance(model, bytes) else read_model(model)
+    try:
+        with quiet():
+            return module.Interpreter(
+                model_content=content,
+                num_threads=threads,
+                experimental_op_resolver_type=resolver.AUTO
+                if delegate
+                else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            )
+    except (ValueError, RuntimeError) as error:
+        name = "the model" if isinstance(model, bytes) else str(model)
+        raise ModelError(
+            f"{name} cannot be read as a TFLite model (truncated or damaged?): "
+            f"{one_line(error)}"
+        ) from error
+
+
+def read_model(path: Path) -> bytes:
+    """Return the bytes of a ``.tflite`` file, after a look at its identifier.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, unreadable, or no TFLite flatbuffer.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read model {path}: {error.strerror}") from error
+    if content[4:8] != _IDENTIFIER:
+        raise ModelError(
+            f"{path} is not a TFLite model: expected the file identifier 'TFL3', "
+            f"got {content[4:8]!r}"
+        )
+    return content
+
+
+def tensor_specs(details: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
+    """Return an interpreter's tensor details as specs."""
+    return tuple(_spec(detail) for detail in details)
+
+
+def _spec(detail: dict[str, Any]) -> TensorSpec:
+    scale, zero_point = detail["quantization"]
+    return TensorSpec(
+        name=str(detail["name"]),
+        shape=tuple(int(n) for n in detail["shape"]),
+        dtype=detail["dtype"].__name__,
+        scale=float(scale),
+        zero_point=int(zero_point),
+    )
+
+
+def one_line(error: BaseException, limit: int = 200) -> str:
+    """Return an error's text on one line, shortened to `limit` characters."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."

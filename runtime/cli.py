@@ -1,0 +1,82 @@
+"""The `edgeseg` command: a table of commands, each loaded when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+
+import click
+
+from edgeseg.devices import EdgesegError
+
+# name: (where it lives, one line for --help). Text, so that --help imports none of
+# them; the converter and the benchmarks are named here and nowhere else below them.
+_COMMANDS = {
+    "convert": (
+        "edgeseg.converter.cli:convert",
+        "Turn a Keras model into a verified int8 TFLite file.",
+    ),
+    "demo": (
+        "edgeseg.converter.cli:demo",
+        "Show the whole path on the model that comes with edgeseg.",
+    ),
+    "eval": (
+        "edgeseg.benchmarks.cli:evaluate",
+        "Score a model on pictures with truth.",
+    ),
+    "info": (
+        "edgeseg.runtime.commands:info",
+        "Show a model's tensors, operators and manifest.",
+    ),
+    "run": (
+        "edgeseg.runtime.commands:run",
+        "Segment pictures or a video and write the result.",
+    ),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except EdgesegError as error:
+            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+@click.group(cls=_LazyGroup)
+@click.version_option(package_name="edgeseg")
+def main() -> None:
+    """Semantic segmentation on small computers.
+
+    A Keras model becomes an int8 TFLite file that scores like the float one
+    (`convert`), and runs on the board (`run`).
+    """
+    _show_warnings()
+
+
+def _show_warnings() -> None:
+    """Send the package's warnings to standard error, one line each."""
+    logger = logging.getLogger("edgeseg")
+    logger.handlers = [_StderrHandler()]
+    logger.propagate = False
+
+
+class _StderrHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(f"{record.levelname.capitalize()}: {record.getMessage()}", err=True)

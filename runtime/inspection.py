@@ -1,0 +1,94 @@
+"""What a .tflite file holds, as an interpreter tells it before running anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import ModelError
+from edgeseg.devices._litert import open_interpreter, tensor_specs
+from edgeseg.runtime.manifest import Manifest
+from edgeseg.runtime.modelfile import sha256, stored_manifest
+from edgeseg.runtime.segmenter import manifest_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeseg.devices import TensorSpec
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """Operators and tensors of a model.
+
+    Parameters
+    ----------
+    inputs, outputs : tuple of TensorSpec
+        The model's own.
+    operators : dict of str to int
+        How often each operator occurs, most frequent first.
+    activations : dict of str to tuple of str
+        Names of the tensors that operators write, by dtype.
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    operators: dict[str, int]
+    activations: dict[str, tuple[str, ...]]
+
+
+def read_graph(model: Path | bytes) -> Graph:
+    """Return the operators and tensors of a TFLite model without running it.
+
+    Raises
+    ------
+    ModelError
+        The file is no TFLite model.
+    """
+    interpreter = open_interpreter(model, delegate=False)
+    operators = interpreter._get_ops_details()
+    tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
+    written: dict[str, list[str]] = {}
+    for operator in operators:
+        for index in operator["outputs"]:
+            tensor = tensors.get(int(index))
+            if tensor is None:
+                raise ModelError("an operator writes a tensor that does not exist")
+            written.setdefault(tensor["dtype"].__name__, []).append(tensor["name"])
+    return Graph(
+        tensor_specs(interpreter.get_input_details()),
+        tensor_specs(interpreter.get_output_details()),
+        dict(Counter(str(op["op_name"]) for op in operators).most_common()),
+        {dtype: tuple(names) for dtype, names in sorted(written.items())},
+    )
+
+
+def model_info(path: Path) -> dict[str, Any]:
+    """Return everything a user may ask of a model file, as JSON values.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.tflite`` file; one compiled for an Edge TPU will do.
+    """
+    graph = read_graph(path)
+    try:
+        manifest: Manifest | None = manifest_for(path, graph.inputs, graph.outputs)
+    except ModelError:
+        manifest = None  # no segmentation model: the tensors can still be shown
+    return {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
+        "inputs": [_tensor(spec) for spec in graph.inputs],
+        "outputs": [_tensor(spec) for spec in graph.outputs],
+        "operators": graph.operators,
+        "activations": {dtype: len(n) for dtype, n in graph.activations.items()},
+        "manifest": None if manifest is None else manifest.to_dict(),
+        "manifest_from": "file" if stored_manifest(path) else "tensors",
+    }
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    return {**dataclasses.asdict(spec), "shape": list(spec.shape)}

@@ -1,0 +1,90 @@
+"""Command-line options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from edgeseg.runtime.segmenter import Overrides
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+PATH = click.Path(path_type=Path)
+
+
+class NormalizeParam(click.ParamType):
+    """``MEAN,STD``: two numbers in pixel units."""
+
+    name = "MEAN,STD"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Parse the text."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            mean, std = (float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"expected two numbers such as 127.5,127.5; got {value!r}")
+        if not 0 < abs(std) < float("inf") or not abs(mean) < float("inf"):
+            self.fail(f"mean and std must be finite, std not 0; got {value!r}")
+        return mean, std
+
+
+def override_options(function: _F) -> _F:
+    """Add --labels, --normalize, --bgr and --stretch."""
+    options = (
+        click.option(
+            "--labels",
+            metavar="NAME|FILE",
+            help="Class names: pascal-voc, ade20k, ade20k-mlperf32, cityscapes, or a "
+            "text file with one name a line.  [default: the model's own]",
+        ),
+        click.option(
+            "--normalize",
+            type=NormalizeParam(),
+            help="The network sees (pixel - MEAN) / STD, pixel in 0..255.  "
+            "[default: the model's own, else 127.5,127.5]",
+        ),
+        click.option("--bgr", is_flag=True, help="The network was trained on BGR."),
+        click.option(
+            "--stretch",
+            is_flag=True,
+            help="Stretch pictures to the input size instead of letterboxing them.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def device_options(function: _F) -> _F:
+    """Add --device and --threads."""
+    options = (
+        click.option(
+            "--device",
+            default="auto",
+            show_default=True,
+            help="What runs the model: NAME or NAME:UNIT, such as desktop:cpu.",
+        ),
+        click.option(
+            "--threads",
+            type=click.IntRange(1, 1024),
+            help="Threads of an inference.  [default: the physical cores available]",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def overrides_of(values: dict[str, Any]) -> Overrides:
+    """Take the values of `override_options` out of a command's arguments."""
+    keys = ("labels", "normalize", "bgr", "stretch")
+    return Overrides(**{key: values.pop(key) for key in keys})

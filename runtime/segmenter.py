@@ -1,0 +1,350 @@
+"""A model, its manifest and a device: picture in, class ids out."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import InputError, ManifestError, ModelError, open_device
+from edgeseg.runtime.labels import label_set_of, load_labels
+from edgeseg.runtime.manifest import Manifest
+from edgeseg.runtime.modelfile import stored_labels, stored_manifest
+from edgeseg.runtime.postprocess import class_ids, head_of
+from edgeseg.runtime.preprocess import draw_canvas, encode, encoding_table, place
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from edgeseg.devices import Device, TensorSpec
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What a user says of a model that its file does not say, or says wrongly.
+
+    Parameters
+    ----------
+    labels : str or None
+        Name of a known label set, or a file; see `load_labels`.
+    normalize : (float, float) or None
+        The network sees ``(pixel - MEAN) / STD``, pixel in 0..255.
+    bgr : bool
+        The network was trained with blue first.
+    stretch : bool
+        Pictures are stretched to the input size instead of letterboxed.
+    """
+
+    labels: str | None = None
+    normalize: tuple[float, float] | None = None
+    bgr: bool = False
+    stretch: bool = False
+
+    def apply(self, manifest: Manifest) -> Manifest:
+        """Return a manifest with these values in place of its own."""
+        changes: dict[str, Any] = {}
+        if self.labels is not None:
+            label_set = load_labels(self.labels)
+            changes |= {"labels": label_set.labels, "palette": label_set.palette}
+        if self.normalize is not None:
+            mean, std = self.normalize
+            changes |= {"mean": (mean,) * 3, "std": (std,) * 3}
+        if self.bgr:
+            changes["channels"] = "bgr"
+        if self.stretch:
+            changes["fit"] = "stretch"
+        return dataclasses.replace(manifest, **changes)
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The classes of one picture.
+
+    Parameters
+    ----------
+    ids : ndarray
+        ``(H, W)`` uint8 class ids, at the picture's own size.
+    labels : tuple of str
+        One name a class id that can occur; empty where unknown.
+    timings_ms : dict of str to float
+        Milliseconds of ``preprocess``, ``invoke`` and ``postprocess``.
+    """
+
+    ids: NDArray[np.uint8]
+    labels: tuple[str, ...]
+    timings_ms: dict[str, float]
+
+    @property
+    def areas(self) -> dict[int, int]:
+        """Pixels of each class id that occurs, in order of id."""
+        import numpy as np
+
+        counts = np.bincount(self.ids.ravel(), minlength=1)
+        return {int(i): int(counts[i]) for i in np.flatnonzero(counts)}
+
+
+class Segmenter:
+    """Segments pictures of any size with one model on one device.
+
+    Parameters
+    ----------
+    device : Device
+        Open, with the model loaded; closed together with the segmenter.
+    manifest : Manifest
+        How to feed the model and how to read its output.
+
+    Raises
+    ------
+    ModelError
+        The model is no segmentation model.
+    ManifestError
+        The manifest contradicts the model's tensors.
+    """
+
+    def __init__(self, device: Device, manifest: Manifest) -> None:
+        self.device = device
+        self.manifest = manifest
+        self._input = _image_input(device.inputs)
+        self._output = _single_output(device.outputs)
+        self._nchw = _is_nchw(self._input.shape)
+        self.head = head_of(self._output, manifest.head, len(manifest.labels))
+        self._check_manifest()
+        self._table = encoding_table(self._input, manifest)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        overrides: Overrides | None = None,
+    ) -> Self:
+        """Open a ``.tflite`` file.
+
+        Parameters
+        ----------
+        path : Path or str
+            The model file. Its own manifest is used, else its sidecar's, else what
+            its tensors say.
+        device : str
+            Device string; see `open_device`.
+        threads : int or None
+            Threads of an inference; None takes the physical cores.
+        overrides : Overrides or None
+            What to use instead of what the file says.
+
+        Raises
+        ------
+        ModelError, ManifestError, UnknownPluginError, MissingDriverError
+            The model cannot be used here; the message says why.
+        """
+        path = Path(path)
+        opened = open_device(device, path, threads=threads)
+        try:
+            manifest = manifest_for(path, opened.inputs, opened.outputs)
+            return cls(opened, (overrides or Overrides()).apply(manifest))
+        except BaseException:
+            opened.close()
+            raise
+
+    @property
+    def input_hw(self) -> tuple[int, int]:
+        """Height and width of the network's input in pixels."""
+        shape = self._input.shape
+        return (shape[2], shape[3]) if self._nchw else (shape[1], shape[2])
+
+    def tensor(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return the input tensor for a picture; see `segment` for its form.
+
+        Calibration uses this, so that it sees exactly what the board will see.
+        """
+        check_frame(frame)
+        placement = place(_hw(frame), self.input_hw, self.manifest.fit)
+        canvas = draw_canvas(frame, placement, self.manifest.pad)
+        tensor = encode(canvas, self._table, self.manifest.channels)
+        return tensor.transpose(0, 3, 1, 2).copy() if self._nchw else tensor
+
+    def ids_from(
+        self, output: NDArray[Any], picture_hw: tuple[int, int]
+    ) -> NDArray[np.uint8]:
+        """Return class ids ``(H, W)`` uint8 from an output tensor."""
+        placement = place(picture_hw, self.input_hw, self.manifest.fit)
+        return class_ids(
+            output, self._output, self.head, placement, self.manifest.resize
+        )
+
+    def segment(self, frame: NDArray[np.uint8]) -> Segmentation:
+        """Segment one picture.
+
+        Parameters
+        ----------
+        frame : ndarray
+            ``(H, W, 3)`` uint8 RGB, any size; left as it is.
+
+        Returns
+        -------
+        Segmentation
+            Class ids at the picture's own size.
+
+        Raises
+        ------
+        InputError
+            The array is not of that form.
+        ModelError
+            The device failed.
+        """
+        times = [time.perf_counter()]
+        tensor = self.tensor(frame)
+        times.append(time.perf_counter())
+        output = self.device.infer(tensor)[0]
+        times.append(time.perf_counter())
+        ids = self.ids_from(output, _hw(frame))
+        times.append(time.perf_counter())
+        stages = ("preprocess", "invoke", "postprocess")
+        spent = {
+            stage: 1000 * (end - start)
+            for stage, start, end in zip(stages, times, times[1:], strict=False)
+        }
+        return Segmentation(ids, self.manifest.labels, spent)
+
+    def close(self) -> None:
+        """Close the device."""
+        self.device.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_manifest(self) -> None:
+        size = self.manifest.input_size
+        if size is not None and tuple(size) != self.input_hw:
+            raise ManifestError(
+                f"the manifest says input size {size[0]}x{size[1]}, the model takes "
+                f"{self.input_hw[0]}x{self.input_hw[1]}: is it another model's?"
+            )
+        labels, classes = len(self.manifest.labels), self.head.classes
+        if labels and classes > 1 and labels != classes:
+            raise ManifestError(
+                f"expected {classes} labels for a model with {classes} classes, got "
+                f"{labels}: choose another --labels"
+            )
+
+
+def manifest_for(
+    path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+) -> Manifest:
+    """Return a model file's own manifest, or one made from what its tensors say.
+
+    Parameters
+    ----------
+    path : Path
+        The model file.
+    inputs, outputs : tuple of TensorSpec
+        Its tensors.
+    """
+    manifest = stored_manifest(path)
+    if manifest is not None:
+        return manifest
+    labels = stored_labels(path)
+    palette = label_set_of(labels).palette if labels else ()
+    return dataclasses.replace(
+        guess_manifest(_image_input(inputs), _single_output(outputs), len(labels)),
+        labels=labels,
+        palette=palette,
+    )
+
+
+def guess_manifest(
+    spec_in: TensorSpec, spec_out: TensorSpec, labels: int = 0
+) -> Manifest:
+    """Return the manifest that the tensors of a foreign model suggest.
+
+    An 8-bit input is taken to store pixels as they are, so that its scale and zero
+    point are the normalization; a float input takes ``pixel / 127.5 - 1``. A grid
+    whose cells divide the input as ``k * (cells - 1) + 1`` (65 on 513, as DeepLab
+    trains) is aligned at its corners.
+
+    Parameters
+    ----------
+    spec_in, spec_out : TensorSpec
+        Input and output.
+    labels : int
+        Number of labels; 0 where unknown.
+    """
+    mean, std = 127.5, 127.5
+    if spec_in.dtype in ("uint8", "int8"):
+        offset = 128 if spec_in.dtype == "int8" else 0
+        mean = float(spec_in.zero_point + offset) if spec_in.is_quantized else offset
+        std = 1 / spec_in.scale if spec_in.is_quantized else 1.0
+    nchw = _is_nchw(spec_in.shape)
+    height, width = spec_in.shape[2:4] if nchw else spec_in.shape[1:3]
+    grid = head_of(spec_out, labels=labels).grid_hw
+    corners = all(
+        cells > 1 and (size - 1) % (cells - 1) == 0
+        for size, cells in zip((height, width), grid, strict=True)
+    )
+    return Manifest(
+        input_size=(height, width),
+        mean=(mean,) * 3,
+        std=(std,) * 3,
+        resize="align-corners" if corners else "half-pixel",
+    )
+
+
+def check_frame(frame: NDArray[Any]) -> None:
+    """Raise `InputError` unless an array is ``(H, W, 3)`` uint8 and not empty."""
+    shape, dtype = getattr(frame, "shape", None), str(getattr(frame, "dtype", ""))
+    if shape is None or len(shape) != 3 or shape[2] != 3 or dtype != "uint8":
+        raise InputError(
+            f"expected a frame (H, W, 3) uint8 RGB, got {dtype} {shape or type(frame)}"
+        )
+    if 0 in shape:
+        raise InputError(f"expected a frame with pixels, got shape {shape}")
+
+
+def _hw(frame: NDArray[Any]) -> tuple[int, int]:
+    return int(frame.shape[0]), int(frame.shape[1])
+
+
+def _is_nchw(shape: tuple[int, ...]) -> bool:
+    return shape[1] == 3 and shape[3] != 3
+
+
+def _image_input(inputs: tuple[TensorSpec, ...]) -> TensorSpec:
+    shapes = [f"{spec.dtype} {list(spec.shape)}" for spec in inputs]
+    spec = inputs[0] if len(inputs) == 1 else None
+    if (
+        spec is None
+        or len(spec.shape) != 4
+        or spec.shape[0] != 1
+        or 3 not in (spec.shape[1], spec.shape[3])
+        or spec.dtype not in ("uint8", "int8", "int16", "float32", "float16")
+    ):
+        raise ModelError(
+            "no segmentation model: expected one input of shape (1, H, W, 3), got "
+            + ", ".join(shapes)
+        )
+    return spec
+
+
+def _single_output(outputs: tuple[TensorSpec, ...]) -> TensorSpec:
+    if len(outputs) != 1:
+        raise ModelError(
+            f"no segmentation model: expected one output, got {len(outputs)}: "
+            + ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in outputs)
+        )
+    return outputs[0]

@@ -1,0 +1,108 @@
+"""One JSON object a picture and line: ``out.jsonl``, or ``-`` for standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import OutputError
+from edgeseg.runtime.regions import polygons, run_lengths
+from edgeseg.runtime.sinks._base import Sink
+
+if TYPE_CHECKING:
+    from edgeseg.runtime.segmenter import Segmentation
+    from edgeseg.runtime.sinks._base import Style
+    from edgeseg.runtime.sources import Capture
+
+
+class JsonLinesSink(Sink):
+    """Writes name, time, size, timings and the classes found with their areas.
+
+    Each line is written whole and at once, so that the file can be followed and
+    nothing is lost when a run is stopped.
+
+    Parameters
+    ----------
+    text : str
+        File name, or ``-``.
+    style : Style
+        Labels, and whether polygons or run lengths are told.
+    """
+
+    def __init__(self, text: str, style: Style) -> None:
+        self._style = style
+        self._path = Path(text)
+        self._seen: frozenset[str] = frozenset()
+        if text == "-":
+            self._file: Any = sys.stdout
+            return
+        if style.resume and self._path.is_file():
+            self._seen = _names_in(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("a" if self._seen else "w", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write {text}: {error.strerror}") from error
+
+    def has(self, name: str) -> bool:
+        """Return whether the picture has a line already."""
+        return name in self._seen
+
+    def write(self, capture: Capture, segmentation: Segmentation) -> None:
+        """Write one line."""
+        ids = segmentation.ids
+        record = {
+            "name": capture.name,
+            "time_s": round(capture.time_s, 6),
+            "height": ids.shape[0],
+            "width": ids.shape[1],
+            "timings_ms": {k: round(v, 3) for k, v in segmentation.timings_ms.items()},
+            "classes": [self._class(segmentation, i) for i in segmentation.areas],
+        }
+        try:
+            self._file.write(json.dumps(record, separators=(",", ":")) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {self._path}: {error.strerror}"
+            ) from error
+
+    def _class(self, segmentation: Segmentation, class_id: int) -> dict[str, Any]:
+        area = segmentation.areas[class_id]
+        entry: dict[str, Any] = {
+            "id": class_id,
+            "label": self._style.manifest.label(class_id),
+            "area": area,
+            "share": round(area / segmentation.ids.size, 6),
+        }
+        mask = segmentation.ids == class_id
+        if self._style.shapes == "polygons":
+            entry["polygons"] = polygons(mask)
+        elif self._style.shapes == "rle":
+            entry["rle"] = run_lengths(mask)
+        return entry
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not sys.stdout:
+            self._file.close()
+
+
+def _names_in(path: Path) -> frozenset[str]:
+    """Return the names in a file, after cutting off a half-written last line."""
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) != len(content):
+        path.write_bytes(whole)
+    try:
+        return frozenset(json.loads(line)["name"] for line in whole.splitlines())
+    except (ValueError, KeyError, TypeError) as error:
+        raise OutputError(
+            f"cannot add to {path}: expected JSON lines with a 'name', written by an "
+            "earlier run; choose another file"
+        ) from error
+
+
+PLUGIN = JsonLinesSink

@@ -1,0 +1,64 @@
+"""Overlay pictures: ``overlay:DIR`` or one file, ``overlay:picture.png``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.overlay import draw_overlay
+from edgeseg.runtime.pictures import SUFFIXES, write_picture
+from edgeseg.runtime.sinks._base import Sink
+
+if TYPE_CHECKING:
+    from edgeseg.runtime.segmenter import Segmentation
+    from edgeseg.runtime.sinks._base import Style
+    from edgeseg.runtime.sources import Capture
+
+
+class OverlaySink(Sink):
+    """Writes each picture with its classes tinted, as PNG unless a file is named.
+
+    Parameters
+    ----------
+    text : str
+        A folder, or a file name with a picture's suffix for a single picture.
+    style : Style
+        How to draw.
+    """
+
+    def __init__(self, text: str, style: Style) -> None:
+        self._path = Path(text)
+        self._style = style
+        self._written = 0
+
+    def _path_of(self, name: str) -> Path:
+        if self._path.suffix.lower() in SUFFIXES:
+            return self._path
+        return self._path / f"{name}.png"
+
+    def has(self, name: str) -> bool:
+        """Return whether the picture's overlay is there."""
+        return self._path_of(name).is_file()
+
+    def write(self, capture: Capture, segmentation: Segmentation) -> None:
+        """Draw and write one picture."""
+        path = self._path_of(capture.name)
+        if path == self._path and self._written:
+            raise InputError(
+                f"expected a folder for several pictures, got the file {path}: "
+                f"-o {path.stem}/"
+            )
+        self._written += 1
+        drawn = draw_overlay(
+            capture.frame,
+            segmentation,
+            self._style.manifest,
+            alpha=self._style.alpha,
+            contours=self._style.contours,
+            with_legend=self._style.legend,
+        )
+        write_picture(path, drawn)
+
+
+PLUGIN = OverlaySink

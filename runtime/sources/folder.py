@@ -1,0 +1,113 @@
+"""All pictures of a folder, with its sub-folders, or of a glob pattern."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.pictures import SUFFIXES, read_picture
+from edgeseg.runtime.sources._base import Capture, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class FolderSource(Source):
+    """Pictures in order of their path; unreadable ones are skipped and told.
+
+    Parameters
+    ----------
+    text : str
+        A folder, or a pattern such as ``photos/**/*.jpg``. Hidden files are left out.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or no picture in it.
+    """
+
+    def __init__(self, text: str) -> None:
+        root = Path(text)
+        pattern = not root.is_dir()
+        if pattern:
+            found = [Path(name) for name in glob.glob(text, recursive=True)]
+            root = Path(glob_root(text))
+        else:
+            found = list(root.rglob("*"))
+        pictures = sorted(p for p in found if _is_picture(p, root))
+        if not pictures:
+            raise InputError(
+                f"no pictures in {text}: expected files that end in "
+                f"{', '.join(sorted(SUFFIXES))}"
+            )
+        self._pictures = dict(zip(_names(pictures, root), pictures, strict=True))
+        self._failures: list[str] = []
+
+    @property
+    def count(self) -> int:
+        """Number of picture files."""
+        return len(self._pictures)
+
+    @property
+    def fps(self) -> None:
+        """None: still pictures."""
+        return None
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One line for each picture that could not be read."""
+        return tuple(self._failures)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the paths below the folder, without suffix."""
+        return tuple(self._pictures)
+
+    def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
+        """Give the pictures that can be read."""
+        for name, path in self._pictures.items():
+            if name in skip:
+                continue
+            try:
+                frame = read_picture(path)
+            except InputError as error:
+                self._failures.append(str(error))
+                continue
+            yield Capture(frame, name, 0.0)
+
+
+def glob_root(pattern: str) -> str:
+    """Return the folder before the first wildcard of a pattern.
+
+    Examples
+    --------
+    >>> glob_root("photos/2024/**/*.jpg")
+    'photos/2024'
+    """
+    fixed: list[str] = []
+    for part in Path(pattern).parts[:-1]:
+        if glob.has_magic(part):
+            break
+        fixed.append(part)
+    return str(Path(*fixed)) if fixed else "."
+
+
+def _is_picture(path: Path, root: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+
+
+def _names(pictures: list[Path], root: Path) -> list[str]:
+    """Name pictures by path without suffix; with it where two would be alike."""
+    relative = [picture.relative_to(root) for picture in pictures]
+    stems = [path.with_suffix("").as_posix() for path in relative]
+    often = Counter(stems)
+    return [
+        stem if often[stem] == 1 else path.as_posix().replace(".", "_")
+        for stem, path in zip(stems, relative, strict=True)
+    ]
+
+
+PLUGIN = FolderSource
