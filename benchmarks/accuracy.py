@@ -83,7 +83,8 @@ def evaluate(
         if truth.shape != frame.shape[:2]:
             raise InputError(
                 f"picture and mask of {name} differ in size: "
-                f"{frame.shape[1]}x{frame.shape[0]} and {truth.shape[1]}x{truth.shape[0]}"
+                f"{frame.shape[1]}x{frame.shape[0]} and "
+                f"{truth.shape[1]}x{truth.shape[0]}"
             )
         ids = segmenter.segment(frame).ids
         matrix += confusion_matrix(

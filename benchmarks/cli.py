@@ -14,6 +14,7 @@ from edgeseg.runtime.options import (
     override_options,
     overrides_of,
 )
+from edgeseg.runtime.progress import ProgressLine
 
 if TYPE_CHECKING:
     from edgeseg.runtime import Overrides, Segmenter
@@ -70,13 +71,15 @@ def evaluate(
                 f"{len(opened.labels)} (--labels says otherwise)",
                 err=True,
             )
+        line = ProgressLine(len(opened.ids))
         result = score(
             segmenter,
             opened,
             classes=names,
             merge_others=merge_others,
-            progress=_show_progress,
+            progress=lambda done, total: line.show(done),
         )
+        line.end()
         record = {
             **result.to_dict(),
             **_conditions(model, segmenter),
@@ -123,14 +126,6 @@ def _conditions(model: Path, segmenter: Segmenter) -> dict[str, Any]:
     }
 
 
-def _show_progress(done: int, total: int) -> None:
-    if click.get_text_stream("stderr").isatty():
-        end = "\r\x1b[K" if done == total else ""
-        click.echo(f"\r\x1b[K{done}/{total} pictures{end}", nl=False, err=True)
-    elif done % 100 == 0 or done == total:
-        click.echo(f"{done}/{total} pictures", err=True)
-
-
 def _text(record: dict[str, Any]) -> str:
     shown = {
         "mIoU": "miou",
@@ -140,7 +135,9 @@ def _text(record: dict[str, Any]) -> str:
     }
     lines = [f"{name:24} {100 * record[key]:6.2f} %" for name, key in shown.items()]
     for name, iou in record["per_class_iou"].items():
-        lines.append(f"  {name:22} " + ("no truth" if iou is None else f"{100 * iou:6.2f} %"))
+        lines.append(
+            f"  {name:22} " + ("no truth" if iou is None else f"{100 * iou:6.2f} %")
+        )
     lines.append(
         f"{record['images']} pictures of {record['dataset']}/{record['split']}, "
         f"{len(record['classes'])} classes; model sha256 {record['model_sha256'][:16]}"

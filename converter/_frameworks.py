@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from typing import Any
 
 from edgeseg.devices import MissingDriverError
 from edgeseg.devices._quiet import quiet
+
+_EXTRA = ("tensorflow", "keras", "ai_edge_quantizer")
+_HINT = "pip install 'edgeseg[convert]'"
+
+
+def require_extra() -> None:
+    """Raise at once, importing nothing, where the extra ``convert`` is missing.
+
+    Raises
+    ------
+    MissingDriverError
+        One of its packages is not installed.
+    """
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingDriverError(
+            f"conversion needs the workstation extra ({', '.join(missing)} not "
+            f"installed): {_HINT}"
+        )
 
 
 def need(name: str) -> Any:
@@ -36,5 +56,5 @@ def need(name: str) -> Any:
             raise
         raise MissingDriverError(
             f"this needs the workstation extra ({error.name or name} is missing): "
-            "pip install 'edgeseg[convert]'"
+            f"{_HINT}"
         ) from error

@@ -91,15 +91,15 @@ def conversion_text(result: Conversion) -> str:
     saved = result.bytes_float / result.bytes_out
     return "\n".join(
         [
-            f"float TFLite against Keras: {keras.agreement:.3%} of labels agree, scores "
-            f"differ by at most {keras.largest_difference:.2g} of "
+            f"float TFLite against Keras: {keras.agreement:.3%} of labels agree, "
+            f"scores differ by at most {keras.largest_difference:.2g} of "
             f"{keras.score_range:.3g} ({keras.images} pictures)",
             f"int8 against float: {int8.agreement:.2%} of labels agree",
             f"input {result.input_dtype}, output {result.output_dtype}, activations: "
             f"{activations}",
             f"operators: {operators}",
-            f"{result.path}  {result.bytes_out:,} bytes ({saved:.1f} times smaller than "
-            f"float)  sha256 {result.sha256}",
+            f"{result.path}  {result.bytes_out:,} bytes ({saved:.1f} times smaller "
+            f"than float)  sha256 {result.sha256}",
         ]
     )
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.converter._frameworks import require_extra
 from edgeseg.converter.calibrate import CalibrationTensors, calibration_pictures
 from edgeseg.converter.keras_device import open_keras
 from edgeseg.converter.lower import lower
@@ -114,6 +115,7 @@ def convert(
     MissingDriverError
         The extra ``convert`` is not installed.
     """
+    require_extra()
     tell = progress or (lambda line: None)
     source, target = Path(model), Path(output)
     rules = load_recipe(recipe)

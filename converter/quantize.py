@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need
 from edgeseg.devices import ConversionError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices._cores import physical_cores
+from edgeseg.devices._litert import one_line, open_interpreter
 from edgeseg.devices._quiet import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,8 +20,6 @@ def quantize(
     model: bytes,
     recipe: list[dict[str, Any]],
     tensors: Iterable[NDArray[Any]],
-    *,
-    progress: Callable[[int], None] | None = None,
 ) -> bytes:
     """Return a TFLite model quantized by ai-edge-quantizer.
 
@@ -31,9 +30,7 @@ def quantize(
     recipe : list of dict
         From `load_recipe`.
     tensors : iterable of ndarray
-        Input tensors to take the activations' ranges from.
-    progress : callable or None
-        Called with the number of tensors used so far.
+        Input tensors to take the activations' ranges from; iterated more than once.
 
     Raises
     ------
@@ -44,8 +41,8 @@ def quantize(
     try:
         with quiet(stdout=True):
             quantizer = quantizer_module.Quantizer(model, recipe)
-            samples = _samples(model, tensors, progress)
-            ranges = quantizer.calibrate({_signature(model)[0]: samples}, num_threads=2)
+            samples = {_signature(model)[0]: _Samples(model, tensors)}
+            ranges = quantizer.calibrate(samples, num_threads=physical_cores())
             return bytes(quantizer.quantize(ranges).quantized_model)
     except (ValueError, RuntimeError, KeyError, TypeError) as error:
         raise ConversionError(
@@ -53,7 +50,7 @@ def quantize(
         ) from error
 
 
-def check_dtypes(activations: dict[str, Sequence[str]], allowed: set[str]) -> None:
+def check_dtypes(activations: Mapping[str, Sequence[str]], allowed: set[str]) -> None:
     """Raise unless every activation has one of the dtypes that the recipe promises.
 
     Parameters
@@ -72,26 +69,25 @@ def check_dtypes(activations: dict[str, Sequence[str]], allowed: set[str]) -> No
     if others:
         told = "; ".join(f"{len(n)} {d} such as {n[0]}" for d, n in others.items())
         raise ConversionError(
-            f"expected every activation to be {' or '.join(sorted(allowed))}, got {told}"
+            f"expected every activation to be {' or '.join(sorted(allowed))}, "
+            f"got {told}"
         )
 
 
 def _signature(model: bytes) -> tuple[str, str]:
     """Return the name of the model's signature and of its input there."""
-    from edgeseg.devices._litert import open_interpreter
-
     signatures = open_interpreter(model).get_signature_list()
     name, parts = next(iter(signatures.items()))
     return name, parts["inputs"][0]
 
 
-def _samples(
-    model: bytes,
-    tensors: Iterable[NDArray[Any]],
-    progress: Callable[[int], None] | None,
-) -> Iterator[dict[str, NDArray[Any]]]:
-    name = _signature(model)[1]
-    for done, tensor in enumerate(tensors, 1):
-        yield {name: tensor}
-        if progress is not None:
-            progress(done)
+class _Samples:
+    """The quantizer's form of the tensors; it iterates them twice."""
+
+    def __init__(self, model: bytes, tensors: Iterable[NDArray[Any]]) -> None:
+        self._name = _signature(model)[1]
+        self._tensors = tensors
+
+    def __iter__(self) -> Iterator[dict[str, NDArray[Any]]]:
+        for tensor in self._tensors:
+            yield {self._name: tensor}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import numpy as np
     from numpy.typing import NDArray
     from typing_extensions import Self
 
@@ -68,7 +69,8 @@ class TensorSpec:
             return real.astype(self.dtype)
         limits = np.iinfo(self.dtype)
         steps = np.rint(np.asarray(real, np.float64) / self.scale) + self.zero_point
-        return np.clip(steps, limits.min, limits.max).astype(self.dtype)
+        stored: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(self.dtype)
+        return stored
 
     def dequantize(self, stored: NDArray[Any]) -> NDArray[Any]:
         """Return stored values as float32 real values.
@@ -85,10 +87,12 @@ class TensorSpec:
         """
         import numpy as np
 
+        real: NDArray[np.float32] = stored.astype(np.float32)
         if not self.is_quantized:
-            return stored.astype(np.float32)
-        shifted = stored.astype(np.float32) - np.float32(self.zero_point)
-        return shifted * np.float32(self.scale)
+            return real
+        real -= np.float32(self.zero_point)
+        real *= np.float32(self.scale)
+        return real
 
 
 class Device(ABC):

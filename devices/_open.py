@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 DEVICES = PluginFolder("device", "edgeseg.devices")
 
 
-def open_device(
-    text: str, model: Path, *, threads: int | None = None
-) -> Device:
+def open_device(text: str, model: Path, *, threads: int | None = None) -> Device:
     """Open a model on the device that a string names.
 
     Parameters

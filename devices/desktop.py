@@ -104,7 +104,9 @@ class Desktop(Device):
         if self._interpreter is None:
             raise ModelError("the device is closed: open it again")
         if len(tensors) != len(self._inputs):
-            raise ModelError(f"expected {len(self._inputs)} tensors, got {len(tensors)}")
+            raise ModelError(
+                f"expected {len(self._inputs)} tensors, got {len(tensors)}"
+            )
         try:
             for index, tensor in zip(self._input_indices, tensors, strict=True):
                 self._interpreter.set_tensor(index, tensor)

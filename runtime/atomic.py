@@ -59,12 +59,21 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise `OutputError` early where `path` cannot be written later."""
-    with replacing(path.with_name(f".{path.name}.probe")) as temporary:
-        temporary.touch()
-    path.with_name(f".{path.name}.probe").unlink(missing_ok=True)
+    """Raise `OutputError` early where `path` cannot be written later.
+
+    Nothing is left behind: a missing folder is not made, its nearest parent that is
+    there must be a folder that can be written to.
+    """
     if path.is_dir():
         raise OutputError(f"cannot write {path}: a folder of that name is there")
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _umask() -> int:

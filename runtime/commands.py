@@ -15,11 +15,11 @@ from edgeseg.runtime.options import (
     override_options,
     overrides_of,
 )
+from edgeseg.runtime.progress import ProgressLine
 
 if TYPE_CHECKING:
     from edgeseg.runtime.manifest import Manifest
     from edgeseg.runtime.pipeline import Tally
-    from edgeseg.runtime.sources import Capture
 
 
 @click.command()
@@ -99,14 +99,14 @@ def run(
         resume=values["skip_existing"],
     )
     sinks = [open_sink(text, style) for text in outputs]
-    progress = _Progress(opened.count)
+    progress = ProgressLine(opened.count)
     try:
         tally = run_pipeline(
             opened,
             segmenter,
             sinks,
             skip_existing=values["skip_existing"],
-            progress=progress,
+            progress=lambda tally, capture: progress.show(tally.done, capture.name),
         )
     finally:
         progress.end()
@@ -144,25 +144,6 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None
         click.echo(json.dumps(told["manifest"] if only_manifest else told, indent=2))
     else:
         click.echo(_info_text(told))
-
-
-class _Progress:
-    """One line on standard error that is written over, only on a terminal."""
-
-    def __init__(self, total: int | None) -> None:
-        self._total = total
-        self._shown = False
-        self._is_terminal = click.get_text_stream("stderr").isatty()
-
-    def __call__(self, tally: Tally, capture: Capture) -> None:
-        if self._is_terminal:
-            of = f"/{self._total}" if self._total else ""
-            click.echo(f"\r\x1b[K{tally.done}{of} {capture.name}", nl=False, err=True)
-            self._shown = True
-
-    def end(self) -> None:
-        if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _summary(

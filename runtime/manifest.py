@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -202,7 +202,7 @@ def _text(value: Any) -> str | None:
     return value
 
 
-_READ = {
+_READ: dict[str, Callable[[Any], Any]] = {
     "labels": _strings,
     "palette": _colours,
     "input_size": _size,

@@ -17,7 +17,7 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 PATH = click.Path(path_type=Path)
 
 
-class NormalizeParam(click.ParamType):
+class NormalizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """``MEAN,STD``: two numbers in pixel units."""
 
     name = "MEAN,STD"

@@ -9,7 +9,6 @@ from edgeseg.devices import InputError
 from edgeseg.runtime.atomic import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -89,9 +88,7 @@ def write_picture(path: Path, frame: NDArray[np.uint8]) -> None:
         _save(Image.fromarray(frame), temporary, path)
 
 
-def write_ids(
-    path: Path, ids: NDArray[np.uint8], palette: Sequence[tuple[int, int, int]]
-) -> None:
+def write_ids(path: Path, ids: NDArray[np.uint8], table: NDArray[np.uint8]) -> None:
     """Write class ids ``(H, W)`` uint8 as a palette PNG.
 
     Parameters
@@ -100,13 +97,14 @@ def write_ids(
         Ends in ``.png``.
     ids : ndarray
         ``(H, W)`` uint8.
-    palette : sequence of (int, int, int)
-        RGB colours of ids 0, 1, ...
+    table : ndarray
+        ``(256, 3)`` uint8 RGB, a colour for every id; see `colour_table`.
     """
     from PIL import Image
 
     image = Image.fromarray(ids)
-    image.putpalette([value for colour in palette for value in colour])
+    # a shorter palette would make Pillow store ids in fewer bits than they need
+    image.putpalette(table.reshape(768).tobytes())
     with replacing(path) as temporary:
         _save(image, temporary, path)
 
@@ -128,8 +126,9 @@ def _open(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path)
-            image.load()
+            with path.open("rb") as file:
+                image = Image.open(file)
+                image.load()
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
     except Image.DecompressionBombError as error:

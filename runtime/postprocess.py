@@ -82,7 +82,8 @@ def head_of(spec: TensorSpec, kind: str | None = None, labels: int = 0) -> Head:
     if len(shape) == 4 and shape[0] == 1 and whole and 1 in (shape[1], shape[3]):
         axis = -1 if shape[3] == 1 else 1
         return Head("labels", 0, _grid(shape, axis), axis)
-    if len(shape) != 4 or shape[0] != 1 or whole or kind == "labels":
+    wide = spec.dtype in ("int32", "int64")
+    if len(shape) != 4 or shape[0] != 1 or wide or kind == "labels":
         raise ModelError(
             "no segmentation model: expected one output of shape (1, H, W) with class "
             f"ids or (1, H, W, C) with scores, got {spec.dtype} {list(shape)}"
@@ -189,7 +190,8 @@ def grid_positions(
         positions = (on_canvas + 0.5) * (grid / canvas) - 0.5
     else:
         positions = on_canvas * (grid / canvas)
-    return np.clip(positions, 0, grid - 1)
+    inside: NDArray[np.float64] = np.clip(positions, 0, grid - 1)
+    return inside
 
 
 def _grid(shape: tuple[int, ...], channel_axis: int) -> tuple[int, int]:
@@ -316,7 +318,7 @@ def _gather(
     high = np.minimum(low + 1, plane.shape[0] - 1)
     weight = (positions - low).astype(np.float32)[:, None]
     base = np.take(plane, low, axis=0)
-    rise = np.take(plane, high, axis=0)
+    rise: NDArray[np.float32] = np.take(plane, high, axis=0)
     rise -= base
     rise *= weight
     rise += base

@@ -131,7 +131,8 @@ def scores(
     return Scores(
         miou=float(iou[present].mean()),
         per_class_iou={
-            labels[i]: float(iou[i]) if true[i] > 0 else None for i in chosen_ids
+            labels[i]: float(iou[i]) if true[i] > 0 else None
+            for i in chosen_ids.tolist()
         },
         pixel_accuracy=float(right.sum() / matrix.sum()),
         mean_accuracy=float((right[present] / true[present]).mean()),

@@ -41,11 +41,17 @@ class VocDataset(Dataset):
 
     def __init__(self, root: Path, split: str) -> None:
         self._root = root
-        lists = [root / f"{split}.txt", root / "ImageSets/Segmentation" / f"{split}.txt"]
+        lists = [
+            root / f"{split}.txt",
+            root / "ImageSets/Segmentation" / f"{split}.txt",
+        ]
         found = next((path for path in lists if path.is_file()), None)
         if found is None:
             known = sorted(
-                p.stem for f in lists for p in f.parent.glob("*.txt") if p.stem != "labels"
+                p.stem
+                for f in lists
+                for p in f.parent.glob("*.txt")
+                if p.stem != "labels"
             )
             raise InputError(
                 f"no split {split!r} in {root}: expected {lists[0]} or {lists[1]}; "
@@ -75,7 +81,9 @@ class VocDataset(Dataset):
         """Return the mask's palette indices."""
         path = self._root / "SegmentationClass" / f"{name}.png"
         ids = read_ids(path)
-        strange = sorted({int(i) for i in set(ids.ravel()) if len(self._labels) <= i < 255})
+        strange = sorted(
+            {int(i) for i in set(ids.ravel()) if len(self._labels) <= i < 255}
+        )
         if strange:
             raise InputError(
                 f"{path}: ids {strange} are neither one of {len(self._labels)} labels "

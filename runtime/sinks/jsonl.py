@@ -65,9 +65,7 @@ class JsonLinesSink(Sink):
             self._file.write(json.dumps(record, separators=(",", ":")) + "\n")
             self._file.flush()
         except OSError as error:
-            raise OutputError(
-                f"cannot write {self._path}: {error.strerror}"
-            ) from error
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
 
     def _class(self, segmentation: Segmentation, class_id: int) -> dict[str, Any]:
         area = segmentation.areas[class_id]

@@ -28,8 +28,7 @@ class MasksSink(Sink):
 
     def __init__(self, text: str, style: Style) -> None:
         self._folder = Path(text)
-        table = colour_table(style.manifest.palette)
-        self._palette = [tuple(int(v) for v in colour) for colour in table]
+        self._table = colour_table(style.manifest.palette)
 
     def has(self, name: str) -> bool:
         """Return whether the picture's mask is there."""
@@ -38,7 +37,7 @@ class MasksSink(Sink):
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Write one mask."""
         path = self._folder / f"{capture.name}.png"
-        write_ids(path, segmentation.ids, self._palette)  # type: ignore[arg-type]
+        write_ids(path, segmentation.ids, self._table)
 
 
 PLUGIN = MasksSink

@@ -73,7 +73,7 @@ class VideoSink(Sink):
 
         from edgeseg.devices._quiet import quiet
 
-        code = cv2.VideoWriter_fourcc(*SUFFIXES[self._path.suffix.lower()])
+        code = cv2.VideoWriter.fourcc(*SUFFIXES[self._path.suffix.lower()])
         rate = self._style.fps or _STILLS_FPS
         with quiet():
             writer = cv2.VideoWriter(str(self._part), code, rate, self._hw[::-1])

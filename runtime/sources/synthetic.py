@@ -110,9 +110,7 @@ class SyntheticSource(Source):
         return np.clip(frame + grain, 0, 255).astype(np.uint8), ids
 
 
-def _background(
-    rng: np.random.Generator, hw: tuple[int, int]
-) -> NDArray[np.float64]:
+def _background(rng: np.random.Generator, hw: tuple[int, int]) -> NDArray[np.float64]:
     """Return a smooth mixture of four corner colours, never saturated."""
     import numpy as np
 

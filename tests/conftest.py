@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The developers' folder of real models and photos beside the checkout."""
+    folder = Path(os.environ.get("EDGESEG_SHARED", ROOT.parent / "shared"))
+    if not (folder / "models").is_dir():
+        pytest.skip(f"needs real models and photos in {folder}: not there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def voc(shared):
+    return shared / "data" / "voc-animals"
+
+
+@pytest.fixture(scope="session")
+def shapes_keras(root):
+    return root / "converter" / "samples" / "shapes.keras"
+
+
+@pytest.fixture(scope="session")
+def shapes_labels(tmp_path_factory):
+    path = tmp_path_factory.mktemp("labels") / "labels.txt"
+    path.write_text("background\ndisc\nsquare\ntriangle\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def calibration(tmp_path_factory):
+    pytest.importorskip("tensorflow", reason="needs the extra `convert`")
+    from edgeseg.converter.demo import draw_calibration
+
+    return draw_calibration(tmp_path_factory.mktemp("calibration"), 40)
+
+
+@pytest.fixture(scope="session")
+def shapes_conversion(shapes_keras, shapes_labels, calibration, tmp_path_factory):
+    """The shipped model converted once: the real thing for every test that runs one."""
+    pytest.importorskip("tensorflow", reason="needs the extra `convert`")
+    from edgeseg.converter import convert
+    from edgeseg.runtime import Overrides
+
+    return convert(
+        shapes_keras,
+        calibration=calibration,
+        output=tmp_path_factory.mktemp("model") / "shapes.tflite",
+        overrides=Overrides(labels=str(shapes_labels)),
+    )
+
+
+@pytest.fixture(scope="session")
+def shapes_tflite(shapes_conversion):
+    return shapes_conversion.path
+
+
+@pytest.fixture(scope="session")
+def golden_model(root):
+    """The shipped shapes model as the converter made it once: needs no TensorFlow."""
+    return root / "tests" / "golden" / "shapes.tflite"

@@ -1,0 +1,189 @@
+"""The command line as a user meets it: real processes, exit codes, one-line errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeseg.runtime import open_source
+from edgeseg.runtime.pictures import read_ids, read_picture, write_picture
+
+COMMANDS = ["convert", "demo", "eval", "info", "run"]
+
+
+def edgeseg(*arguments, cwd=None):
+    command = [sys.executable, "-c", "from edgeseg.runtime.cli import main; main()"]
+    return subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, cwd=cwd
+    )
+
+
+def assert_one_line_error(done, *words):
+    assert done.returncode == 1, done.stderr
+    errors = [line for line in done.stderr.splitlines() if line[:1] != "["]
+    assert len(errors) == 1
+    assert errors[0].startswith("Error: ")
+    for word in words:
+        assert word in errors[0]
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scenes")
+    with open_source("synthetic:96x64,frames=3,still") as source:
+        for capture in source.captures():
+            write_picture(folder / "sub" / f"{capture.name}.png", capture.frame)
+    return folder
+
+
+def test_help_lists_every_command():
+    done = edgeseg("--help")
+    assert done.returncode == 0
+    listed = done.stdout.split("Commands:")[1].split()
+    assert all(command in listed for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command):
+    done = edgeseg(command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage:")
+
+
+def test_run_writes_overlays_masks_and_lines(golden_model, scenes, tmp_path):
+    outputs = ("-o", tmp_path / "over", "-o", f"masks:{tmp_path / 'ids'}")
+    lines = tmp_path / "found.jsonl"
+    done = edgeseg("run", golden_model, scenes, *outputs, "-o", lines, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pictures"] == 3
+    records = [json.loads(line) for line in lines.read_text().splitlines()]
+    for record in records:
+        frame = read_picture(scenes / f"{record['name']}.png")
+        ids = read_ids(tmp_path / "ids" / f"{record['name']}.png")
+        overlay = read_picture(tmp_path / "over" / f"{record['name']}.png")
+        assert overlay.shape == frame.shape
+        assert ids.shape == frame.shape[:2]
+        np.testing.assert_array_equal(overlay[ids == 0], frame[ids == 0])
+        areas = {entry["id"]: entry["area"] for entry in record["classes"]}
+        found, counts = np.unique(ids, return_counts=True)
+        assert areas == dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def test_run_skips_what_is_there(golden_model, scenes, tmp_path):
+    first = edgeseg("run", golden_model, scenes, "-o", tmp_path / "over", "--json")
+    again = edgeseg(
+        "run",
+        golden_model,
+        scenes,
+        "-o",
+        tmp_path / "over",
+        "--json",
+        "--skip-existing",
+    )
+    assert json.loads(first.stdout)["pictures"] == 3
+    summary = json.loads(again.stdout)
+    assert (summary["pictures"], summary["skipped"]) == (0, 3)
+
+
+def test_json_lines_on_standard_output(golden_model):
+    done = edgeseg("run", golden_model, "synthetic:64x48,frames=2", "-o", "-")
+    assert [json.loads(line)["height"] for line in done.stdout.splitlines()] == [48, 48]
+
+
+def test_info_tells_tensors_and_manifest(golden_model):
+    told = json.loads(edgeseg("info", golden_model, "--json").stdout)
+    assert told["inputs"][0]["dtype"] == "int8"
+    assert set(told["activations"]) == {"int8"}
+    assert told["manifest"]["labels"] == ["background", "disc", "square", "triangle"]
+
+
+def test_manifest_printed_by_info_serves_as_sidecar(golden_model, tmp_path):
+    model = tmp_path / "bare.tflite"
+    content = golden_model.read_bytes()
+    model.write_bytes(content[: content.index(b"PK\x03\x04")])
+    assert (
+        json.loads(edgeseg("info", model, "--json").stdout)["manifest"]["labels"] == []
+    )
+    sidecar = edgeseg("info", golden_model, "--manifest").stdout
+    (tmp_path / "bare.tflite.json").write_text(sidecar)
+    told = json.loads(edgeseg("info", model, "--json").stdout)
+    assert told["manifest"]["labels"][1] == "disc"
+
+
+def test_fake_device_needs_no_inference(golden_model, tmp_path):
+    done = edgeseg(
+        "run",
+        golden_model,
+        "synthetic:64x48,frames=2",
+        "-o",
+        tmp_path,
+        "--device",
+        "fake",
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("*.png"))) == 2
+
+
+def bad_runs(tmp_path, golden_model):
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    truncated = tmp_path / "truncated.tflite"
+    truncated.write_bytes(golden_model.read_bytes()[:20_000])
+    (tmp_path / "empty").mkdir()
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (8, 8)).save(photo)
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(photo.read_bytes()[:50])
+    synthetic = "synthetic:64x48,frames=1"
+    return {
+        "missing model": (tmp_path / "no.tflite", photo),
+        "truncated model": (truncated, photo),
+        "model that is text": (text, photo),
+        "missing picture": (golden_model, tmp_path / "no.jpg"),
+        "picture that is text": (golden_model, text),
+        "truncated picture": (golden_model, cut),
+        "empty folder": (golden_model, tmp_path / "empty"),
+        "unknown device": (golden_model, synthetic, "--device", "npu"),
+        "unknown unit": (golden_model, synthetic, "--device", "desktop:gpu"),
+        "labels of another model": (golden_model, synthetic, "--labels", "pascal-voc"),
+        "no such label file": (golden_model, synthetic, "--labels", "nowhere.txt"),
+        "output under a file": (golden_model, synthetic, "-o", photo / "x" / "out.png"),
+        "output of no known kind": (
+            golden_model,
+            synthetic,
+            "-o",
+            tmp_path / "out.xyz",
+        ),
+        "synthetic option": (golden_model, "synthetic:round"),
+    }
+
+
+def test_bad_input_is_one_line_and_writes_nothing(golden_model, tmp_path):
+    for what, arguments in bad_runs(tmp_path, golden_model).items():
+        out = tmp_path / f"out {what}"
+        extra = () if "-o" in arguments else ("-o", out)
+        done = edgeseg("run", *arguments, *extra)
+        assert_one_line_error(done)
+        assert not out.exists(), what
+
+
+def test_one_bad_picture_does_not_stop_the_others(golden_model, scenes, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for path in (scenes / "sub").iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "a_text.jpg").write_text("no picture")
+    done = edgeseg("run", golden_model, folder, "-o", tmp_path / "out")
+    assert_one_line_error(done, "a_text.jpg", "1 of 4")
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_usage_errors_exit_with_2(golden_model):
+    assert edgeseg("run", golden_model).returncode == 2
+    assert edgeseg("run", golden_model, "x", "--normalize", "1").returncode == 2
+    assert edgeseg("fly").returncode == 2

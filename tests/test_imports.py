@@ -1,0 +1,63 @@
+"""What an import may load: the board pays for every module."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+PROBE = "import sys, json, {}; print(json.dumps(sorted(sys.modules)))"
+HEAVY = {
+    "tensorflow",
+    "keras",
+    "cv2",
+    "PIL",
+    "ai_edge_litert",
+    "tflite_runtime",
+    "ai_edge_quantizer",
+}
+
+
+def loaded(module):
+    command = [sys.executable, "-c", PROBE.format(module)]
+    return set(json.loads(subprocess.check_output(command)))
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "edgeseg.devices",
+        "edgeseg.runtime",
+        "edgeseg.runtime.scoring",
+        "edgeseg.runtime.commands",
+        "edgeseg.converter",
+        "edgeseg.converter.cli",
+        "edgeseg.benchmarks.accuracy",
+        "edgeseg.benchmarks.cli",
+    ],
+)
+def test_import_loads_nothing_heavy(module):
+    assert not HEAVY & loaded(module)
+
+
+@pytest.mark.parametrize("module", ["edgeseg.runtime.cli", "edgeseg.runtime"])
+def test_import_loads_no_numpy(module):
+    assert "numpy" not in loaded(module)
+
+
+@pytest.mark.parametrize("command", ["run", "info", "convert", "eval", "demo"])
+def test_help_of_a_command_loads_nothing_heavy(command):
+    code = (
+        "import sys\nfrom edgeseg.runtime.cli import main\n"
+        f"main(['{command}', '--help'], standalone_mode=False)\n"
+        f"sys.exit(len({HEAVY!r} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_listing_devices_imports_none():
+    listed = loaded("edgeseg.devices; edgeseg.devices.DEVICES.names()")
+    assert "edgeseg.devices.desktop" not in listed
+    assert "edgeseg.devices.desktop" in loaded("edgeseg.devices.desktop")
