@@ -5,10 +5,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from typing import Any
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import MissingDriverError
 from edgeseg.devices._quiet import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _EXTRA = ("tensorflow", "keras", "ai_edge_quantizer")
 _HINT = "pip install 'edgeseg[convert]'"
@@ -30,6 +35,14 @@ def require_extra() -> None:
         )
 
 
+@contextmanager
+def third_party() -> Iterator[None]:
+    """Hold back what TensorFlow, Keras and the quantizer print and warn of."""
+    with quiet(stdout=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def need(name: str) -> Any:
     """Import a module of the extra ``convert``.
 
@@ -49,7 +62,7 @@ def need(name: str) -> Any:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         need("tensorflow")
     try:
-        with quiet(stdout=True):
+        with third_party():
             return importlib.import_module(name)
     except ImportError as error:
         if (error.name or "").startswith("edgeseg"):

@@ -6,6 +6,7 @@ import dataclasses
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.converter._frameworks import third_party
 from edgeseg.converter.load import load_keras, single_channel_head
 from edgeseg.devices import Device, ModelError, TensorSpec
 from edgeseg.runtime import Overrides, Segmenter
@@ -49,7 +50,8 @@ class KerasDevice(Device):
         expected = [(self._input.shape, self._input.dtype)]
         if got != expected:
             raise ModelError(f"expected tensors {expected}, got {got}")
-        return (self.model.predict_on_batch(tensors[0]),)
+        with third_party():
+            return (self.model.predict_on_batch(tensors[0]),)
 
     def describe(self) -> dict[str, Any]:
         """Return Keras' backend and versions."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter._frameworks import need, third_party
 from edgeseg.devices import ModelError
 from edgeseg.devices._litert import one_line
-from edgeseg.devices._quiet import quiet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,14 +44,14 @@ def load_keras(path: Path) -> Any:
         )
     keras = need("keras")
     try:
-        with quiet(stdout=True):
+        with third_party():
             model = keras.models.load_model(path, compile=False, safe_mode=True)
     except (*_UNREADABLE, zipfile.BadZipFile) as error:
         raise ModelError(f"Keras cannot load {path}: {one_line(error)}") from error
     height, width = _check_shapes(path, model)
     _check_weights(path, model)
     image = keras.Input(batch_shape=(1, height, width, 3), name="image")
-    with quiet(stdout=True):
+    with third_party():
         return keras.Model(image, model(image, training=False), name="segmenter")
 
 
@@ -104,8 +103,9 @@ def _check_shapes(path: Path, model: Any) -> tuple[int, int]:
 def _check_weights(path: Path, model: Any) -> None:
     import numpy as np
 
-    for variable in model.weights:
-        values = np.asarray(variable)
+    with third_party():
+        weights = model.get_weights()
+    for variable, values in zip(model.weights, weights, strict=True):
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ModelError(
                 f"{path}: the weight {variable.path} holds values that are not finite"

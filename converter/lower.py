@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter._frameworks import need, third_party
 from edgeseg.devices import ConversionError
 from edgeseg.devices._litert import one_line
-from edgeseg.devices._quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +33,7 @@ def lower(model: Any) -> bytes:
         model
     ).convert
     try:
-        with quiet(stdout=True):
+        with third_party():
             return convert()
     except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
         raise ConversionError(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter._frameworks import need, third_party
 from edgeseg.devices import ConversionError
 from edgeseg.devices._cores import physical_cores
 from edgeseg.devices._litert import one_line, open_interpreter
-from edgeseg.devices._quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +38,7 @@ def quantize(
     """
     quantizer_module = need("ai_edge_quantizer.quantizer")
     try:
-        with quiet(stdout=True):
+        with third_party():
             quantizer = quantizer_module.Quantizer(model, recipe)
             samples = {_signature(model)[0]: _Samples(model, tensors)}
             ranges = quantizer.calibrate(samples, num_threads=physical_cores())

@@ -136,9 +136,10 @@ def bad_runs(tmp_path, golden_model):
     truncated.write_bytes(golden_model.read_bytes()[:20_000])
     (tmp_path / "empty").mkdir()
     photo = tmp_path / "photo.png"
-    Image.new("RGB", (8, 8)).save(photo)
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(photo)
     cut = tmp_path / "cut.png"
-    cut.write_bytes(photo.read_bytes()[:50])
+    cut.write_bytes(photo.read_bytes()[:1500])
     synthetic = "synthetic:64x48,frames=1"
     return {
         "missing model": (tmp_path / "no.tflite", photo),
