@@ -14,6 +14,8 @@ from edgeseg.runtime.scoring import Scores, confusion_matrix, match_labels, scor
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from edgeseg.runtime import Segmenter
     from edgeseg.runtime.datasets import Dataset
 
@@ -30,11 +32,17 @@ class Evaluation:
         Pictures scored.
     classes : tuple of str
         Names that the mean was taken over.
+    matrices : ndarray
+        ``(images, C, C)`` int64, a confusion matrix a picture.
+    chosen : tuple of int
+        Class ids that the mean was taken over.
     """
 
     scores: Scores
     images: int
     classes: tuple[str, ...]
+    matrices: NDArray[np.int64]
+    chosen: tuple[int, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -76,8 +84,8 @@ def evaluate(
         dataset.labels, labels, classes=classes, merge_others=merge_others
     )
     count = len(matching.labels)
-    matrix = np.zeros((count, count), np.int64)
-    for done, name in enumerate(dataset.ids, 1):
+    matrices = np.zeros((len(dataset.ids), count, count), np.int64)
+    for index, name in enumerate(dataset.ids):
         frame = read_picture(dataset.picture_path(name))
         truth = dataset.truth(name)
         if truth.shape != frame.shape[:2]:
@@ -87,14 +95,14 @@ def evaluate(
                 f"{truth.shape[1]}x{truth.shape[0]}"
             )
         ids = segmenter.segment(frame).ids
-        matrix += confusion_matrix(
+        matrices[index] = confusion_matrix(
             matching.truth_table[truth], matching.predicted_table[ids], count
         )
         if progress is not None:
-            progress(done, len(dataset.ids))
+            progress(index + 1, len(dataset.ids))
     names = tuple(matching.labels[i] for i in matching.chosen)
-    scored = scores(matrix, matching.labels, matching.chosen)
-    return Evaluation(scored, len(dataset.ids), names)
+    scored = scores(matrices.sum(axis=0), matching.labels, matching.chosen)
+    return Evaluation(scored, len(dataset.ids), names, matrices, matching.chosen)
 
 
 def assumed_labels(segmenter: Segmenter, dataset: Dataset) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,9 +15,6 @@ from edgeseg.runtime.options import (
     overrides_of,
 )
 from edgeseg.runtime.progress import ProgressLine
-
-if TYPE_CHECKING:
-    from edgeseg.runtime import Overrides, Segmenter
 
 
 @click.command("eval")
@@ -53,6 +50,7 @@ def evaluate(
     counted over all pictures at their own size; void (255) is left out.
     """
     from edgeseg.benchmarks.accuracy import evaluate as score
+    from edgeseg.benchmarks.record import conditions, open_model
     from edgeseg.devices import InputError
     from edgeseg.runtime.atomic import check_writable, write_bytes
     from edgeseg.runtime.datasets import open_dataset
@@ -64,7 +62,7 @@ def evaluate(
         check_writable(json_path)
     opened = open_dataset(dataset, split)
     overrides = overrides_of(values)
-    with _open(model, values["device"], values["threads"], overrides) as segmenter:
+    with open_model(model, values["device"], values["threads"], overrides) as segmenter:
         if not segmenter.manifest.labels:
             click.echo(
                 f"Note: {model.name} names no classes; taking the data set's "
@@ -82,7 +80,7 @@ def evaluate(
         line.end()
         record = {
             **result.to_dict(),
-            **_conditions(model, segmenter),
+            **conditions(model, segmenter),
             "dataset": dataset.resolve().name,
             "split": split,
             "merge_others": merge_others,
@@ -91,39 +89,6 @@ def evaluate(
         text = json.dumps(record, indent=2, sort_keys=True) + "\n"
         write_bytes(json_path, text.encode())
     click.echo(_text(record))
-
-
-def _open(
-    model: Path, device: str, threads: int | None, overrides: Overrides
-) -> Segmenter:
-    from edgeseg.runtime import Segmenter
-
-    if model.suffix == ".keras":
-        from edgeseg.converter.keras_device import open_keras
-
-        return open_keras(model, overrides)
-    return Segmenter.open(model, device=device, threads=threads, overrides=overrides)
-
-
-def _conditions(model: Path, segmenter: Segmenter) -> dict[str, Any]:
-    from importlib.metadata import version
-
-    from edgeseg.runtime.modelfile import sha256
-
-    device = segmenter.device.describe()
-    manifest = segmenter.manifest
-    return {
-        "model": model.name,
-        "model_sha256": sha256(model),
-        "protocol": "one confusion matrix, void dropped, own size; "
-        f"{segmenter.head.kind} head, {manifest.fit}, {manifest.resize}",
-        "device": device,
-        "versions": {
-            "edgeseg": version("edgeseg"),
-            "numpy": version("numpy"),
-            device["runtime"]: device["version"],
-        },
-    }
 
 
 def _text(record: dict[str, Any]) -> str:

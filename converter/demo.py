@@ -42,7 +42,7 @@ def run_demo(folder: Path, *, progress: Callable[[str], None]) -> str:
         What was found, for a terminal.
     """
     require_extra()
-    model = resources.files("edgeseg.converter") / "samples" / "shapes.keras"
+    model = resources.files("edgeseg.converter.samples") / "shapes.keras"
     labels = folder / "labels.txt"
     write_bytes(labels, ("\n".join(LABELS) + "\n").encode())
     overrides = Overrides(labels=str(labels))

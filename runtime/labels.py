@@ -16,6 +16,8 @@ from edgeseg.devices import InputError
 
 Colour = tuple[int, int, int]
 
+_FOLDER = resources.files("edgeseg.runtime.labelsets")
+
 # Names under which data sets write the same class, reduced as `same_name` does.
 _ALIASES = {
     "tvmonitor": "tv",
@@ -45,10 +47,8 @@ class LabelSet:
 
 def known_label_sets() -> tuple[str, ...]:
     """Return the names of the label sets that come with the package."""
-    folder = resources.files("edgeseg.runtime") / "labelsets"
-    return tuple(
-        sorted(f.name[: -len(".json")] for f in folder.iterdir() if f.is_file())
-    )
+    names = (entry.name for entry in _FOLDER.iterdir())
+    return tuple(sorted(n[: -len(".json")] for n in names if n.endswith(".json")))
 
 
 def load_labels(text: str) -> LabelSet:
@@ -71,8 +71,7 @@ def load_labels(text: str) -> LabelSet:
     'person'
     """
     if text in known_label_sets():
-        folder = resources.files("edgeseg.runtime") / "labelsets"
-        return _from_json((folder / f"{text}.json").read_text("utf-8"), text)
+        return _from_json((_FOLDER / f"{text}.json").read_text("utf-8"), text)
     path = Path(text)
     if not path.is_file():
         raise InputError(

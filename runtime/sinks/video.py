@@ -44,6 +44,7 @@ class VideoSink(Sink):
         self._style = style
         self._writer: Any = None
         self._hw: tuple[int, int] = (0, 0)
+        self._frames = 0
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Append one frame, letterboxed to the first one's size where it differs."""
@@ -67,6 +68,7 @@ class VideoSink(Sink):
             size = (drawn.shape[0], drawn.shape[1])
             drawn = draw_canvas(drawn, place(size, self._hw, "letterbox"), 0)
         self._writer.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+        self._frames += 1
 
     def _open_writer(self) -> Any:
         import cv2
@@ -90,10 +92,32 @@ class VideoSink(Sink):
             return
         self._writer.release()
         self._writer = None
+        playable = _frames_in(self._part)
         try:
-            self._part.replace(self._path)
+            if playable:
+                self._part.replace(self._path)
+            else:
+                self._part.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+        if playable < self._frames:  # OpenCV's writer drops frames without a word
+            raise OutputError(
+                f"only {playable} of {self._frames} frames could be written to "
+                f"{self._path}: is the disk full?"
+            )
+
+
+def _frames_in(path: Path) -> int:
+    """Return how many frames of a video OpenCV finds, 0 if it does not play."""
+    import cv2
+
+    from edgeseg.devices._quiet import quiet
+
+    with quiet():
+        video = cv2.VideoCapture(str(path))
+        count = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
+        video.release()
+    return max(count, 0)
 
 
 PLUGIN = VideoSink

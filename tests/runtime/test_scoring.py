@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.scoring import confusion_matrix, match_labels, scores
+from edgeseg.runtime.scoring import (
+    confusion_matrix,
+    match_labels,
+    paired_bootstrap,
+    scores,
+)
 
 
 def test_the_matrix_equals_a_count_pixel_by_pixel():
@@ -82,3 +87,36 @@ def test_classes_that_nobody_knows_are_named():
         match_labels(TRUTH, TRUTH, classes=["zebra"])
     with pytest.raises(InputError, match="no class name in common"):
         match_labels(TRUTH, ("road", "kerb"))
+
+
+def per_picture(seed, right, pictures=40):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, (pictures, 400), dtype=np.uint8)
+    wrong = (truth + rng.integers(1, 3, truth.shape)) % 3
+    predicted = np.where(rng.random(truth.shape) < right, truth, wrong)
+    pairs = zip(truth, predicted.astype(np.uint8), strict=True)
+    return np.stack([confusion_matrix(t, p, 3) for t, p in pairs])
+
+
+def test_a_model_does_not_differ_from_itself():
+    matrices = per_picture(0, 0.9)
+    same = paired_bootstrap(matrices, matrices, (0, 1, 2))
+    assert (same.difference, same.low, same.high) == (0, 0, 0)
+
+
+def test_a_clear_difference_has_an_interval_that_excludes_zero():
+    first, second = per_picture(0, 0.9), per_picture(1, 0.8)
+    got = paired_bootstrap(first, second, (0, 1, 2))
+    miou = [scores(m.sum(axis=0), "abc").miou for m in (first, second)]
+    np.testing.assert_allclose(got.difference, miou[0] - miou[1])
+    assert 0 < got.low < got.difference < got.high
+
+
+def test_noise_alone_has_an_interval_around_zero():
+    got = paired_bootstrap(per_picture(2, 0.85), per_picture(3, 0.85), (0, 1, 2))
+    assert got.low < 0 < got.high
+
+
+def test_other_pictures_cannot_be_paired():
+    with pytest.raises(InputError, match="same pictures"):
+        paired_bootstrap(per_picture(0, 1), per_picture(0, 1, pictures=9), (0, 1))

@@ -1,0 +1,1 @@
+"""What ships to be tried: ``shapes.keras``, made by `edgeseg.converter.shapes`."""

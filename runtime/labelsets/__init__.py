@@ -1,0 +1,1 @@
+"""Label sets as data: one JSON file each, named as the user types it."""
