@@ -6,12 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from edgeseg.devices._closing import Closing
 
+if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class TensorSpec:
         return real
 
 
-class Device(ABC):
+class Device(Closing, ABC):
     """A board's processor with one model loaded.
 
     A device knows tensors; it knows nothing of pictures, labels or files other than
@@ -147,14 +146,3 @@ class Device(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release the model and the hardware; further calls do nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

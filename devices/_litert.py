@@ -108,6 +108,11 @@ def read_model(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read model {path}: {error.strerror}") from error
+    if content[:4] == b"PK\x03\x04":
+        raise ModelError(
+            f"{path} is a ZIP archive, not a TFLite model: a .keras file must be "
+            "converted first, see edgeseg convert --help"
+        )
     if content[4:8] != _IDENTIFIER:
         raise ModelError(
             f"{path} is not a TFLite model: expected the file identifier 'TFL3', "

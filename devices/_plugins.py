@@ -57,10 +57,13 @@ class PluginFolder:
         except ImportError as error:
             if (error.name or "").startswith("edgeseg"):
                 raise  # our own bug, not a missing driver
-            raise MissingDriverError(
-                f"{self.kind} {name!r} needs the package {error.name!r}, which is "
-                f"not installed: pip install {error.name}"
-            ) from error
+            missing = (
+                f"the package {error.name!r}, which is not installed: pip install "
+                f"{error.name}"
+                if error.name
+                else f"something that cannot be loaded: {error}"
+            )
+            raise MissingDriverError(f"{self.kind} {name!r} needs {missing}") from error
         plugin: Callable[..., Any] = module.PLUGIN
         return plugin
 

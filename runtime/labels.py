@@ -79,7 +79,7 @@ def load_labels(text: str) -> LabelSet:
             f"{', '.join(known_label_sets())}"
         )
     try:
-        content = path.read_text("utf-8")
+        content = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read labels from {path}: {error}") from error
     if path.suffix == ".json":
@@ -173,7 +173,9 @@ def _from_json(content: str, where: str) -> LabelSet:
         classes: list[dict[str, Any]] = json.loads(content)["classes"]
         labels = tuple(str(entry["name"]) for entry in classes)
         palette = tuple(_colour(entry["colour"]) for entry in classes)
-    except (KeyError, TypeError, ValueError) as error:
+        if not 1 <= len(labels) <= 256:
+            raise ValueError(f"1 to 256 classes expected, got {len(labels)}")
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{where}: expected JSON with a list 'classes' of objects with 'name' and "
             f"'colour' [R, G, B]; {type(error).__name__}: {error}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,7 @@ class Manifest:
             )
         try:
             return cls(**{key: _READ[key](values[key]) for key in known & set(values)})
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, ManifestError):
                 raise
             raise ManifestError(f"manifest: a value is malformed: {error}") from error
@@ -171,6 +172,8 @@ def _strings(values: Any) -> tuple[str, ...]:
 
 def _colours(values: Any) -> tuple[tuple[int, int, int], ...]:
     colours = tuple((int(r), int(g), int(b)) for r, g, b in values)
+    if len(colours) > 256:
+        raise ValueError(f"a palette has at most 256 colours, got {len(colours)}")
     if any(not 0 <= v <= 255 for colour in colours for v in colour):
         raise ValueError("palette colours must be 0..255")
     return colours
@@ -187,6 +190,8 @@ def _size(values: Any) -> tuple[int, int] | None:
 
 def _three(values: Any) -> tuple[float, float, float]:
     first, second, third = (float(value) for value in values)
+    if not all(map(math.isfinite, (first, second, third))):
+        raise ValueError(f"expected three finite numbers, got {values!r}")
     return first, second, third
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ManifestError
@@ -23,6 +24,16 @@ _MANIFEST = "edgeseg.json"
 _LABELS = "labels.txt"
 _FOREIGN_LABELS = ("labelmap.txt", "labels.txt")
 _LIMIT = 1 << 20  # bytes; a longer entry is no manifest
+# What zipfile raises on an entry that it cannot read
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # ZIP's earliest date: equal input, equal bytes
 
 
@@ -98,16 +109,22 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _read_entry(path: Path, name: str) -> str | None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(name).file_size > _LIMIT:
-                raise ManifestError(
-                    f"{path}: its entry {name} is over {_LIMIT} bytes: no manifest"
-                )
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError):
+        return None  # no archive behind the model
+    with archive:
+        if name not in archive.namelist():
+            return None
+        if archive.getinfo(name).file_size > _LIMIT:
+            raise ManifestError(
+                f"{path}: its entry {name} is over {_LIMIT} bytes: no manifest"
+            )
+        try:
             return archive.read(name).decode("utf-8")
-    except (zipfile.BadZipFile, KeyError, OSError):
-        return None
-    except (NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: cannot read its entry {name}: {error}") from error
+        except _DAMAGED as error:
+            raise ManifestError(
+                f"{path}: its entry {name} is damaged: {error}"
+            ) from error
 
 
 def _without_archive(model: bytes) -> bytes:

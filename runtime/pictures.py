@@ -42,7 +42,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     try:
         upright = ImageOps.exif_transpose(image)
         # Pillow clips 16-bit grey to 255 instead of scaling it
-        if upright.mode.startswith("I"):
+        if upright.mode.startswith("I;16"):
             deep = np.asarray(upright, np.int64)
             grey = (deep >> 8).clip(0, 255).astype(np.uint8)
             return np.repeat(grey[..., None], 3, axis=2)

@@ -274,7 +274,7 @@ def match_labels(
     import numpy as np
 
     truth_ids = {same_name(name): i for i, name in enumerate(truth)}
-    model_ids = {same_name(name): i for i, name in enumerate(predicted)}
+    model_names = {same_name(name) for name in predicted}
     named = [same_name(name) for name in (classes or truth)]
     unknown = [name for name in named if name not in truth_ids]
     if unknown:
@@ -282,17 +282,17 @@ def match_labels(
             f"no class {', '.join(map(repr, unknown))} in the data set; known: "
             f"{', '.join(truth)}"
         )
-    if not set(truth_ids) & set(model_ids):
+    if not set(truth_ids) & model_names:
         raise InputError(
             "model and data set have no class name in common: "
             f"{', '.join(predicted[:4])}, ... and {', '.join(truth[:4])}, ..."
         )
     background = truth_ids.get("background")
-    kept = set(truth_ids) & set(model_ids)
+    kept = set(truth_ids) & model_names
     if merge_others:
         kept &= set(named)
-    truth_table = _table(truth_ids, truth_ids, kept, background)
-    predicted_table = _table(model_ids, truth_ids, kept, background)
+    truth_table = _table(truth, truth_ids, kept, background)
+    predicted_table = _table(predicted, truth_ids, kept, background)
     chosen = [truth_ids[name] for name in named if classes or name in kept]
     truth_table[VOID] = VOID
     return Matching(
@@ -301,7 +301,7 @@ def match_labels(
 
 
 def _table(
-    ids: dict[str, int],
+    labels: Sequence[str],
     truth_ids: dict[str, int],
     kept: set[str],
     background: int | None,
@@ -309,7 +309,7 @@ def _table(
     import numpy as np
 
     table = np.arange(256, dtype=np.uint8)
-    for name, class_id in ids.items():
+    for class_id, name in enumerate(map(same_name, labels)):
         if name in kept:
             table[class_id] = truth_ids[name]
         elif background is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, ManifestError, ModelError, open_device
+from edgeseg.devices._closing import Closing
 from edgeseg.runtime.labels import label_set_of, load_labels
 from edgeseg.runtime.manifest import Manifest
 from edgeseg.runtime.modelfile import stored_labels, stored_manifest
@@ -16,8 +17,6 @@ from edgeseg.runtime.postprocess import class_ids, head_of
 from edgeseg.runtime.preprocess import draw_canvas, encode, encoding_table, place
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import numpy as np
     from numpy.typing import NDArray
     from typing_extensions import Self
@@ -89,7 +88,7 @@ class Segmentation:
         return {int(i): int(counts[i]) for i in np.flatnonzero(counts)}
 
 
-class Segmenter:
+class Segmenter(Closing):
     """Segments pictures of any size with one model on one device.
 
     Parameters
@@ -217,17 +216,6 @@ class Segmenter:
     def close(self) -> None:
         """Close the device."""
         self.device.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _check_manifest(self) -> None:
         size = self.manifest.input_size

@@ -57,7 +57,10 @@ class VocDataset(Dataset):
                 f"no split {split!r} in {root}: expected {lists[0]} or {lists[1]}; "
                 f"lists there: {', '.join(known) or 'none'}"
             )
-        self._ids = tuple(found.read_text("utf-8").split())
+        try:
+            self._ids = tuple(found.read_text("utf-8").split())
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"cannot read the list {found}: {error}") from error
         if not self._ids:
             raise InputError(f"{found} lists no pictures")
         own = root / "labels.txt"

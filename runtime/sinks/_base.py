@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from edgeseg.devices._closing import Closing
+from edgeseg.runtime.overlay import draw_overlay
 
-    from typing_extensions import Self
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
     from edgeseg.runtime.manifest import Manifest
     from edgeseg.runtime.segmenter import Segmentation
@@ -44,8 +46,19 @@ class Style:
     fps: float | None = None
     resume: bool = False
 
+    def draw(self, capture: Capture, segmentation: Segmentation) -> NDArray[np.uint8]:
+        """Return the overlay ``(H, W, 3)`` uint8 RGB of one picture."""
+        return draw_overlay(
+            capture.frame,
+            segmentation,
+            self.manifest,
+            alpha=self.alpha,
+            contours=self.contours,
+            with_legend=self.legend,
+        )
 
-class Sink(ABC):
+
+class Sink(Closing, ABC):
     """Takes pictures with their classes, in order.
 
     ``PLUGIN(text, style)`` opens what the string says or raises `OutputError` or
@@ -65,14 +78,3 @@ class Sink(ABC):
     def close(self) -> None:
         """Finish the output."""
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.overlay import draw_overlay
 from edgeseg.runtime.pictures import SUFFIXES, write_picture
 from edgeseg.runtime.sinks._base import Sink
 
@@ -50,15 +49,7 @@ class OverlaySink(Sink):
                 f"-o {path.stem}/"
             )
         self._written += 1
-        drawn = draw_overlay(
-            capture.frame,
-            segmentation,
-            self._style.manifest,
-            alpha=self._style.alpha,
-            contours=self._style.contours,
-            with_legend=self._style.legend,
-        )
-        write_picture(path, drawn)
+        write_picture(path, self._style.draw(capture, segmentation))
 
 
 PLUGIN = OverlaySink

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime.atomic import check_writable
-from edgeseg.runtime.overlay import draw_overlay
 from edgeseg.runtime.sinks._base import Sink
 
 if TYPE_CHECKING:
@@ -50,14 +49,7 @@ class VideoSink(Sink):
         """Append one frame, letterboxed to the first one's size where it differs."""
         import cv2
 
-        drawn = draw_overlay(
-            capture.frame,
-            segmentation,
-            self._style.manifest,
-            alpha=self._style.alpha,
-            contours=self._style.contours,
-            with_legend=self._style.legend,
-        )
+        drawn = self._style.draw(capture, segmentation)
         if self._writer is None:
             # the codecs want even sides
             self._hw = (drawn.shape[0] + 1) // 2 * 2, (drawn.shape[1] + 1) // 2 * 2
@@ -75,6 +67,10 @@ class VideoSink(Sink):
 
         from edgeseg.devices._quiet import quiet
 
+        try:
+            self._part.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
         code = cv2.VideoWriter.fourcc(*SUFFIXES[self._path.suffix.lower()])
         rate = self._style.fps or _STILLS_FPS
         with quiet():

@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeseg.devices._closing import Closing
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     import numpy as np
     from numpy.typing import NDArray
-    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Capture:
     time_s: float
 
 
-class Source(ABC):
+class Source(Closing, ABC):
     """Pictures from a file, folder or camera, in order.
 
     ``PLUGIN(text)`` opens what the string says or raises `InputError`. Iterating is
@@ -68,14 +68,3 @@ class Source(ABC):
     def close(self) -> None:
         """Release files and hardware; may be called twice."""
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

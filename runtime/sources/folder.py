@@ -104,10 +104,13 @@ def _names(pictures: list[Path], root: Path) -> list[str]:
     relative = [picture.relative_to(root) for picture in pictures]
     stems = [path.with_suffix("").as_posix() for path in relative]
     often = Counter(stems)
-    return [
+    named = [
         stem if often[stem] == 1 else path.as_posix().replace(".", "_")
         for stem, path in zip(stems, relative, strict=True)
     ]
+    if len(set(named)) < len(named):  # a.jpg, a.png and a_jpg.png in one folder
+        return [path.as_posix() for path in relative]
+    return named
 
 
 PLUGIN = FolderSource
