@@ -57,7 +57,6 @@ def need(name: str) -> Any:
         It, or something it needs, is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if name == "keras":
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         need("tensorflow")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices._errors import ModelError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edgeseg.devices._base import Device
 
 
@@ -45,14 +47,14 @@ def check_device(device: Device) -> None:
         np.testing.assert_array_equal(array, copy, "a later run changed a result")
     json.dumps(device.describe())
     _check("device" in device.describe(), "describe() names the device")
-    _check_refuses(device, tensor)
+    _check_refuses(device)
     with device:
         pass
     device.close()
     _check_refuses_closed(device, tensor)
 
 
-def _check_refuses(device: Device, tensor: object) -> None:
+def _check_refuses(device: Device) -> None:
     import numpy as np
 
     wrong = np.zeros((1, 2, 2, 3), np.complex64)
@@ -63,9 +65,9 @@ def _check_refuses(device: Device, tensor: object) -> None:
     raise AssertionError("a tensor of the wrong shape and dtype was accepted")
 
 
-def _check_refuses_closed(device: Device, tensor: object) -> None:
+def _check_refuses_closed(device: Device, tensor: NDArray[Any]) -> None:
     try:
-        device.infer(tensor)  # type: ignore[arg-type]
+        device.infer(tensor)
     except ModelError:
         return
     raise AssertionError("a closed device still runs")

@@ -74,7 +74,3 @@ class Sink(Closing, ABC):
     def has(self, name: str) -> bool:
         """Return whether the result for a capture's name is already there."""
         return False
-
-    def close(self) -> None:
-        """Finish the output."""
-        return None

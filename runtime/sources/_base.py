@@ -64,7 +64,3 @@ class Source(Closing, ABC):
     def names(self) -> tuple[str, ...]:
         """Return the names that captures will have, where they are known."""
         return ()
-
-    def close(self) -> None:
-        """Release files and hardware; may be called twice."""
-        return None
