@@ -74,6 +74,34 @@ def confusion_matrix(
     return joint.reshape(classes, classes).astype(np.int64)
 
 
+def class_iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the IoU of each class, 0 where a class occurs on neither side.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        ``(C, C)`` from `confusion_matrix`.
+
+    Returns
+    -------
+    ndarray
+        ``(C,)`` float64 in 0..1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class_iou(np.array([[6, 2], [1, 3]])).round(3)
+    array([0.667, 0.5  ])
+    """
+    import numpy as np
+
+    right = np.diag(matrix).astype(np.float64)
+    union = matrix.sum(axis=1) + matrix.sum(axis=0) - right
+    iou = np.zeros_like(right)
+    np.divide(right, union, out=iou, where=union > 0)
+    return iou
+
+
 @dataclass(frozen=True)
 class Scores:
     """Scores that follow from one confusion matrix.
@@ -120,13 +148,11 @@ def scores(
     import numpy as np
 
     chosen_ids = np.arange(len(labels)) if chosen is None else np.array(chosen)
-    right = np.diag(matrix).astype(np.float64)
-    true, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-    union = true + predicted - right
+    true = matrix.sum(axis=1)
     present = chosen_ids[true[chosen_ids] > 0]
     if present.size == 0:
         raise InputError("the truth holds none of the classes asked for")
-    iou = np.divide(right, union, out=np.zeros_like(right), where=union > 0)
+    right, iou = np.diag(matrix), class_iou(matrix)
     weights = true[present] / true[present].sum()
     return Scores(
         miou=float(iou[present].mean()),
@@ -217,11 +243,8 @@ def _mean_iou(matrix: NDArray[np.int64], chosen: Sequence[int]) -> float:
     import numpy as np
 
     picked = np.array(chosen)
-    right = np.diag(matrix)[picked]
-    true = matrix.sum(axis=1)[picked]
-    union = true + matrix.sum(axis=0)[picked] - right
-    present = true > 0
-    return float((right[present] / union[present]).mean())
+    present = picked[matrix.sum(axis=1)[picked] > 0]
+    return float(class_iou(matrix)[present].mean())
 
 
 @dataclass(frozen=True)
