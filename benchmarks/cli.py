@@ -49,11 +49,11 @@ def evaluate(
     file. DATASET is a folder in PASCAL VOC's layout. One confusion matrix is
     counted over all pictures at their own size; void (255) is left out.
     """
-    from edgeseg.benchmarks.accuracy import evaluate as score
     from edgeseg.benchmarks.record import conditions, open_model
     from edgeseg.devices import InputError
     from edgeseg.runtime.atomic import check_writable, write_bytes
     from edgeseg.runtime.datasets import open_dataset
+    from edgeseg.runtime.evaluation import evaluate as score
 
     names = [name.strip() for name in classes.split(",")] if classes else None
     if merge_others and not names:

@@ -13,12 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.benchmarks.accuracy import Evaluation, evaluate
 from edgeseg.benchmarks.record import conditions, open_model
 from edgeseg.runtime import Overrides
 from edgeseg.runtime.atomic import write_bytes
+from edgeseg.runtime.bootstrap import paired_bootstrap
 from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.scoring import paired_bootstrap
+from edgeseg.runtime.evaluation import Evaluation, evaluate
 
 if TYPE_CHECKING:
     from edgeseg.runtime.datasets import Dataset

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def open_model(
     model: Path, device: str, threads: int | None, overrides: Overrides
 ) -> Segmenter:
-    """Open a ``.tflite`` file on a device, or a float ``.keras`` file on Keras.
+    """Open a ``.tflite`` file on a device, or a float Keras model on Keras.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def open_model(
     overrides : Overrides
         What to use instead of what the file says.
     """
-    if model.suffix == ".keras":
+    if model.suffix in (".keras", ".h5", ".hdf5") or model.is_dir():
         from edgeseg.converter.keras_device import open_keras
 
         return open_keras(model, overrides)

@@ -15,15 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.labels import same_name
+from edgeseg.runtime.matching import VOID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
-
-VOID = 255
 
 
 def confusion_matrix(
@@ -166,180 +164,27 @@ def scores(
     )
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A difference of two scores with its confidence interval, in 0..1.
-
-    Parameters
-    ----------
-    difference : float
-        First minus second.
-    low, high : float
-        Bounds of the interval.
-    """
-
-    difference: float
-    low: float
-    high: float
-
-
-def paired_bootstrap(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    chosen: Sequence[int],
-    *,
-    samples: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Return the difference in mIoU of two models on the same pictures.
-
-    Pictures are drawn with replacement, the same ones for both models, and each draw
-    is scored by one confusion matrix a model.
+def agreement(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    """Return the share of pixels with equal labels, 0..1.
 
     Parameters
     ----------
     first, second : ndarray
-        ``(N, C, C)`` int64, one confusion matrix a picture, in the same order.
-    chosen : sequence of int
-        Class ids that the mean is taken over.
-    samples : int
-        Number of draws.
-    level : float
-        Share of draws inside the interval (percentile method).
-    seed : int
-        Of the draws.
+        Class ids of the same shape.
 
     Raises
     ------
     InputError
-        The models were not scored on the same number of pictures.
+        Shapes differ, or there are no pixels.
 
-    References
-    ----------
-    B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> agreement(np.uint8([0, 1, 2, 2]), np.uint8([0, 1, 2, 0]))
+    0.75
     """
-    import numpy as np
-
-    if first.shape != second.shape:
+    if first.shape != second.shape or first.size == 0:
         raise InputError(
-            f"expected matrices of the same pictures, got {first.shape} and "
-            f"{second.shape}"
+            f"expected class ids of one size, got {first.shape} and {second.shape}"
         )
-    rng = np.random.default_rng(seed)
-    count = len(first)
-    differences = []
-    for _ in range(samples):
-        weights = np.bincount(rng.integers(0, count, count), minlength=count)
-        drawn = [np.tensordot(weights, m, axes=1) for m in (first, second)]
-        differences.append(_mean_iou(drawn[0], chosen) - _mean_iou(drawn[1], chosen))
-    tail = (1 - level) / 2
-    low, high = np.quantile(differences, [tail, 1 - tail])
-    whole = [_mean_iou(m.sum(axis=0), chosen) for m in (first, second)]
-    return Interval(whole[0] - whole[1], float(low), float(high))
-
-
-def _mean_iou(matrix: NDArray[np.int64], chosen: Sequence[int]) -> float:
-    import numpy as np
-
-    picked = np.array(chosen)
-    present = picked[matrix.sum(axis=1)[picked] > 0]
-    return float(class_iou(matrix)[present].mean())
-
-
-@dataclass(frozen=True)
-class Matching:
-    """Two label sets brought to one: what each id counts as.
-
-    Parameters
-    ----------
-    labels : tuple of str
-        The data set's labels.
-    chosen : tuple of int
-        Their ids that the mean is taken over.
-    truth_table, predicted_table : ndarray
-        ``(256,)`` uint8: the id that a truth id, a predicted id counts as.
-    """
-
-    labels: tuple[str, ...]
-    chosen: tuple[int, ...]
-    truth_table: NDArray[np.uint8]
-    predicted_table: NDArray[np.uint8]
-
-
-def match_labels(
-    truth: Sequence[str],
-    predicted: Sequence[str],
-    *,
-    classes: Sequence[str] | None = None,
-    merge_others: bool = False,
-) -> Matching:
-    """Match two label sets by name.
-
-    Truth of a class that the model does not know counts as background, and so does
-    the prediction of a class that the data set does not know.
-
-    Parameters
-    ----------
-    truth, predicted : sequence of str
-        Labels of the data set and of the model.
-    classes : sequence of str or None
-        Names to average over; None takes the classes that both know.
-    merge_others : bool
-        Count every class that is not named in ``classes`` as background on both
-        sides, so that models with different label sets compare fairly.
-
-    Raises
-    ------
-    InputError
-        A named class is in neither set, or there is no background to count as.
-    """
-    import numpy as np
-
-    truth_ids = {same_name(name): i for i, name in enumerate(truth)}
-    model_names = {same_name(name) for name in predicted}
-    named = [same_name(name) for name in (classes or truth)]
-    unknown = [name for name in named if name not in truth_ids]
-    if unknown:
-        raise InputError(
-            f"no class {', '.join(map(repr, unknown))} in the data set; known: "
-            f"{', '.join(truth)}"
-        )
-    if not set(truth_ids) & model_names:
-        raise InputError(
-            "model and data set have no class name in common: "
-            f"{', '.join(predicted[:4])}, ... and {', '.join(truth[:4])}, ..."
-        )
-    background = truth_ids.get("background")
-    kept = set(truth_ids) & model_names
-    if merge_others:
-        kept &= set(named)
-    truth_table = _table(truth, truth_ids, kept, background)
-    predicted_table = _table(predicted, truth_ids, kept, background)
-    chosen = [truth_ids[name] for name in named if classes or name in kept]
-    truth_table[VOID] = VOID
-    return Matching(
-        tuple(truth), tuple(chosen), truth_table, np.asarray(predicted_table)
-    )
-
-
-def _table(
-    labels: Sequence[str],
-    truth_ids: dict[str, int],
-    kept: set[str],
-    background: int | None,
-) -> NDArray[np.uint8]:
-    import numpy as np
-
-    table = np.arange(256, dtype=np.uint8)
-    for class_id, name in enumerate(map(same_name, labels)):
-        if name in kept:
-            table[class_id] = truth_ids[name]
-        elif background is None:
-            raise InputError(
-                f"class {name!r} is not on both sides and the data set has no "
-                "background to count it as"
-            )
-        else:
-            table[class_id] = background
-    return table
+    return int((first == second).sum()) / first.size

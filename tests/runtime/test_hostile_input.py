@@ -11,9 +11,9 @@ from edgeseg.devices import InputError, ManifestError, MissingDriverError, Plugi
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
 from edgeseg.runtime.datasets import open_dataset
 from edgeseg.runtime.labels import load_labels
+from edgeseg.runtime.matching import match_labels
 from edgeseg.runtime.modelfile import append_manifest, stored_manifest
 from edgeseg.runtime.pictures import write_picture
-from edgeseg.runtime.scoring import match_labels
 from edgeseg.runtime.sinks import open_sink
 from edgeseg.runtime.sources import open_source
 

@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.scoring import (
-    confusion_matrix,
-    match_labels,
-    paired_bootstrap,
-    scores,
-)
+from edgeseg.runtime.scoring import agreement, confusion_matrix, scores
 
 
 def test_the_matrix_equals_a_count_pixel_by_pixel():
@@ -53,70 +48,11 @@ def test_sizes_and_ids_are_checked():
         confusion_matrix(ids, ids + 2, 2)
 
 
-TRUTH = ("background", "cat", "dog", "tvmonitor")
-
-
-def test_labels_match_by_name_whatever_their_order_and_spelling():
-    matching = match_labels(TRUTH, ("TV", "background", "Dog", "cat"))
-    np.testing.assert_array_equal(matching.predicted_table[:4], [3, 0, 2, 1])
-    np.testing.assert_array_equal(
-        matching.truth_table[[0, 1, 2, 3, 255]], [0, 1, 2, 3, 255]
-    )
-    assert matching.chosen == (0, 1, 2, 3)
-
-
-def test_truth_that_the_model_does_not_know_counts_as_background():
-    matching = match_labels(TRUTH, ("background", "cat", "zebra"))
-    np.testing.assert_array_equal(matching.truth_table[:4], [0, 1, 0, 0])
-    np.testing.assert_array_equal(matching.predicted_table[:3], [0, 1, 0])
-    assert matching.chosen == (0, 1)
-
-
-def test_merging_folds_what_is_not_named_on_both_sides():
-    names = ["background", "cat"]
-    matching = match_labels(TRUTH, TRUTH, classes=names, merge_others=True)
-    np.testing.assert_array_equal(matching.truth_table[:4], [0, 1, 0, 0])
-    np.testing.assert_array_equal(matching.predicted_table[:4], [0, 1, 0, 0])
-    kept = match_labels(TRUTH, TRUTH, classes=names)
-    np.testing.assert_array_equal(kept.predicted_table[:4], [0, 1, 2, 3])
-    assert matching.chosen == kept.chosen == (0, 1)
-
-
-def test_classes_that_nobody_knows_are_named():
-    with pytest.raises(InputError, match="no class 'zebra'"):
-        match_labels(TRUTH, TRUTH, classes=["zebra"])
-    with pytest.raises(InputError, match="no class name in common"):
-        match_labels(TRUTH, ("road", "kerb"))
-
-
-def per_picture(seed, right, pictures=40):
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(0, 3, (pictures, 400), dtype=np.uint8)
-    wrong = (truth + rng.integers(1, 3, truth.shape)) % 3
-    predicted = np.where(rng.random(truth.shape) < right, truth, wrong)
-    pairs = zip(truth, predicted.astype(np.uint8), strict=True)
-    return np.stack([confusion_matrix(t, p, 3) for t, p in pairs])
-
-
-def test_a_model_does_not_differ_from_itself():
-    matrices = per_picture(0, 0.9)
-    same = paired_bootstrap(matrices, matrices, (0, 1, 2))
-    assert (same.difference, same.low, same.high) == (0, 0, 0)
-
-
-def test_a_clear_difference_has_an_interval_that_excludes_zero():
-    first, second = per_picture(0, 0.9), per_picture(1, 0.8)
-    got = paired_bootstrap(first, second, (0, 1, 2))
-    miou = [scores(m.sum(axis=0), "abc").miou for m in (first, second)]
-    np.testing.assert_allclose(got.difference, miou[0] - miou[1])
-    assert 0 < got.low < got.difference < got.high
-
-
-def test_noise_alone_has_an_interval_around_zero():
-    got = paired_bootstrap(per_picture(2, 0.85), per_picture(3, 0.85), (0, 1, 2))
-    assert got.low < 0 < got.high
-
-
-def test_other_pictures_cannot_be_paired():
-    with pytest.raises(InputError, match="same pictures"):
-        paired_bootstrap(per_picture(0, 1), per_picture(0, 1, pictures=9), (0, 1))
+def test_agreement_is_the_share_of_equal_labels():
+    ids = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    other = ids.copy()
+    other[0, :3] = 99
+    assert agreement(ids, ids) == 1
+    assert agreement(ids, other) == 9 / 12
+    with pytest.raises(InputError, match="one size"):
+        agreement(ids, ids.T)

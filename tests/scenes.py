@@ -1,0 +1,23 @@
+"""Drawn scenes with truth, as a data set on disk."""
+
+from __future__ import annotations
+
+from edgeseg.runtime.overlay import colour_table
+from edgeseg.runtime.pictures import write_ids, write_picture
+from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
+
+
+def draw_dataset(folder, count=12):
+    """Write scenes in PASCAL VOC's layout, one row of void in each."""
+    source = SyntheticSource("160x120,still,seed=2")
+    names = [f"scene{index}" for index in range(count)]
+    for index, name in enumerate(names):
+        frame, ids = source.scene(index)
+        ids[0] = 255
+        write_picture(folder / "JPEGImages" / f"{name}.jpg", frame)
+        write_ids(folder / "SegmentationClass" / f"{name}.png", ids, colour_table(()))
+    lists = folder / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "val.txt").write_text("\n".join(names))
+    (folder / "labels.txt").write_text("\n".join(LABELS))
+    return folder
