@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import third_party
-from edgeseg.converter.load import load_keras, single_channel_head
+from edgeseg.converter.load import Loading, load_model, single_channel_head
 from edgeseg.devices import Device, ModelError, TensorSpec
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.segmenter import guess_manifest
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgeseg.converter.load import Loaded
+
 
 class KerasDevice(Device):
     """Runs a Keras model on Keras' own backend.
@@ -24,7 +26,7 @@ class KerasDevice(Device):
     Parameters
     ----------
     model : keras.Model
-        From `load_keras`.
+        From `load_model`.
     """
 
     def __init__(self, model: Any) -> None:
@@ -70,27 +72,47 @@ class KerasDevice(Device):
         self.model = None
 
 
-def open_keras(path: Path, overrides: Overrides | None = None) -> Segmenter:
-    """Open a float ``.keras`` file as a segmenter.
+def open_keras(
+    path: Path,
+    overrides: Overrides | None = None,
+    loading: Loading = Loading(),  # noqa: B008
+) -> Segmenter:
+    """Open a float Keras model of any format as a segmenter.
 
     Parameters
     ----------
     path : Path
-        See `load_keras`.
+        See `load_model`.
     overrides : Overrides or None
         Labels and preprocessing; without them ``pixel / 127.5 - 1``.
+    loading : Loading
+        How to load it.
 
     Raises
     ------
-    ModelError
-        The file cannot be used.
+    ModelError, InputError
+        The file cannot be used, or not so.
     """
-    model = load_keras(path)
-    device = KerasDevice(model)
+    return segmenter_of(load_model(path, loading), overrides)
+
+
+def segmenter_of(loaded: Loaded, overrides: Overrides | None = None) -> Segmenter:
+    """Return a segmenter on a model that is loaded.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        From `load_model`.
+    overrides : Overrides or None
+        Labels and preprocessing.
+    """
+    device = KerasDevice(loaded.model)
     manifest = dataclasses.replace(
         guess_manifest(device.inputs[0], device.outputs[0]),
-        head=single_channel_head(model),
+        head=single_channel_head(loaded.model),
     )
+    if loaded.resize is not None:
+        manifest = dataclasses.replace(manifest, resize=loaded.resize)
     return Segmenter(device, (overrides or Overrides()).apply(manifest))
 
 
