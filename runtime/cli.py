@@ -24,6 +24,10 @@ _COMMANDS = {
         "edgeseg.benchmarks.cli:evaluate",
         "Score a model on pictures with truth.",
     ),
+    "fetch": (
+        "edgeseg.converter.fetch_cli:fetch",
+        "Fetch a public model by name, checked by its SHA-256.",
+    ),
     "info": (
         "edgeseg.runtime.commands:info",
         "Show a model's tensors, operators and manifest.",

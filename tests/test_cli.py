@@ -13,7 +13,7 @@ from PIL import Image
 from edgeseg.runtime import open_source
 from edgeseg.runtime.pictures import read_ids, read_picture, write_picture
 
-COMMANDS = ["convert", "demo", "eval", "info", "run"]
+COMMANDS = ["convert", "demo", "eval", "fetch", "info", "run"]
 
 
 def edgeseg(*arguments, cwd=None):

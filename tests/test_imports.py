@@ -17,6 +17,9 @@ HEAVY = {
     "ai_edge_litert",
     "tflite_runtime",
     "ai_edge_quantizer",
+    "h5py",
+    "jinja2",
+    "matplotlib",
 }
 
 
@@ -34,7 +37,11 @@ def loaded(module):
         "edgeseg.runtime.commands",
         "edgeseg.converter",
         "edgeseg.converter.cli",
-        "edgeseg.benchmarks.accuracy",
+        "edgeseg.converter.calibrate",
+        "edgeseg.converter.fetch_cli",
+        "edgeseg.converter.job",
+        "edgeseg.converter.report",
+        "edgeseg.runtime.evaluation",
         "edgeseg.benchmarks.cli",
     ],
 )
@@ -47,7 +54,7 @@ def test_import_loads_no_numpy(module):
     assert "numpy" not in loaded(module)
 
 
-@pytest.mark.parametrize("command", ["run", "info", "convert", "eval", "demo"])
+@pytest.mark.parametrize("command", ["run", "info", "convert", "eval", "demo", "fetch"])
 def test_help_of_a_command_loads_nothing_heavy(command):
     code = (
         "import sys\nfrom edgeseg.runtime.cli import main\n"
