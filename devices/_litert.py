@@ -7,6 +7,7 @@ matches), then `tensorflow.lite`; all three have the same Python interface.
 from __future__ import annotations
 
 import importlib
+import warnings
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -58,7 +59,11 @@ def find_runtime() -> Runtime:
 
 
 def open_interpreter(
-    model: Path | bytes, *, threads: int = 1, delegate: bool = True
+    model: Path | bytes,
+    *,
+    threads: int = 1,
+    delegate: bool = True,
+    keep_tensors: bool = False,
 ) -> Any:
     """Return an interpreter with the model loaded, its tensors not yet allocated.
 
@@ -70,6 +75,8 @@ def open_interpreter(
         Threads that an inference may use.
     delegate : bool
         Whether the default CPU delegate (XNNPACK) may be applied.
+    keep_tensors : bool
+        Whether every tensor can be read after a run, at the cost of memory.
 
     Raises
     ------
@@ -80,10 +87,13 @@ def open_interpreter(
     resolver = module.OpResolverType
     content = model if isinstance(model, bytes) else read_model(model)
     try:
-        with quiet():
+        with quiet(), warnings.catch_warnings():
+            # the interpreter warns that keeping tensors takes memory: that is known
+            warnings.simplefilter("ignore")
             return module.Interpreter(
                 model_content=content,
                 num_threads=threads,
+                experimental_preserve_all_tensors=keep_tensors,
                 experimental_op_resolver_type=resolver.AUTO
                 if delegate
                 else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
