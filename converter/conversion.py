@@ -1,38 +1,30 @@
-"""The whole way from a .keras file to one self-describing int8 TFLite file."""
+"""The whole way from a Keras model to one self-describing int8 TFLite file."""
 
 from __future__ import annotations
 
-import dataclasses
+import shutil
 import tempfile
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.converter._child import run_isolated
 from edgeseg.converter._frameworks import require_extra
-from edgeseg.converter.calibrate import CalibrationTensors, calibration_pictures
-from edgeseg.converter.keras_device import open_keras
-from edgeseg.converter.lower import lower
-from edgeseg.converter.quantize import check_dtypes, quantize
+from edgeseg.converter.load import Loading
 from edgeseg.converter.recipes import load_recipe
-from edgeseg.converter.verify import Parity, compare
-from edgeseg.devices import ConversionError
-from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.atomic import check_writable, write_bytes
-from edgeseg.runtime.inspection import read_graph
-from edgeseg.runtime.modelfile import append_manifest, sha256
+from edgeseg.converter.request import RANGES, RESULT, Request, Scoring
+from edgeseg.converter.verify import Parity
+from edgeseg.devices import ConversionError, InputError
+from edgeseg.runtime import Overrides
+from edgeseg.runtime.atomic import check_writable, replacing
+from edgeseg.runtime.modelfile import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from edgeseg.runtime import Manifest
-
-# Pictures that the float model and Keras are compared on
-_PARITY_PICTURES = 16
-# Keras and float TFLite do the same arithmetic in another order: more than rounding
-# at a few borders means a wrong graph (a failed lowering was seen at 81 % and 59 %).
-_LEAST_AGREEMENT = 0.999
-_LARGEST_DIFFERENCE = 0.01  # of the largest score
+# Limits of the process that converts: Xception-65 at 513 needs a third of each
+TIMEOUT_S = 3600.0
+MEMORY_GB = 12.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +49,12 @@ class Conversion:
         Sizes of the float TFLite model and of the result.
     sha256 : str
         Of the result.
+    seconds : float
+        Time that the conversion took.
+    peak_bytes : int
+        Largest resident memory of its process.
+    details : dict of str to JSON value
+        Everything else: calibration, accuracy, budget, versions, hashes.
     """
 
     path: Path
@@ -69,35 +67,73 @@ class Conversion:
     bytes_float: int
     bytes_out: int
     sha256: str
+    seconds: float
+    peak_bytes: int
+    details: dict[str, Any] = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {**dataclasses.asdict(self), "path": str(self.path)}
+        return {
+            **self.details,
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "seconds": self.seconds,
+            "peak_bytes": self.peak_bytes,
+        }
 
 
 def convert(
     model: Path | str,
     *,
-    calibration: Path | str,
     output: Path | str,
+    calibration: Path | str | None = None,
     overrides: Overrides | None = None,
     recipe: str = "int8",
+    head: str = "logits",
+    io: str | None = None,
+    loading: Loading | None = None,
+    scoring: Scoring | None = None,
+    report: Path | str | None = None,
+    save_ranges: Path | str | None = None,
+    timeout_s: float = TIMEOUT_S,
+    memory_gb: float = MEMORY_GB,
     progress: Callable[[str], None] | None = None,
 ) -> Conversion:
     """Convert a Keras segmentation model to int8 TFLite and verify it.
 
+    The work is done in a child process: a crash, a time-out or too little memory
+    there is an error here, and nothing is left at the output.
+
     Parameters
     ----------
     model : Path or str
-        A ``.keras`` file of fixed input size.
-    calibration : Path or str
-        A folder of at least 32 photos like those the camera will give.
+        A ``.keras`` file, an ``.h5`` file or a SavedModel folder.
     output : Path or str
         The file to write; nothing is there until everything was verified.
+    calibration : Path or str or None
+        A folder of at least 32 photos like those the camera will give, or a file that
+        `save_ranges` wrote. Recipes that compute in float can do without.
     overrides : Overrides or None
         Labels and preprocessing that the model was trained with.
     recipe : str
         Name of a recipe; see `recipe_names`.
+    head : {"logits", "logits-stride", "labels"}
+        Scores at the input's size, at the network's own grid, or class ids.
+    io : {"int8", "uint8", "float32"} or None
+        Type of the input, and of the output where that is scores.
+    loading : Loading or None
+        Architecture, size and trust; see there.
+    scoring : Scoring or None
+        Pictures with truth to score float and result on, and what may be lost.
+    report : Path or str or None
+        Folder that gets ``report.html`` and ``report.json``; also when the budget
+        cannot be met.
+    save_ranges : Path or str or None
+        File that the ranges are written to.
+    timeout_s : float
+        Limit in seconds.
+    memory_gb : float
+        Limit of resident memory, in 10**9 bytes.
     progress : callable or None
         Called with a line for each step.
 
@@ -111,84 +147,70 @@ def convert(
     ModelError, InputError, ManifestError
         Something that was given cannot be used.
     ConversionError
-        A step failed, or its result differs from what it was made of.
+        A step failed, its result differs from what it was made of, the budget cannot
+        be met, or a limit was passed.
+    OutputError
+        The result cannot be written.
     MissingDriverError
         The extra ``convert`` is not installed.
     """
     require_extra()
-    tell = progress or (lambda line: None)
-    source, target = Path(model), Path(output)
-    rules = load_recipe(recipe)
-    pictures = calibration_pictures(Path(calibration))
-    check_writable(target)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise ConversionError(f"the output {target} is the model itself")
-    tell(f"loading {source.name}")
-    with open_keras(source, overrides) as reference:
-        manifest = dataclasses.replace(
-            reference.manifest,
-            provenance=_provenance(source, recipe, len(pictures)),
-        )
-        tell("lowering to float TFLite")
-        float_model = lower(reference.device.model)  # type: ignore[attr-defined]
-        few = _spread(pictures, _PARITY_PICTURES)
-        with _opened(float_model, manifest) as lowered:
-            tell(f"comparing with Keras on {len(few)} pictures")
-            float_parity = compare(reference, lowered, few)
-            _check_parity(float_parity)
-            tell(f"calibrating on {len(pictures)} pictures, quantizing")
-            tensors = CalibrationTensors(lowered, pictures)
-            quantized = quantize(float_model, rules, tensors)
-            graph = read_graph(quantized)
-            check_dtypes(graph.activations, {"int8"})
-            with _opened(quantized, manifest) as result:
-                tell(f"comparing int8 with float on {len(few)} pictures")
-                int8_parity = compare(lowered, result, few)
-    content = append_manifest(quantized, manifest)
-    write_bytes(target, content)
-    return Conversion(
-        path=target,
-        float_parity=float_parity,
-        int8_parity=int8_parity,
-        operators=graph.operators,
-        activations={dtype: len(names) for dtype, names in graph.activations.items()},
-        input_dtype=graph.inputs[0].dtype,
-        output_dtype=graph.outputs[0].dtype,
-        bytes_float=len(float_model),
-        bytes_out=len(content),
-        sha256=sha256(target),
+    request = Request(
+        model=Path(model),
+        calibration=None if calibration is None else Path(calibration),
+        recipe=recipe,
+        head=head,
+        io=io,
+        loading=loading or Loading(),
+        overrides=overrides or Overrides(),
+        scoring=scoring,
+        report=None if report is None else Path(report),
     )
-
-
-def _opened(model: bytes, manifest: Manifest) -> Segmenter:
-    """Open a model that is not a file yet, through the very path a file takes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
-        path.write_bytes(append_manifest(model, manifest))
-        return Segmenter.open(path)
-
-
-def _spread(pictures: Sequence[Path], count: int) -> list[Path]:
-    return [pictures[i * len(pictures) // count] for i in range(count)]
-
-
-def _check_parity(parity: Parity) -> None:
-    limit = _LARGEST_DIFFERENCE * parity.score_range
-    if parity.agreement < _LEAST_AGREEMENT or parity.largest_difference > limit:
-        raise ConversionError(
-            "the float TFLite model does not answer like Keras: "
-            f"{parity.agreement:.2%} of labels agree (at least {_LEAST_AGREEMENT:.1%} "
-            f"expected), scores differ by up to {parity.largest_difference:.3g} "
-            f"(at most {limit:.3g} expected)"
+    request.check()
+    if save_ranges is not None and not load_recipe(recipe).needs_calibration:
+        raise InputError(f"recipe {recipe!r} measures no ranges to save")
+    targets = [Path(output), *([] if save_ranges is None else [Path(save_ranges)])]
+    _check_targets(request, targets)
+    with tempfile.TemporaryDirectory(prefix="edgeseg-") as name:
+        folder = Path(name)
+        told = run_isolated(
+            "edgeseg.converter.job:run_job",
+            {"request": request.to_dict(), "folder": name},
+            progress=progress or (lambda line: None),
+            timeout_s=timeout_s,
+            memory_bytes=int(memory_gb * 1e9),
+            folder=folder,
         )
+        for source, target in zip((RESULT, RANGES), targets, strict=False):
+            with replacing(target) as temporary:
+                shutil.copyfile(folder / source, temporary)
+    return _conversion(Path(output), told)
 
 
-def _provenance(source: Path, recipe: str, pictures: int) -> dict[str, Any]:
-    packages = ("edgeseg", "tensorflow", "keras", "ai-edge-quantizer")
-    return {
-        "source": source.name,
-        "source_sha256": sha256(source) if source.is_file() else "",
-        "recipe": recipe,
-        "calibration_images": pictures,
-        "versions": {name: version(name) for name in packages},
-    }
+def _check_targets(request: Request, targets: list[Path]) -> None:
+    for target in targets:
+        check_writable(target)
+        there = target.exists() and request.model.exists()
+        if there and target.samefile(request.model):
+            raise ConversionError(f"the output {target} is the model itself")
+    if request.report is not None:
+        check_writable(request.report / "report.html")
+
+
+def _conversion(path: Path, told: dict[str, Any]) -> Conversion:
+    seconds, peak = told.pop("seconds"), told.pop("peak_bytes")
+    return Conversion(
+        path=path,
+        float_parity=Parity(**told["parity"]),
+        int8_parity=Parity(**told["int8_parity"]),
+        operators=told["operators"]["result"],
+        activations=told["activations"],
+        input_dtype=told["input_dtype"],
+        output_dtype=told["output_dtype"],
+        bytes_float=told["sizes"]["float_bytes"],
+        bytes_out=told["sizes"]["result_bytes"],
+        sha256=sha256(path),
+        seconds=seconds,
+        peak_bytes=peak,
+        details=told,
+    )

@@ -1,0 +1,94 @@
+"""A Keras model as float TFLite, held against Keras on the same pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.finish import Finish
+from edgeseg.converter.heads import cut_tail
+from edgeseg.converter.keras_device import segmenter_of
+from edgeseg.converter.load import load_model
+from edgeseg.converter.lower import lower
+from edgeseg.converter.verify import Parity, check_parity, compare
+from edgeseg.runtime.modelfile import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edgeseg.converter.request import Request
+    from edgeseg.converter.subjects import Subjects
+    from edgeseg.runtime import Manifest
+
+_PACKAGES = ("edgeseg", "tensorflow", "keras", "ai-edge-quantizer", "ai-edge-litert")
+
+
+@dataclass(frozen=True)
+class FloatModel:
+    """The reference of a conversion.
+
+    Parameters
+    ----------
+    content : bytes
+        Float TFLite model with the end that was asked for; its output is scores.
+    manifest : Manifest
+        How to feed and read it, and everything made of it.
+    parity : Parity
+        The whole model against Keras.
+    notes : tuple of str
+        What a user should know of how it was loaded.
+    """
+
+    content: bytes
+    manifest: Manifest
+    parity: Parity
+    notes: tuple[str, ...]
+
+
+def make_float_model(
+    request: Request, subjects: Subjects, tell: Callable[[str], None]
+) -> FloatModel:
+    """Load a Keras model, lower it and compare the two.
+
+    Raises
+    ------
+    ModelError, InputError, ManifestError
+        The file or what was said of it cannot be used.
+    ConversionError
+        It does not lower, or answers differently from Keras.
+    """
+    tell(f"loading {request.model.name}")
+    loaded = load_model(request.model, request.loading)
+    for note in loaded.notes:
+        tell(f"note: {note}")
+    with segmenter_of(loaded, request.overrides) as keras:
+        tell("lowering to float TFLite")
+        lowered = lower(loaded.model)
+        manifest = dataclasses.replace(keras.manifest, provenance=_provenance(request))
+        frames = subjects.compared()
+        tell(f"comparing with Keras on {len(frames)} {subjects.compared_with}")
+        with Finish(manifest).open_float(lowered) as candidate:
+            parity = compare(keras, candidate, frames)
+    check_parity(parity)
+    tail = cut_tail(lowered, request.head)
+    if tail.resize is not None:
+        manifest = dataclasses.replace(manifest, resize=tail.resize)
+    return FloatModel(tail.content, manifest, parity, loaded.notes)
+
+
+def _provenance(request: Request) -> dict[str, Any]:
+    return {
+        "source": request.model.name,
+        "source_sha256": _digest(request.model),
+        "recipe": request.recipe,
+        "head": request.head,
+        "versions": {name: version(name) for name in _PACKAGES},
+    }
+
+
+def _digest(model: Path) -> str:
+    """Return the SHA-256 of a file, or of a SavedModel's graph."""
+    return sha256(model / "saved_model.pb" if model.is_dir() else model)

@@ -1,0 +1,113 @@
+"""A conversion, step by step, in the process that runs TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.calibrate import CalibrationTensors
+from edgeseg.converter.finish import Finish
+from edgeseg.converter.flatbuffer import FlatModel
+from edgeseg.converter.float_model import FloatModel, make_float_model
+from edgeseg.converter.judge import judge
+from edgeseg.converter.outcome import Outcome
+from edgeseg.converter.quantize import Quantization, check_dtypes
+from edgeseg.converter.ranges import Ranges, load_ranges, measure, save_ranges
+from edgeseg.converter.recipes import load_recipe
+from edgeseg.converter.request import RANGES, RESULT, Request
+from edgeseg.converter.subjects import Subjects, choose_subjects
+from edgeseg.devices import ConversionError, InputError
+from edgeseg.runtime.inspection import read_graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgeseg.converter.judge import Verdict
+    from edgeseg.converter.recipes import Recipe
+    from edgeseg.runtime import Segmenter
+
+_EVERY = 10  # pictures between two lines of progress
+
+
+def run_job(job: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
+    """Convert a model and leave the result in a folder.
+
+    Parameters
+    ----------
+    job : dict
+        ``request`` (see `Request`) and ``folder``, where ``result.tflite`` and
+        ``ranges.json`` are left.
+    tell : callable
+        Called with a line for each step.
+
+    Returns
+    -------
+    dict
+        Figures of the result; see `Outcome`.
+
+    Raises
+    ------
+    EdgesegError
+        Nothing is left in the folder.
+    """
+    request, folder = Request.from_dict(job["request"]), Path(job["folder"])
+    recipe = load_recipe(request.recipe)
+    subjects = choose_subjects(request)
+    model = make_float_model(request, subjects, tell)
+    finish = Finish(model.manifest, request.head == "labels", request.io)
+    with finish.open_float(model.content) as reference:
+        ranges = _ranges(request, model, subjects, reference, tell)
+        quantization = Quantization(model.content, recipe, ranges)
+        verdict = judge(
+            quantization, reference, finish, subjects.dataset, request.scoring, tell
+        )
+        outcome = Outcome(request, model, subjects, ranges, verdict, finish)
+        with finish.open_quantized(verdict.content) as result:
+            told = outcome.told(reference, result, tell)
+            if request.report is not None:
+                outcome.write_report(request.report, told, reference, result, tell)
+    _check(verdict, recipe)
+    (folder / RESULT).write_bytes(outcome.file)
+    if ranges is not None:
+        (folder / RANGES).write_bytes(save_ranges(ranges, quantization.flat))
+    return told
+
+
+def _ranges(
+    request: Request,
+    model: FloatModel,
+    subjects: Subjects,
+    reference: Segmenter,
+    tell: Callable[[str], None],
+) -> Ranges | None:
+    """Return saved ranges, measured ones, or None where the recipe needs none."""
+    if not load_recipe(request.recipe).needs_calibration:
+        return None
+    if request.saved_ranges is not None:
+        tell(f"taking the ranges in {request.saved_ranges.name}")
+        return load_ranges(request.saved_ranges, FlatModel(model.content))
+    calibration = subjects.calibration
+    if calibration is None:
+        raise InputError("no photos to calibrate with: give --calibration a folder")
+    tell(f"calibrating on {len(calibration)} photos")
+
+    def progress(done: int) -> None:
+        if done % _EVERY == 0:
+            tell(f"calibrated on {done} of {len(calibration)}")
+
+    return measure(
+        model.content,
+        CalibrationTensors(reference, calibration.paths),
+        calibration=calibration.manifest(),
+        progress=progress,
+    )
+
+
+def _check(verdict: Verdict, recipe: Recipe) -> None:
+    """Raise unless the result is what was promised."""
+    budget = verdict.budget
+    if budget is not None and not budget.met:
+        raise ConversionError(budget.reason)
+    kept = ("float32",) if budget is not None else ()
+    activations = read_graph(verdict.content).activations
+    check_dtypes(activations, (*recipe.activations, *kept))

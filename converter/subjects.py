@@ -1,0 +1,99 @@
+"""The pictures that a conversion looks at: to calibrate, to compare, to score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.calibrate import CalibrationSet, calibration_pictures
+from edgeseg.runtime.datasets import open_dataset
+from edgeseg.runtime.pictures import read_picture
+from edgeseg.runtime.sources.synthetic import SyntheticSource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.converter.request import Request
+    from edgeseg.runtime.datasets import Dataset
+
+# Pictures that two models are compared on
+_COMPARED = 16
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """What a conversion sees.
+
+    Parameters
+    ----------
+    calibration : CalibrationSet or None
+        Photos to calibrate with; None where ranges were saved or none are needed.
+    dataset : Dataset or None
+        Pictures with truth.
+    """
+
+    calibration: CalibrationSet | None
+    dataset: Dataset | None
+
+    @property
+    def compared_with(self) -> str:
+        """What `compared` are, in words."""
+        if self.calibration is not None:
+            return "calibration photos"
+        return "scored pictures" if self.dataset is not None else "drawn scenes"
+
+    def compared(self) -> list[NDArray[np.uint8]]:
+        """Return up to 16 frames ``(H, W, 3)`` to compare two models on.
+
+        Photos of the calibration; without them pictures of the data set; without
+        those scenes that the package draws.
+        """
+        if self.calibration is not None:
+            return [read_picture(path) for path in spread(self.calibration.paths)]
+        if self.dataset is not None:
+            names = spread(self.dataset.ids)
+            return [read_picture(self.dataset.picture_path(name)) for name in names]
+        source = SyntheticSource(f"320x240,still,seed=4,frames={_COMPARED}")
+        return [source.scene(index)[0] for index in range(_COMPARED)]
+
+
+def choose_subjects(request: Request) -> Subjects:
+    """Choose and check the pictures of a request.
+
+    Raises
+    ------
+    InputError
+        A folder cannot be used, or calibration and scoring share pictures.
+    """
+    scoring = request.scoring
+    dataset = None if scoring is None else open_dataset(scoring.dataset, scoring.split)
+    calibration = None
+    if request.calibration is not None and request.saved_ranges is None:
+        calibration = calibration_pictures(
+            request.calibration,
+            evaluation_ids=() if dataset is None else dataset.ids,
+            evaluation_pictures=_paths(dataset),
+        )
+    return Subjects(calibration, dataset)
+
+
+def spread(entries: Sequence[Any], count: int = _COMPARED) -> list[Any]:
+    """Return up to `count` entries, evenly spread.
+
+    Examples
+    --------
+    >>> spread(range(10), 3)
+    [0, 3, 6]
+    """
+    count = min(count, len(entries))
+    return [entries[i * len(entries) // count] for i in range(count)]
+
+
+def _paths(dataset: Dataset | None) -> list[Path]:
+    if dataset is None:
+        return []
+    return [dataset.picture_path(name) for name in dataset.ids]
