@@ -44,6 +44,7 @@ class FlatModel:
     def __init__(self, content: bytes) -> None:
         utils = need(_UTILS)
         self.model: Any = utils.read_model_from_bytearray(bytearray(content))
+        _as_arrays(self.model.buffers)
         if len(self.model.subgraphs) != 1:
             raise ConversionError(
                 f"expected a TFLite model of one subgraph, got "
@@ -196,6 +197,15 @@ class FlatModel:
         code.version = 1
         self.model.operatorCodes.append(code)
         return len(self.model.operatorCodes) - 1
+
+
+def _as_arrays(buffers: list[Any]) -> None:
+    """Make every buffer an array: a bytearray would be packed byte by byte."""
+    import numpy as np
+
+    for buffer in buffers:
+        if isinstance(buffer.data, (bytes, bytearray)):
+            buffer.data = np.frombuffer(buffer.data, np.uint8)
 
 
 def _schema() -> Any:

@@ -1,0 +1,54 @@
+"""The shipped shapes model on its way to int8, made once for all tests."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from edgeseg.converter.keras_device import open_keras
+from edgeseg.converter.lower import lower
+from edgeseg.converter.quantize import Quantization
+from edgeseg.converter.ranges import Ranges, measure
+from edgeseg.converter.recipes import load_recipe
+from edgeseg.runtime import Manifest, Segmenter
+from edgeseg.runtime.modelfile import append_manifest
+from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
+
+
+@dataclass(frozen=True)
+class Shapes:
+    content: bytes
+    ranges: Ranges
+    tensors: list
+    manifest: Manifest
+
+    def recipe(self, name):
+        return Quantization(self.content, load_recipe(name), self.ranges)
+
+    @functools.cached_property
+    def quantization(self):
+        return self.recipe("int8")
+
+    @functools.cached_property
+    def whole(self):
+        return self.quantization.make()
+
+    def open(self, content):
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "model.tflite"
+            path.write_bytes(append_manifest(content, self.manifest))
+            return Segmenter.open(path)
+
+
+@functools.cache
+def shapes():
+    model = resources.files("edgeseg.converter.samples") / "shapes.keras"
+    with resources.as_file(model) as path, open_keras(path) as keras:
+        content = lower(keras.device.model)
+        source = SyntheticSource("160x120,still,seed=5")
+        tensors = [keras.tensor(source.scene(i)[0]) for i in range(12)]
+    ranges = measure(content, tensors)
+    return Shapes(content, ranges, tensors[:6], Manifest(labels=LABELS))
