@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeseg.converter import Conversion, convert
-from edgeseg.converter.load import Loading
+from edgeseg.converter.loading.load import Loading
 from edgeseg.converter.request import Scoring
 from edgeseg.runtime import Overrides
 from edgeseg.runtime.atomic import write_bytes

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.benchmarks.conversions import CASES, SEVEN, Case, machine
-from edgeseg.converter.calibrate import CalibrationTensors
+from edgeseg.converter.calibration.calibrate import CalibrationTensors
 from edgeseg.converter.finish import Finish
 from edgeseg.converter.float_model import make_float_model
-from edgeseg.converter.quantize import Quantization
-from edgeseg.converter.ranges import measure
+from edgeseg.converter.quantization.quantize import Quantization
+from edgeseg.converter.quantization.ranges import measure
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.request import Request
 from edgeseg.converter.subjects import choose_subjects

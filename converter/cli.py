@@ -151,7 +151,7 @@ def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
     the file.
     """
     from edgeseg.converter import convert as convert_model
-    from edgeseg.converter.load import Loading
+    from edgeseg.converter.loading.load import Loading
 
     stride = values.pop("output_stride")
     loading = Loading(

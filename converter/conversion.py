@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._child import run_isolated
 from edgeseg.converter._frameworks import require_extra
-from edgeseg.converter.load import Loading
+from edgeseg.converter.isolation.child import run_isolated
+from edgeseg.converter.loading.load import Loading
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.request import RANGES, RESULT, Request, Scoring
 from edgeseg.converter.verify import Parity

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.heads import join_argmax
-from edgeseg.converter.interface import set_interface
+from edgeseg.converter.quantization.heads import join_argmax
+from edgeseg.converter.quantization.interface import set_interface
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.modelfile import append_manifest
 

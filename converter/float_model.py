@@ -8,10 +8,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.finish import Finish
-from edgeseg.converter.heads import cut_tail
 from edgeseg.converter.keras_device import segmenter_of
-from edgeseg.converter.load import load_model
+from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.lower import lower
+from edgeseg.converter.quantization.heads import cut_tail
 from edgeseg.converter.verify import Parity, check_parity, compare
 from edgeseg.runtime.modelfile import sha256
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.calibrate import CalibrationTensors
+from edgeseg.converter.calibration.calibrate import CalibrationTensors
 from edgeseg.converter.finish import Finish
-from edgeseg.converter.flatbuffer import FlatModel
 from edgeseg.converter.float_model import FloatModel, make_float_model
 from edgeseg.converter.judge import judge
 from edgeseg.converter.outcome import Outcome
-from edgeseg.converter.quantize import Quantization, check_dtypes
-from edgeseg.converter.ranges import Ranges, load_ranges, measure, save_ranges
+from edgeseg.converter.quantization.flatbuffer import FlatModel
+from edgeseg.converter.quantization.quantize import Quantization, check_dtypes
+from edgeseg.converter.quantization.ranges import (
+    Ranges,
+    load_ranges,
+    measure,
+    save_ranges,
+)
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.request import RANGES, RESULT, Request
 from edgeseg.converter.subjects import Subjects, choose_subjects
@@ -59,7 +64,7 @@ def run_job(job: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
         ranges = _ranges(request, model, subjects, reference, tell)
         quantization = Quantization(model.content, recipe, ranges)
         verdict = judge(
-            quantization, reference, finish, subjects.dataset, request.scoring, tell
+            quantization, reference, finish, subjects, request.scoring, tell
         )
         outcome = Outcome(request, model, subjects, ranges, verdict, finish)
         with finish.open_quantized(verdict.content) as result:
@@ -108,6 +113,7 @@ def _check(verdict: Verdict, recipe: Recipe) -> None:
     budget = verdict.budget
     if budget is not None and not budget.met:
         raise ConversionError(budget.reason)
-    kept = ("float32",) if budget is not None else ()
+    chosen = None if budget is None else budget.chosen
+    kept = ("float32",) if chosen is not None and chosen.operators else ()
     activations = read_graph(verdict.content).activations
     check_dtypes(activations, (*recipe.activations, *kept))

@@ -5,25 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.subjects import spread
+from edgeseg.converter.budgeting.budget import search_budget
+from edgeseg.converter.budgeting.budget_reason import lost
+from edgeseg.converter.budgeting.budget_result import Budget, Point
+from edgeseg.converter.budgeting.standing import invoke_ms
 from edgeseg.runtime.evaluation import evaluate_pair
 from edgeseg.runtime.pictures import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from edgeseg.converter.budget import Budget
     from edgeseg.converter.finish import Finish
-    from edgeseg.converter.quantize import Quantization
+    from edgeseg.converter.quantization.quantize import Quantization
     from edgeseg.converter.request import Scoring
+    from edgeseg.converter.subjects import Subjects
     from edgeseg.runtime import Segmenter
     from edgeseg.runtime.datasets import Dataset
     from edgeseg.runtime.paired import PairedEvaluation
 
-# Pictures on which the cost of single operators is measured
-_SENSITIVITY_PICTURES = 8
 _EVERY = 50  # pictures between two lines of progress
 
 
@@ -38,7 +37,7 @@ class Verdict:
     paired : PairedEvaluation or None
         Float against it; None where there were no pictures with truth.
     budget : Budget or None
-        How the search went; None where none was needed.
+        How the accuracy budget was met or missed; None where none was given.
     """
 
     content: bytes
@@ -50,7 +49,7 @@ def judge(
     quantization: Quantization,
     reference: Segmenter,
     finish: Finish,
-    dataset: Dataset | None,
+    subjects: Subjects,
     scoring: Scoring | None,
     tell: Callable[[str], None],
 ) -> Verdict:
@@ -64,25 +63,28 @@ def judge(
         The float TFLite model.
     finish : Finish
         Opens what was made.
-    dataset, scoring
-        Pictures with truth and how to score on them; None scores nothing.
+    subjects : Subjects
+        Pictures with truth, and others to rank operators on.
+    scoring : Scoring or None
+        How to score; None scores nothing.
     tell : callable
         Called with a line for each step.
     """
     tell(f"quantizing: {quantization.recipe.about}")
-    content = quantization.make()
+    content, dataset = quantization.make(), subjects.dataset
     if dataset is None or scoring is None:
         return Verdict(content)
     paired = _score(reference, content, finish, dataset, scoring, tell)
-    allowed = None if scoring.max_drop is None else scoring.max_drop / 100
-    if allowed is None or paired.drop.difference <= allowed:
+    if scoring.max_drop is None:
         return Verdict(content, paired)
+    allowed = scoring.max_drop / 100
+    if paired.drop.difference <= allowed:
+        met = _met_at_once(paired, content, finish, dataset, allowed)
+        return Verdict(content, paired, met)
     tell(
         f"mIoU falls by {100 * paired.drop.difference:.2f} points, over the budget of "
         f"{scoring.max_drop:g}: looking for the operators that cost most"
     )
-    from edgeseg.converter.budget import search_budget
-
     budget = search_budget(
         quantization,
         reference=reference,
@@ -91,7 +93,7 @@ def judge(
         classes=scoring.classes,
         merge_others=scoring.merge_others,
         max_drop=allowed,
-        tensors=_tensors(reference, dataset),
+        tensors=[reference.tensor(frame) for frame in subjects.compared()],
         progress=tell,
     )
     if not budget.met or budget.content is None:
@@ -122,6 +124,33 @@ def _score(
         )
 
 
-def _tensors(reference: Segmenter, dataset: Dataset) -> list[NDArray[object]]:
-    names = spread(dataset.ids[::2], _SENSITIVITY_PICTURES)  # of the half to search on
-    return [reference.tensor(read_picture(dataset.picture_path(n))) for n in names]
+def _met_at_once(
+    paired: PairedEvaluation,
+    content: bytes,
+    finish: Finish,
+    dataset: Dataset,
+    allowed: float,
+) -> Budget:
+    """Return the budget of a model that needs no operator in float.
+
+    Nothing was searched, so that all pictures verify it.
+    """
+    with finish.open_quantized(content) as opened:
+        frame = read_picture(dataset.picture_path(paired.names[0]))
+        latency = invoke_ms(opened, frame)
+    drop, count = paired.drop, len(paired.names)
+    point = Point(0, (), paired.candidate.miou, drop, paired.agreement, latency)
+    return Budget(
+        max_drop=allowed,
+        met=True,
+        reason=f"Without any operator in float the model {lost(drop)} on all {count} "
+        f"pictures: within the {100 * allowed:.2f} points allowed, nothing was "
+        "searched.",
+        images=count,
+        classes=paired.classes,
+        reference_miou=paired.reference.miou,
+        ranking=None,
+        curve=(point,),
+        chosen=point,
+        content=content,
+    )

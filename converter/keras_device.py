@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import third_party
-from edgeseg.converter.load import Loading, load_model, single_channel_head
+from edgeseg.converter.loading.load import Loading, load_model, single_channel_head
 from edgeseg.devices import Device, ModelError, TensorSpec
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.segmenter import guess_manifest
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeseg.converter.load import Loaded
+    from edgeseg.converter.loading.load import Loaded
 
 
 class KerasDevice(Device):

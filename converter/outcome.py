@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.noise import layer_noise
-from edgeseg.converter.report import write_report
+from edgeseg.converter.budgeting.noise import layer_noise
+from edgeseg.converter.reporting.report import write_report
 from edgeseg.converter.subjects import spread
 from edgeseg.converter.verify import compare
 from edgeseg.runtime.evaluation import picture_with_truth
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edgeseg.converter.finish import Finish
     from edgeseg.converter.float_model import FloatModel
     from edgeseg.converter.judge import Verdict
-    from edgeseg.converter.ranges import Ranges
+    from edgeseg.converter.quantization.ranges import Ranges
     from edgeseg.converter.request import Request
     from edgeseg.converter.subjects import Subjects
     from edgeseg.runtime import Manifest, Segmenter

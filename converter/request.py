@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.heads import HEADS
-from edgeseg.converter.interface import INTERFACES
-from edgeseg.converter.load import Loading
+from edgeseg.converter.loading.load import Loading
+from edgeseg.converter.quantization.heads import HEADS
+from edgeseg.converter.quantization.interface import INTERFACES
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides
@@ -61,7 +61,7 @@ class Request:
     recipe : str
         See `recipe_names`.
     head : {"logits", "logits-stride", "labels"}
-        See `edgeseg.converter.heads`.
+        See `edgeseg.converter.quantization.heads`.
     io : {"int8", "uint8", "float32"} or None
         Type of input and scores; None leaves what the recipe gives.
     loading : Loading

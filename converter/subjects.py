@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.calibrate import CalibrationSet, calibration_pictures
+from edgeseg.converter.calibration.calibrate import calibration_pictures
 from edgeseg.runtime.datasets import open_dataset
 from edgeseg.runtime.pictures import read_picture
 from edgeseg.runtime.sources.synthetic import SyntheticSource
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.converter.calibration.calibration_set import CalibrationSet
     from edgeseg.converter.request import Request
     from edgeseg.runtime.datasets import Dataset
 

@@ -25,7 +25,7 @@ _COMMANDS = {
         "Score a model on pictures with truth.",
     ),
     "fetch": (
-        "edgeseg.converter.fetch_cli:fetch",
+        "edgeseg.converter.fetching.fetch_cli:fetch",
         "Fetch a public model by name, checked by its SHA-256.",
     ),
     "info": (

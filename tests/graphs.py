@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-from edgeseg.converter.flatbuffer import FlatModel
+from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices._litert import open_interpreter
 
 

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 from edgeseg.converter.keras_device import open_keras
 from edgeseg.converter.lower import lower
-from edgeseg.converter.quantize import Quantization
-from edgeseg.converter.ranges import Ranges, measure
+from edgeseg.converter.quantization.quantize import Quantization
+from edgeseg.converter.quantization.ranges import Ranges, measure
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.runtime import Manifest, Segmenter
 from edgeseg.runtime.modelfile import append_manifest

@@ -10,8 +10,8 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 from edgeseg.converter import convert
 from edgeseg.converter.demo import score_scenes
 from edgeseg.converter.keras_device import KerasDevice, open_keras
-from edgeseg.converter.load import load_keras
-from edgeseg.converter.quantize import check_dtypes
+from edgeseg.converter.loading.load import load_keras
+from edgeseg.converter.quantization.quantize import check_dtypes
 from edgeseg.devices import (
     ConversionError,
     InputError,

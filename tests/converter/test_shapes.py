@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 from edgeseg.converter import shapes
-from edgeseg.converter.load import load_keras
+from edgeseg.converter.loading.load import load_keras
 
 
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")

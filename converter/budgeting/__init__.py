@@ -1,0 +1,1 @@
+"""What quantization costs, layer by layer, and which operators to keep in float."""

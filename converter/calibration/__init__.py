@@ -1,0 +1,1 @@
+"""Photos to calibrate with, chosen and checked."""

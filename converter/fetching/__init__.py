@@ -1,0 +1,1 @@
+"""Known public models by name."""

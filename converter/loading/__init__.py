@@ -1,0 +1,1 @@
+"""Keras model files of every format to one flat Keras model of fixed shape."""

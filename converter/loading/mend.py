@@ -1,0 +1,205 @@
+"""Networks as Keras 2 described them, put in words that today's Keras understands.
+
+Only the description changes, never a weight. What matters to training alone
+(initializers, regularizers, constraints, mixed precision) is dropped; renamed classes
+and keys get their new names; a key that today's layer does not know may go when its
+value says "nothing special", and is an error otherwise.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter._frameworks import need
+from edgeseg.converter.loading.mend_ops import as_layer
+from edgeseg.devices import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_RENAMED = {
+    "AtrousConvolution2D": "Conv2D",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "Convolution2D": "Conv2D",
+    "Convolution2DTranspose": "Conv2DTranspose",
+    "Model": "Functional",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "SyncBatchNormalization": "BatchNormalization",
+}
+_TRAINING_ENDS = ("_initializer", "_regularizer", "_constraint")
+# Old layers' keys whose every value leaves inference as it is
+_IDLE = {"fused", "ragged", "sparse", "virtual_batch_size", "renorm_momentum"}
+_IDLE |= {"batch_input_shape", "input_dtype", "implementation", "trainable"}
+_NOTHING_SPECIAL: tuple[Any, ...] = (None, False, 1, "", [], {})
+_LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
+_HARD_SIGMOID = "edgeseg_hard_sigmoid_of_keras_2"
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A network that today's Keras can build.
+
+    Parameters
+    ----------
+    config : dict
+        The network.
+    custom_objects : dict
+        Functions that today's Keras has with other numbers.
+    notes : tuple of str
+        Where old Keras may have computed something else.
+    """
+
+    config: dict[str, Any]
+    custom_objects: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def mend(path: Path, config: dict[str, Any], version: str) -> Mended:
+    """Return an old network in today's words.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    config : dict
+        ``model_config`` of an ``.h5`` file; left as it is.
+    version : str
+        The Keras that wrote it, such as ``"2.2.4-tf"``.
+
+    Raises
+    ------
+    ModelError
+        It is no network, or a layer has a setting that today's Keras lacks.
+    """
+    mender = _Mender(path, version)
+    return Mended(
+        mender.entry(copy.deepcopy(config)), _replacements(), tuple(mender.notes)
+    )
+
+
+class _Mender:
+    def __init__(self, path: Path, version: str) -> None:
+        self.path = path
+        self.old = _number(version) < (3, 0)
+        self.ancient = _number(version) < (2, 2, 5) and not version.endswith("tf")
+        self.notes: list[str] = []
+
+    def entry(self, stored: Any) -> dict[str, Any]:
+        """Mend a model, a layer, or a layer around another."""
+        if not isinstance(stored, dict) or not isinstance(
+            stored.get("class_name"), str
+        ):
+            raise ModelError(f"{self.path} holds no network that Keras wrote")
+        entry: dict[str, Any] = stored
+        if entry["class_name"] == "TFOpLambda" and isinstance(
+            entry.get("config"), dict
+        ):
+            entry = as_layer(entry)
+        name: str = _RENAMED.get(entry["class_name"], entry["class_name"])
+        entry["class_name"] = name
+        config = entry.get("config")
+        if name == "Sequential":
+            entry["config"] = self._sequential(config)
+        elif isinstance(config, dict) and "layers" in config:
+            config["layers"] = [self.entry(layer) for layer in config["layers"]]
+        elif isinstance(config, dict):
+            entry["config"] = self._layer(name, config)
+        return entry
+
+    def _sequential(self, config: Any) -> dict[str, Any]:
+        """Mend a chain; where it starts without an input, make one."""
+        whole = {"layers": config} if isinstance(config, list) else dict(config or {})
+        layers = whole.get("layers") or []
+        first = layers[0].get("config", {}) if layers else {}
+        shape = first.get("batch_input_shape")
+        if shape is not None and layers[0].get("class_name") != "InputLayer":
+            start = {"name": f"{first.get('name', 'image')}_input"}
+            start |= {"batch_input_shape": shape}
+            layers = [{"class_name": "InputLayer", "config": start}, *layers]
+        whole["layers"] = [self.entry(layer) for layer in layers]
+        whole.pop("build_input_shape", None)
+        return whole
+
+    def _layer(self, name: str, config: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(config.get("layer"), dict):  # a wrapper, such as TimeDistributed
+            config["layer"] = self.entry(config["layer"])
+        if name == "InputLayer" and "batch_input_shape" in config:
+            config["batch_shape"] = config.pop("batch_input_shape")
+        config = {
+            key: _plain(value)
+            for key, value in config.items()
+            if not key.endswith(_TRAINING_ENDS)
+        }
+        if "dtype" in config:
+            config["dtype"] = _dtype(config["dtype"])
+        self._special(name, config)
+        return self._known(name, config)
+
+    def _special(self, name: str, config: dict[str, Any]) -> None:
+        """Mend what one kind of layer, or an activation, changed in meaning."""
+        if name == "LeakyReLU" and "alpha" in config:
+            config["negative_slope"] = config.pop("alpha")
+        if name == "BatchNormalization" and isinstance(config.get("axis"), list):
+            config["axis"] = config["axis"][0]
+        if name == "UpSampling2D" and config.get("interpolation") == "bilinear":
+            self._warn_of_corners(config)
+        if self.old and config.get("activation") == "hard_sigmoid":
+            config["activation"] = _HARD_SIGMOID
+
+    def _warn_of_corners(self, config: dict[str, Any]) -> None:
+        if self.ancient:
+            self.notes.append(
+                f"layer '{config.get('name')}': the Keras that wrote this file aligned "
+                "bilinear upsampling at the top left, today's at pixel centres"
+            )
+
+    def _known(self, name: str, config: dict[str, Any]) -> dict[str, Any]:
+        """Drop keys without effect that the layer does not know any more."""
+        layer = getattr(need("keras").layers, name, None)
+        if not isinstance(layer, type) or name in ("Lambda", "InputLayer"):
+            dropped = _IDLE if name == "InputLayer" else set()
+            return {key: val for key, val in config.items() if key not in dropped}
+        known = set(inspect.signature(layer).parameters)
+        known |= {"name", "trainable", "dtype"} if "kwargs" in known else set()
+        kept = {key: value for key, value in config.items() if key in known}
+        for key in config.keys() - kept.keys():
+            if key not in _IDLE and config[key] not in _NOTHING_SPECIAL:
+                raise ModelError(
+                    f"{self.path}: layer '{config.get('name')}' ({name}) has "
+                    f"{key}={config[key]!r}, which today's Keras does not know: build "
+                    "the model from its code and save it as .keras"
+                )
+        return kept
+
+
+def _plain(value: Any) -> Any:
+    """Return the number in what old Keras wrote for one."""
+    if isinstance(value, dict) and value.get("type") == "ndarray":
+        return value.get("value")
+    return value
+
+
+def _dtype(value: Any) -> Any:
+    """Return the name of a type; reduced precision was for training."""
+    if isinstance(value, dict):
+        value = value.get("config", {}).get("name", "float32")
+    return "float32" if value in _LOW_PRECISION else value
+
+
+def _number(version: str) -> tuple[int, ...]:
+    parts = version.split("-")[0].split(".")
+    return tuple(int(part) for part in parts if part.isdigit())
+
+
+def _replacements() -> dict[str, Any]:
+    """Return the functions whose numbers changed between Keras 2 and 3."""
+    ops = need("keras").ops
+
+    def hard_sigmoid(x: Any) -> Any:
+        return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+    return {_HARD_SIGMOID: hard_sigmoid}

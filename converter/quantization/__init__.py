@@ -1,0 +1,1 @@
+"""A float TFLite model to a quantized one."""

@@ -1,0 +1,125 @@
+"""First and second moments of what each convolution reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.quantization.windows import CONVOLUTIONS, Windows, windows_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgeseg.converter.quantization.flatbuffer import FlatModel
+    from edgeseg.converter.quantization.observe import Observed
+
+# Output positions looked at in one picture
+_POSITIONS = 256
+# A longer window (a fully connected layer as a 7x7 convolution, say) would need
+# gigabytes for its second moments; its weights are rounded to the nearest instead
+LONGEST = 4608
+_SEED = 0
+
+
+class Moments:
+    """Running sums over windows.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(D,)`` for a convolution over all channels, ``(C, D)`` for a depthwise one.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        import numpy as np
+
+        self._count = 0
+        self._sum = np.zeros(shape, np.float64)
+        long = shape[-1] > LONGEST
+        self._products: NDArray[Any] | None = (
+            None if long else np.zeros((*shape, shape[-1]), np.float64)
+        )
+
+    def add(self, windows: NDArray[Any]) -> None:
+        """Add ``(P, D)`` or ``(C, P, D)`` windows."""
+        self._count += windows.shape[-2]
+        self._sum += windows.sum(axis=-2)
+        if self._products is not None:
+            self._products += windows.swapaxes(-1, -2) @ windows
+
+    @property
+    def mean(self) -> NDArray[Any]:
+        """Mean window, ``(D,)`` or ``(C, D)``."""
+        mean: NDArray[Any] = self._sum / max(self._count, 1)
+        return mean
+
+    @property
+    def covariance(self) -> NDArray[Any] | None:
+        """Covariance, ``(D, D)`` or ``(C, D, D)``; None for very long windows."""
+        if self._products is None:
+            return None
+        mean = self.mean
+        outer = mean[..., :, None] * mean[..., None, :]
+        covariance: NDArray[Any] = self._products / max(self._count, 1) - outer
+        return covariance
+
+
+class InputMoments:
+    """The moments of every convolution of a model with constant weights.
+
+    Parameters
+    ----------
+    flat : FlatModel
+        The float model.
+    """
+
+    def __init__(self, flat: FlatModel) -> None:
+        import numpy as np
+
+        self._flat = flat
+        self._random = np.random.default_rng(_SEED)
+        self._windows: dict[int, Windows] = {}
+        self.moments: dict[int, Moments] = {}
+        for place, operator in enumerate(flat.graph.operators):
+            if is_refinable(flat, operator):
+                self._windows[place] = windows_of(flat, operator)
+                self.moments[place] = Moments(_moments_shape(flat, operator))
+
+    def add(self, observed: Observed) -> None:
+        """Add what the last run of the float model left in its tensors."""
+        import numpy as np
+
+        for place, windows in self._windows.items():
+            operator = self._flat.graph.operators[place]
+            cells = windows.grid[0] * windows.grid[1]
+            chosen = self._random.choice(cells, min(_POSITIONS, cells), replace=False)
+            seen = windows.sample(observed.read(int(operator.inputs[0])), chosen, 0)
+            if self._flat.kind(operator) == "CONV_2D":
+                rows = seen.reshape(len(seen), -1)
+            else:
+                rows = seen.transpose(2, 0, 1)
+            self.moments[place].add(rows.astype(np.float64))
+
+
+def is_refinable(flat: FlatModel, operator: Any) -> bool:
+    """Tell whether an operator is a convolution with float weights and a bias.
+
+    Grouped convolutions (fewer input channels in the kernel than in the input),
+    depthwise ones that make several channels of each, and weights that several
+    operators share are left to the quantizer. A shared bias is no hindrance.
+    """
+    kind = flat.kind(operator)
+    if kind not in CONVOLUTIONS or len(operator.inputs) < 3:
+        return False
+    source, kernel, bias = (int(t) for t in operator.inputs[:3])
+    weights = flat.constant(kernel)
+    if weights is None or weights.dtype != "float32" or flat.constant(bias) is None:
+        return False
+    alone = len(flat.consumers(kernel)) == 1
+    return alone and weights.shape[-1] == flat.shape(source)[-1]
+
+
+def _moments_shape(flat: FlatModel, operator: Any) -> tuple[int, ...]:
+    _, height, width, channels = flat.shape(int(operator.inputs[1]))
+    if flat.kind(operator) == "CONV_2D":
+        return (height * width * channels,)
+    return channels, height * width

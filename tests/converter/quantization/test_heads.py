@@ -1,0 +1,167 @@
+"""The end of a network taken off or put on, nothing else changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ai_edge_litert.tools", reason="needs the extra `convert`")
+
+from graphs import Drawing, convolution, run
+
+from edgeseg.converter.quantization.flatbuffer import FlatModel
+from edgeseg.converter.quantization.heads import (
+    HEADS,
+    cut_tail,
+    ends_in_resize,
+    join_argmax,
+)
+from edgeseg.converter.quantization.interface import set_interface
+from edgeseg.devices import ConversionError
+
+CLASSES = 5
+ALIGNMENTS = {
+    "align-corners": {"alignCorners": True},
+    "half-pixel": {"halfPixelCenters": True},
+    "legacy": {},
+}
+
+
+def network(*tail, classes=CLASSES):
+    """Draw a convolution to (1, 6, 6, classes) and some operators behind it.
+
+    A tail is ``"SOFTMAX"``, ``"LOGISTIC"``, or the side and alignment of a resize.
+    """
+    random = np.random.default_rng(0)
+    draw = Drawing()
+    kernel, bias = random.normal(size=(classes, 3, 3, 3)), random.normal(size=classes)
+    end = convolution(
+        draw, draw.image((1, 12, 12, 3)), kernel, bias, (1, 6, 6, classes), stride=2
+    )
+    for one in tail:
+        shape = draw.flat.shape(end)
+        if one == "SOFTMAX":
+            table = {"table": "SoftmaxOptionsT", "beta": 1.0}
+            end = draw.apply("SOFTMAX", [end], shape, **table)
+        elif one == "LOGISTIC":
+            end = draw.apply("LOGISTIC", [end], shape)
+        else:
+            side, alignment = one
+            size = draw.constant(np.array([side, side], np.int32))
+            table = {"table": "ResizeBilinearOptionsT", **ALIGNMENTS[alignment]}
+            shape = (1, side, side, classes)
+            end = draw.apply("RESIZE_BILINEAR", [end, size], shape, **table)
+    return draw.content(end)
+
+
+def pictures(count=4):
+    return np.random.default_rng(1).normal(size=(count, 1, 12, 12, 3)).astype("float32")
+
+
+def kinds(content):
+    flat = FlatModel(content)
+    return [flat.kind(operator) for operator in flat.graph.operators]
+
+
+def as_int8(content, low=-14.0, high=14.0):
+    """Return a float model with an int8 output, as a quantized one has it."""
+    flat = FlatModel(content)
+    draw = Drawing()
+    draw.flat = flat
+    scores = int(flat.graph.outputs[0])
+    steps = ((high - low) / 255, 0)
+    return draw.content(
+        draw.apply("QUANTIZE", [scores], flat.shape(scores), steps=steps)
+    )
+
+
+def test_logits_leave_every_byte():
+    content = network((24, "legacy"), "SOFTMAX")
+    assert cut_tail(content, "logits").content == content
+    assert set(HEADS) == {"logits", "logits-stride", "labels"}
+
+
+@pytest.mark.parametrize("alignment", ALIGNMENTS)
+@pytest.mark.parametrize("softmax", [(), ("SOFTMAX",)])
+def test_stride_scores_are_what_the_last_resize_reads(alignment, softmax):
+    content = network((24, alignment), *softmax)
+    tail = cut_tail(content, "logits-stride")
+    assert tail.resize == alignment
+    assert kinds(tail.content) == ["CONV_2D"]
+    np.testing.assert_array_equal(
+        run(tail.content, pictures()), run(network(), pictures())
+    )
+
+
+def test_only_the_last_resize_is_left_to_the_host():
+    content = network((12, "half-pixel"), (24, "align-corners"))
+    tail = cut_tail(content, "logits-stride")
+    assert tail.resize == "align-corners"
+    np.testing.assert_array_equal(
+        run(tail.content, pictures()), run(network((12, "half-pixel")), pictures())
+    )
+
+
+@pytest.mark.parametrize(
+    ("tail", "end"),
+    [((), "CONV_2D"), (((3, "legacy"),), "RESIZE_BILINEAR"), (("LOGISTIC",), "LOG")],
+    ids=["no resize", "a smaller grid", "probabilities"],
+)
+def test_stride_needs_an_upsampling_at_the_end(tail, end):
+    content = network(*tail)
+    with pytest.raises(ConversionError, match=f"this one ends in {end}.*--head logits"):
+        cut_tail(content, "logits-stride")
+    assert not ends_in_resize(content)
+    assert ends_in_resize(network((24, "legacy")))
+
+
+@pytest.mark.parametrize("tail", [(), ("SOFTMAX",), ((24, "half-pixel"), "SOFTMAX")])
+def test_labels_are_the_largest_scores(tail):
+    content = network(*tail)
+    cut = cut_tail(content, "labels").content
+    assert "SOFTMAX" not in kinds(cut)
+    labelled = join_argmax(cut)
+    ids = run(labelled, pictures())
+    assert ids.dtype == np.int32
+    np.testing.assert_array_equal(ids, run(content, pictures()).argmax(-1))
+    assert len(np.unique(ids)) == CLASSES
+    output = FlatModel(labelled).graph.outputs[0]
+    assert FlatModel(labelled).shape(output) == ids.shape[1:]
+
+
+def test_one_channel_has_no_labels():
+    with pytest.raises(ConversionError, match=r"single channel.*--head logits"):
+        cut_tail(network("LOGISTIC", classes=1), "labels")
+
+
+def test_a_sigmoid_of_one_channel_is_never_cut():
+    content = network((24, "legacy"), "LOGISTIC", classes=1)
+    assert not ends_in_resize(content)
+
+
+@pytest.mark.parametrize("delegate", [True, False])
+def test_labels_of_integers_are_those_of_the_integers(delegate):
+    content = as_int8(network((24, "align-corners")))
+    scores = run(content, pictures(), delegate=delegate)
+    ids = run(join_argmax(content), pictures(), delegate=delegate)
+    np.testing.assert_array_equal(ids, scores.argmax(-1))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint8"])
+def test_argmax_reads_every_integer_type(dtype):
+    limits = np.iinfo(dtype)
+    draw = Drawing()
+    image = draw.image((1, 5, 5, 4), (0.1, 0))
+    draw.flat.set_dtype(image, dtype)
+    shape = draw.constant(np.array([1, 25, 4], np.int32))
+    end = draw.apply("RESHAPE", [image, shape], (1, 25, 4), steps=(0.1, 0), dtype=dtype)
+    labelled = join_argmax(draw.content(end))
+    random = np.random.default_rng(2)
+    values = random.integers(limits.min, limits.max, (2, 1, 5, 5, 4)).astype(dtype)
+    expected = values.reshape(2, 1, 25, 4).argmax(-1)
+    np.testing.assert_array_equal(run(labelled, values), expected)
+
+
+def test_class_ids_keep_their_type_whatever_the_interface():
+    content = set_interface(join_argmax(as_int8(network())), "float32")
+    assert FlatModel(content).dtype(int(FlatModel(content).graph.outputs[0])) == "int32"
