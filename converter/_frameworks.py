@@ -58,8 +58,9 @@ def need(name: str) -> Any:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name == "keras":
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        need("tensorflow")
+        backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        if backend == "tensorflow":
+            need("tensorflow")
     try:
         with third_party():
             return importlib.import_module(name)

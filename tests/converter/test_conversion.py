@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
+from scenes import draw_dataset
+
 from edgeseg.converter import convert
 from edgeseg.converter.demo import score_scenes
 from edgeseg.converter.keras_device import KerasDevice, open_keras
-from edgeseg.converter.loading.load import load_keras
+from edgeseg.converter.loading.load import Loading, load_keras
 from edgeseg.converter.quantization.quantize import check_dtypes
+from edgeseg.converter.request import Scoring
 from edgeseg.devices import (
     ConversionError,
     InputError,
@@ -166,3 +171,151 @@ def test_real_deeplab_keeps_its_accuracy(shared, voc, tmp_path):
     # 72.51: measured apart from this project with the same weights and protocol
     np.testing.assert_allclose(float_miou, 72.51, atol=0.2)
     assert int8_miou > float_miou - 1.0
+
+
+@pytest.fixture(scope="module")
+def with_ranges(shapes_keras, calibration, shapes_labels, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranges")
+    result = convert(
+        shapes_keras,
+        calibration=calibration,
+        output=folder / "model.tflite",
+        save_ranges=folder / "ranges.json",
+        overrides=Overrides(labels=str(shapes_labels)),
+    )
+    return result, folder / "ranges.json"
+
+
+def test_saved_ranges_make_the_same_file_without_photos(
+    with_ranges, shapes_keras, shapes_labels, tmp_path
+):
+    first, ranges = with_ranges
+    again = convert(
+        shapes_keras,
+        calibration=ranges,
+        output=tmp_path / "again.tflite",
+        overrides=Overrides(labels=str(shapes_labels)),
+    )
+    assert again.sha256 == first.sha256
+    assert again.details["calibration"] == first.details["calibration"]
+    assert len(first.details["calibration"]["pictures"]) == 40
+
+
+def test_ranges_of_another_size_are_refused(with_ranges, shapes_keras, tmp_path):
+    output = tmp_path / "out.tflite"
+    with pytest.raises(InputError, match="ranges of another model"):
+        convert(
+            shapes_keras,
+            calibration=with_ranges[1],
+            output=output,
+            loading=Loading(size=(65, 65)),
+        )
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "io", "dtypes", "shape"),
+    [
+        ("labels", "uint8", ("uint8", "int32"), (1, 129, 129)),
+        ("labels", "float32", ("float32", "int32"), (1, 129, 129)),
+        ("logits", "uint8", ("uint8", "uint8"), (1, 129, 129, 4)),
+        ("logits", "float32", ("float32", "float32"), (1, 129, 129, 4)),
+    ],
+)
+def test_heads_and_types(
+    head, io, dtypes, shape, with_ranges, shapes_keras, shapes_labels, tmp_path
+):
+    result = convert(
+        shapes_keras,
+        calibration=with_ranges[1],
+        output=tmp_path / "out.tflite",
+        overrides=Overrides(labels=str(shapes_labels)),
+        head=head,
+        io=io,
+    )
+    assert (result.input_dtype, result.output_dtype) == dtypes
+    with Segmenter.open(result.path) as segmenter:
+        assert segmenter.device.outputs[0].shape == shape
+        assert score_scenes(segmenter, 20) > 0.85
+
+
+def test_scores_at_the_networks_grid(
+    shapes_keras, calibration, shapes_labels, tmp_path
+):
+    result = convert(
+        shapes_keras,
+        calibration=calibration,
+        output=tmp_path / "out.tflite",
+        overrides=Overrides(labels=str(shapes_labels)),
+        head="logits-stride",
+    )
+    with Segmenter.open(result.path) as segmenter:
+        assert segmenter.device.outputs[0].shape == (1, 65, 65, 4)
+        assert segmenter.manifest.resize == "half-pixel"  # Keras' own Resizing
+        assert score_scenes(segmenter, 20) > 0.85
+
+
+def test_a_budget_that_is_met_at_once_and_its_report(
+    with_ranges, shapes_keras, shapes_labels, tmp_path
+):
+    scenes = draw_dataset(tmp_path / "scenes", 12)
+    result = convert(
+        shapes_keras,
+        calibration=with_ranges[1],
+        output=tmp_path / "out.tflite",
+        overrides=Overrides(labels=str(shapes_labels)),
+        scoring=Scoring(scenes, max_drop=50.0),
+        report=tmp_path / "report",
+    )
+    budget = result.details["budget"]
+    assert (budget["met"], budget["chosen"]) == (True, 0)
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert report["hashes"]["result"] == result.sha256
+    assert report["accuracy"]["images"] == 12
+    assert len(report["layers"]) > 20
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "shapes.keras as int8" in page
+
+
+def cancelling(source, path):
+    """Write a model whose scores stand beside numbers a hundred times larger.
+
+    Float takes these off again; in int8 nothing of the scores is left.
+    """
+    import keras
+
+    model = keras.models.load_model(source)
+    big = keras.layers.Conv2D(4, 1, name="big")
+    large = big(model.input)
+    shifted = keras.layers.Add(name="shifted")([model.output, large])
+    result = keras.layers.Subtract(name="back")([shifted, large])
+    whole = keras.Model(model.input, result)
+    kernel = np.random.default_rng(0).normal(0, 2000, (1, 1, 3, 4))
+    big.set_weights([kernel.astype(np.float32), np.zeros(4, np.float32)])
+    whole.save(path)
+    return path
+
+
+def test_a_budget_keeps_the_operators_in_float_that_need_it(
+    shapes_keras, calibration, shapes_labels, tmp_path
+):
+    scenes = draw_dataset(tmp_path / "scenes", 12)
+    result = convert(
+        cancelling(shapes_keras, tmp_path / "cancelling.keras"),
+        calibration=calibration,
+        output=tmp_path / "out.tflite",
+        overrides=Overrides(labels=str(shapes_labels)),
+        scoring=Scoring(scenes, max_drop=2.0),
+        report=tmp_path / "report",
+    )
+    budget = result.details["budget"]
+    assert budget["met"]
+    assert budget["verification"]["met"]
+    assert 0 < budget["chosen"] <= 6
+    whole = budget["curve"][0]
+    assert (whole["kept"], whole["drop"] > 0.3) == (0, True)
+    assert result.activations["float32"] >= budget["chosen"]
+    with Segmenter.open(result.path) as segmenter:
+        kept = segmenter.manifest.provenance["kept_float"]
+        assert len(kept) == budget["chosen"]
+        assert score_scenes(segmenter, 20) > 0.85
