@@ -66,6 +66,7 @@ class SizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 )
 @click.option(
     "--size",
+    metavar="N|HxW",
     type=SizeParam(),
     help="Take pictures of another size.  [default: the model's own]",
 )
