@@ -26,12 +26,8 @@ from edgeseg.devices import (
     check_device,
 )
 from edgeseg.runtime import Manifest, Overrides, Segmenter
-from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.evaluation import evaluate
 from edgeseg.runtime.inspection import read_graph
 from edgeseg.runtime.modelfile import append_manifest
-
-SEVEN = ["background", "cat", "cow", "dog", "horse", "person", "sheep"]
 
 
 def test_everything_is_int8_and_parity_holds(shapes_conversion):
@@ -149,28 +145,6 @@ def test_unknown_recipe_lists_the_known(shapes_keras, calibration, tmp_path):
             output=tmp_path / "o.tflite",
             recipe="int3",
         )
-
-
-def test_real_deeplab_keeps_its_accuracy(shared, voc, tmp_path):
-    model = (
-        shared / "models/keras/deeplabv3_mobilenetv2_dm05_voc_os8_257_halfpixel.keras"
-    )
-    voc_labels = Overrides(labels="pascal-voc")
-    result = convert(
-        model,
-        calibration=voc / "calibration" / "JPEGImages",
-        output=tmp_path / "dm05.tflite",
-        overrides=voc_labels,
-    )
-    assert set(result.activations) == {"int8"}
-    dataset = open_dataset(voc / "val", "val")
-    with open_keras(model, voc_labels) as reference:
-        float_miou = 100 * evaluate(reference, dataset, classes=SEVEN).scores.miou
-    with Segmenter.open(result.path) as segmenter:
-        int8_miou = 100 * evaluate(segmenter, dataset, classes=SEVEN).scores.miou
-    # 72.51: measured apart from this project with the same weights and protocol
-    np.testing.assert_allclose(float_miou, 72.51, atol=0.2)
-    assert int8_miou > float_miou - 1.0
 
 
 @pytest.fixture(scope="module")
