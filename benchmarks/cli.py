@@ -1,110 +1,94 @@
-"""The commands that measure: parse, call, print."""
+"""The command that scores a model: parse, call, print."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edgeseg.runtime.options import (
-    PATH,
-    device_options,
-    override_options,
-    overrides_of,
+from edgeseg.benchmarks.options import (
+    OTHER_MODEL,
+    open_subject,
+    progress_of,
+    scope_of,
+    scope_options,
+    tell_resumed,
 )
-from edgeseg.runtime.progress import ProgressLine
+from edgeseg.runtime.options import PATH, device_options, override_options
 
 
 @click.command("eval")
 @click.argument("model", type=PATH)
 @click.argument("dataset", type=PATH)
-@click.option("--split", default="val", show_default=True, help="List of pictures.")
+@scope_options
 @click.option(
-    "--classes",
-    metavar="A,B,C",
-    help="Average over these classes.  [default: all that model and data set share]",
+    "--against",
+    type=PATH,
+    metavar="REF",
+    help="Hold the model against a reference that edgeseg reference made: interval of "
+    "the difference, share of equal labels, class changes.",
 )
-@click.option(
-    "--merge-others",
-    is_flag=True,
-    help="Count classes not named in --classes as background, in truth and prediction.",
-)
+@OTHER_MODEL
 @click.option("--json", "json_path", type=PATH, help="Also write a JSON record there.")
+@click.option(
+    "--resume",
+    type=PATH,
+    metavar="FILE",
+    help="Note each picture there; a run that was stopped goes on when it is "
+    "repeated.  [default: beside the record of --json, as NAME.journal]",
+)
 @device_options
 @override_options
 def evaluate(
     model: Path,
     dataset: Path,
-    split: str,
-    classes: str | None,
-    merge_others: bool,
+    against: Path | None,
+    other_model: bool,
     json_path: Path | None,
+    resume: Path | None,
     **values: Any,
 ) -> None:
-    """Score a model on pictures with truth.
+    r"""Score a model on pictures with truth.
 
-    MODEL is a .tflite file or, where TensorFlow is installed, the float .keras
-    file. DATASET is a folder in PASCAL VOC's layout. One confusion matrix is
-    counted over all pictures at their own size; void (255) is left out.
+    MODEL is a .tflite file or, where TensorFlow is installed, the float Keras
+    model. One confusion matrix is counted over all pictures at their own size;
+    void (255) is left out. The score near edges (boundary IoU) and the one at the
+    size of the network's input are shown beside it.
+
+    \b
+    DATASET is a folder with
+      JPEGImages/ SegmentationClass/ and lists (PASCAL VOC)
+      images/SPLIT/ annotations/SPLIT/ (ADE20K)
+      leftImg8bit/SPLIT/CITY/ gtFine/SPLIT/CITY/ (Cityscapes)
+      images/ masks/ labels.txt and, if any, SPLIT.txt
     """
-    from edgeseg.benchmarks.record import conditions, open_model
-    from edgeseg.devices import InputError
-    from edgeseg.runtime.atomic import check_writable, write_bytes
-    from edgeseg.runtime.datasets import open_dataset
-    from edgeseg.runtime.evaluation import evaluate as score
+    from edgeseg.benchmarks.eval_run import check_reference, run_eval
+    from edgeseg.benchmarks.eval_text import eval_text
+    from edgeseg.benchmarks.record import write_record
+    from edgeseg.benchmarks.reference import open_reference
+    from edgeseg.runtime.atomic import check_writable
 
-    names = [name.strip() for name in classes.split(",")] if classes else None
-    if merge_others and not names:
-        raise InputError("--merge-others needs --classes: which are the others?")
+    scope = scope_of(values)
+    journal = resume
     if json_path is not None:
         check_writable(json_path)
-    opened = open_dataset(dataset, split)
-    overrides = overrides_of(values)
-    with open_model(model, values["device"], values["threads"], overrides) as segmenter:
-        if not segmenter.manifest.labels:
-            click.echo(
-                f"Note: {model.name} names no classes; taking the data set's "
-                f"{len(opened.labels)} (--labels says otherwise)",
-                err=True,
+        journal = resume or json_path.with_name(f"{json_path.name}.journal")
+    reference = None if against is None else open_reference(against)
+    with open_subject(model, dataset, scope.split, values) as subject:
+        if reference is not None:
+            check_reference(reference, subject, scope, any_model=other_model)
+        with progress_of(len(subject.dataset.ids[: scope.limit])) as line:
+            record = run_eval(
+                subject,
+                scope,
+                reference=reference,
+                journal=journal,
+                resumed=None if journal is None else tell_resumed(journal),
+                progress=lambda done, _: line.show(done),
             )
-        line = ProgressLine(len(opened.ids))
-        result = score(
-            segmenter,
-            opened,
-            classes=names,
-            merge_others=merge_others,
-            progress=lambda done, total: line.show(done),
-        )
-        line.end()
-        record = {
-            **result.to_dict(),
-            **conditions(model, segmenter),
-            "dataset": dataset.resolve().name,
-            "split": split,
-            "merge_others": merge_others,
-        }
     if json_path is not None:
-        text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-        write_bytes(json_path, text.encode())
-    click.echo(_text(record))
-
-
-def _text(record: dict[str, Any]) -> str:
-    shown = {
-        "mIoU": "miou",
-        "pixel accuracy": "pixel_accuracy",
-        "mean accuracy": "mean_accuracy",
-        "frequency-weighted IoU": "fw_iou",
-    }
-    lines = [f"{name:24} {100 * record[key]:6.2f} %" for name, key in shown.items()]
-    for name, iou in record["per_class_iou"].items():
-        lines.append(
-            f"  {name:22} " + ("no truth" if iou is None else f"{100 * iou:6.2f} %")
-        )
-    lines.append(
-        f"{record['images']} pictures of {record['dataset']}/{record['split']}, "
-        f"{len(record['classes'])} classes; model sha256 {record['model_sha256'][:16]}"
-    )
-    return "\n".join(lines)
+        write_record(json_path, record)
+    if journal is not None:
+        journal.unlink(missing_ok=True)
+    click.echo(eval_text(record))

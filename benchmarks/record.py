@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.atomic import write_bytes
 from edgeseg.runtime.modelfile import sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from edgeseg.runtime import Overrides
@@ -49,7 +54,7 @@ def conditions(model: Path, segmenter: Segmenter) -> dict[str, Any]:
     manifest = segmenter.manifest
     return {
         "model": model.name,
-        "model_sha256": sha256(model),
+        "model_sha256": model_sha256(model),
         "protocol": "one confusion matrix, void dropped, own size; "
         f"{segmenter.head.kind} head, {manifest.fit}, {manifest.resize}",
         "device": device,
@@ -57,5 +62,33 @@ def conditions(model: Path, segmenter: Segmenter) -> dict[str, Any]:
             "edgeseg": version("edgeseg"),
             "numpy": version("numpy"),
             device["runtime"]: device["version"],
+            **_backend_version(device.get("backend")),
         },
     }
+
+
+def _backend_version(backend: str | None) -> dict[str, str]:
+    """Return the version of a Keras backend that is in use, by its module's name."""
+    module = sys.modules.get(backend or "")
+    told = getattr(module, "__version__", None)
+    return {} if backend is None or told is None else {backend: str(told)}
+
+
+def model_sha256(model: Path) -> str:
+    """Return a model's hash; of a SavedModel folder it is that of its graph."""
+    return sha256(model / "saved_model.pb" if model.is_dir() else model)
+
+
+def content_sha256(model: Path) -> str:
+    """Return a hash over all that a model holds: of a folder, over every file."""
+    if not model.is_dir():
+        return sha256(model)
+    files = sorted(path for path in model.rglob("*") if path.is_file())
+    told = [[path.relative_to(model).as_posix(), sha256(path)] for path in files]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record as JSON, keys sorted, whole or not at all."""
+    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
+    write_bytes(path, text.encode())

@@ -12,6 +12,10 @@ from edgeseg.devices import EdgesegError
 # name: (where it lives, one line for --help). Text, so that --help imports none of
 # them; the converter and the benchmarks are named here and nowhere else below them.
 _COMMANDS = {
+    "compare": (
+        "edgeseg.benchmarks.parity_cli:compare",
+        "Show how alike two models answer on pictures without truth.",
+    ),
     "convert": (
         "edgeseg.converter.cli:convert",
         "Turn a Keras model into a verified int8 TFLite file.",
@@ -31,6 +35,14 @@ _COMMANDS = {
     "info": (
         "edgeseg.runtime.commands:info",
         "Show a model's tensors, operators and manifest.",
+    ),
+    "parity": (
+        "edgeseg.benchmarks.parity_cli:parity",
+        "Show how many labels a model has in common with a reference.",
+    ),
+    "reference": (
+        "edgeseg.benchmarks.reference_cli:reference",
+        "Record what the float model answers, to hold others against.",
     ),
     "run": (
         "edgeseg.runtime.commands:run",

@@ -13,7 +13,17 @@ from PIL import Image
 from edgeseg.runtime import open_source
 from edgeseg.runtime.pictures import read_ids, read_picture, write_picture
 
-COMMANDS = ["convert", "demo", "eval", "fetch", "info", "run"]
+COMMANDS = [
+    "compare",
+    "convert",
+    "demo",
+    "eval",
+    "fetch",
+    "info",
+    "parity",
+    "reference",
+    "run",
+]
 
 
 def edgeseg(*arguments, cwd=None):

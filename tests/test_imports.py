@@ -54,7 +54,20 @@ def test_import_loads_no_numpy(module):
     assert "numpy" not in loaded(module)
 
 
-@pytest.mark.parametrize("command", ["run", "info", "convert", "eval", "demo", "fetch"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run",
+        "info",
+        "convert",
+        "eval",
+        "demo",
+        "fetch",
+        "compare",
+        "parity",
+        "reference",
+    ],
+)
 def test_help_of_a_command_loads_nothing_heavy(command):
     code = (
         "import sys\nfrom edgeseg.runtime.cli import main\n"

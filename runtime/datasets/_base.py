@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from edgeseg.runtime.datasets._truth import stored_as_is, translate
+from edgeseg.runtime.pictures import read_ids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +18,24 @@ if TYPE_CHECKING:
 class Dataset(ABC):
     """Pictures and their true class ids, in a fixed order.
 
-    ``PLUGIN(root, split)`` reads the list of one split, or raises `InputError`.
+    ``PLUGIN.recognizes(root)`` says whether a folder has the layout, reading nothing
+    but its listing; a folder has one layout at most. ``PLUGIN(root, split, labels)``
+    lists the pictures of one split, or raises `InputError`; ``labels``, a name or
+    file for `load_labels`, replaces the layout's own. Pictures are opened only when
+    they are asked for.
+
+    Attributes
+    ----------
+    LAYOUT : str
+        What the layout looks like, for messages.
     """
+
+    LAYOUT: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def recognizes(cls, root: Path) -> bool:
+        """Return whether a folder has this layout."""
 
     @property
     @abstractmethod
@@ -26,18 +45,32 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def ids(self) -> tuple[str, ...]:
-        """Names of the pictures of the split."""
+        """Names of the pictures of the split; a ``/`` in one stands for a folder."""
 
     @abstractmethod
     def picture_path(self, name: str) -> Path:
         """Return the path of a picture."""
 
     @abstractmethod
+    def mask_path(self, name: str) -> Path:
+        """Return the path of a picture's mask."""
+
+    def table(self, name: str) -> NDArray[np.int16]:
+        """Return the class id of each value of a mask: ``(256,)`` int16.
+
+        255 stands for void, -1 for a value that a mask must not hold. By default the
+        values are the class ids.
+        """
+        return stored_as_is(len(self.labels))
+
     def truth(self, name: str) -> NDArray[np.uint8]:
         """Return a picture's class ids ``(H, W)`` uint8, 255 for void.
 
         Raises
         ------
         InputError
-            The mask is missing, unreadable, or holds ids that have no label.
+            The mask is missing, unreadable, in colour, or holds ids that have no
+            label.
         """
+        path = self.mask_path(name)
+        return translate(path, read_ids(path), self.table(name), len(self.labels))

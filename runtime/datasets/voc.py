@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError
 from edgeseg.runtime.datasets._base import Dataset
-from edgeseg.runtime.labels import load_labels
-from edgeseg.runtime.pictures import read_ids
+from edgeseg.runtime.datasets._labels import truth_labels
+from edgeseg.runtime.datasets._lists import no_split, read_list, text_lists
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class VocDataset(Dataset):
@@ -32,6 +28,8 @@ class VocDataset(Dataset):
         the 21 VOC labels.
     split : str
         ``SPLIT.txt`` is looked for in the root and in ``ImageSets/Segmentation``.
+    labels : str or None
+        Replaces both.
 
     Raises
     ------
@@ -39,36 +37,29 @@ class VocDataset(Dataset):
         A folder or the list is missing, or the list is empty.
     """
 
-    def __init__(self, root: Path, split: str) -> None:
+    LAYOUT = "JPEGImages/ and SegmentationClass/ (PASCAL VOC)"
+
+    def __init__(self, root: Path, split: str, labels: str | None = None) -> None:
         self._root = root
-        lists = [
-            root / f"{split}.txt",
-            root / "ImageSets/Segmentation" / f"{split}.txt",
-        ]
+        folders = root, root / "ImageSets/Segmentation"
+        lists = [folder / f"{split}.txt" for folder in folders]
         found = next((path for path in lists if path.is_file()), None)
         if found is None:
-            known = sorted(
-                p.stem
-                for f in lists
-                for p in f.parent.glob("*.txt")
-                if p.stem != "labels"
-            )
-            raise InputError(
-                f"no split {split!r} in {root}: expected {lists[0]} or {lists[1]}; "
-                f"lists there: {', '.join(known) or 'none'}"
-            )
-        try:
-            self._ids = tuple(found.read_text("utf-8").split())
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read the list {found}: {error}") from error
-        if not self._ids:
-            raise InputError(f"{found} lists no pictures")
-        own = root / "labels.txt"
-        self._labels = load_labels(str(own) if own.is_file() else "pascal-voc").labels
+            expected = " or ".join(map(str, lists))
+            raise no_split(root, split, expected, text_lists(*folders))
+        self._ids = read_list(found)
+        self._labels = truth_labels(root, labels, "pascal-voc")
+
+    @classmethod
+    def recognizes(cls, root: Path) -> bool:
+        """Return whether both folders are there."""
+        return all(
+            (root / name).is_dir() for name in ("JPEGImages", "SegmentationClass")
+        )
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The VOC labels, or those of ``labels.txt``."""
+        """The VOC labels, or those that replace them."""
         return self._labels
 
     @property
@@ -80,19 +71,9 @@ class VocDataset(Dataset):
         """Return ``JPEGImages/NAME.jpg``."""
         return self._root / "JPEGImages" / f"{name}.jpg"
 
-    def truth(self, name: str) -> NDArray[np.uint8]:
-        """Return the mask's palette indices."""
-        path = self._root / "SegmentationClass" / f"{name}.png"
-        ids = read_ids(path)
-        strange = sorted(
-            {int(i) for i in set(ids.ravel()) if len(self._labels) <= i < 255}
-        )
-        if strange:
-            raise InputError(
-                f"{path}: ids {strange} are neither one of {len(self._labels)} labels "
-                "nor 255 (void)"
-            )
-        return ids
+    def mask_path(self, name: str) -> Path:
+        """Return ``SegmentationClass/NAME.png``."""
+        return self._root / "SegmentationClass" / f"{name}.png"
 
 
 PLUGIN = VocDataset

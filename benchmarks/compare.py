@@ -1,0 +1,177 @@
+"""Two models on the same pictures, without truth: labels, scores, class changes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.counts import joint_counts
+from edgeseg.runtime.flips import Flips
+from edgeseg.runtime.labels import same_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime import Segmenter, Source
+
+
+@dataclass(frozen=True)
+class ScoreDifference:
+    """How far two models' scores are apart at most, on the network's own grid.
+
+    Parameters
+    ----------
+    largest : float
+        Largest absolute difference, in the models' own units.
+    step : float or None
+        Quantization step of the coarser model's output; None where both are float.
+    largest_score : float
+        Largest absolute score of the first model, to hold the difference against.
+    """
+
+    largest: float
+    step: float | None
+    largest_score: float
+
+    @property
+    def steps(self) -> float | None:
+        """Largest difference in quantization steps."""
+        return None if self.step is None else self.largest / self.step
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {**asdict(self), "steps": self.steps}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two models said of the same pictures.
+
+    Parameters
+    ----------
+    flips : Flips
+        Equal labels and class changes; the first model's classes down.
+    scores : ScoreDifference or None
+        None where the models do not both give scores on one grid.
+    failures : tuple of str
+        Pictures that could not be read, one line each.
+    """
+
+    flips: Flips
+    scores: ScoreDifference | None
+    failures: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        scores = None if self.scores is None else self.scores.to_dict()
+        return {
+            **self.flips.to_dict(),
+            "scores": scores,
+            "unreadable": list(self.failures),
+        }
+
+
+def compare_models(
+    first: Segmenter,
+    second: Segmenter,
+    source: Source,
+    *,
+    limit: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Comparison:
+    """Run two models on the pictures of a source.
+
+    Parameters
+    ----------
+    first, second : Segmenter
+        Open, with the same classes.
+    source : Source
+        Open; iterated once.
+    limit : int or None
+        Take the first so many pictures.
+    progress : callable or None
+        Called with pictures done.
+
+    Raises
+    ------
+    InputError
+        Classes differ, or no picture could be read.
+    """
+    labels = _common_labels(first, second)
+    scored = _gives_scores_alike(first, second)
+    counted: list[tuple[str, tuple[tuple[int, int, int], ...]]] = []
+    largest = largest_score = 0.0
+    for capture in source.captures():
+        outputs = [s.device.infer(s.tensor(capture.frame))[0] for s in (first, second)]
+        hw = (capture.frame.shape[0], capture.frame.shape[1])
+        ids = first.ids_from(outputs[0], hw).copy()
+        other = second.ids_from(outputs[1], hw)
+        counted.append((capture.name, joint_counts(ids, other)))
+        if scored:
+            apart, score = _apart(first, second, outputs)
+            largest, largest_score = max(largest, apart), max(largest_score, score)
+        if progress is not None:
+            progress(len(counted))
+        if len(counted) == limit:
+            break
+    if not counted:
+        raise InputError(
+            f"expected pictures that can be read, got none: "
+            f"{'; '.join(source.failures[:2]) or 'the source is empty'}"
+        )
+    steps = [s.device.outputs[0].scale for s in (first, second)]
+    difference = ScoreDifference(largest, max(steps) or None, largest_score)
+    return Comparison(
+        Flips(labels, tuple(counted)),
+        difference if scored else None,
+        source.failures,
+    )
+
+
+def _common_labels(first: Segmenter, second: Segmenter) -> tuple[str, ...]:
+    names = first.manifest.labels, second.manifest.labels
+    classes = first.head.classes, second.head.classes
+    reduced = [[same_name(name) for name in labels] for labels in names]
+    named_apart = all(names) and reduced[0] != reduced[1]
+    if named_apart or (all(classes) and classes[0] != classes[1]):
+        counts = [len(labels) or n for labels, n in zip(names, classes, strict=True)]
+        raise InputError(
+            "expected two models with the same classes in the same order, got "
+            f"{counts[0]} ({', '.join(names[0][:3]) or 'unnamed'}) and "
+            f"{counts[1]} ({', '.join(names[1][:3]) or 'unnamed'}): --labels names "
+            "those of both"
+        )
+    return names[0] or names[1]
+
+
+def _gives_scores_alike(first: Segmenter, second: Segmenter) -> bool:
+    heads = first.head, second.head
+    return (
+        all(head.kind != "labels" for head in heads)
+        and heads[0].grid_hw == heads[1].grid_hw
+        and heads[0].classes == heads[1].classes
+    )
+
+
+def _apart(
+    first: Segmenter, second: Segmenter, outputs: list[NDArray[Any]]
+) -> tuple[float, float]:
+    """Return the largest difference of two outputs and the first's largest score."""
+    import numpy as np
+
+    one, two = (
+        _channels_last(segmenter, output)
+        for segmenter, output in zip((first, second), outputs, strict=True)
+    )
+    return float(np.abs(one - two).max()), float(np.abs(one).max())
+
+
+def _channels_last(segmenter: Segmenter, output: NDArray[Any]) -> NDArray[np.float32]:
+    import numpy as np
+
+    real = segmenter.device.outputs[0].dequantize(output)
+    return real if segmenter.head.channel_axis == -1 else np.moveaxis(real, 1, -1)

@@ -1,0 +1,137 @@
+"""What `measure_accuracy` found: counts a picture, and the scores they make."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.counts import total
+from edgeseg.runtime.flips import Flips
+from edgeseg.runtime.paired import PairedEvaluation
+from edgeseg.runtime.scoring import Scores, class_iou, scores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.counts import Counts
+
+    Rows = tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Counts of each picture and the scores of all.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        The data set's C labels.
+    chosen : tuple of int
+        Class ids that means are taken over.
+    model_labels : tuple of str
+        Names of the model's own class ids.
+    network_hw : (int, int)
+        Height and width of the network's input.
+    pictures : tuple of Counts
+        In the data set's order.
+    """
+
+    labels: tuple[str, ...]
+    chosen: tuple[int, ...]
+    model_labels: tuple[str, ...]
+    network_hw: tuple[int, int]
+    pictures: tuple[Counts, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that means are taken over."""
+        return tuple(self.labels[i] for i in self.chosen)
+
+    @cached_property
+    def own(self) -> Scores:
+        """Scores at the pictures' own size."""
+        return self._scores(p.own for p in self.pictures)
+
+    @cached_property
+    def network(self) -> Scores:
+        """Scores at the size of the network's input."""
+        return self._scores(p.network for p in self.pictures)
+
+    @cached_property
+    def per_class_boundary_iou(self) -> dict[str, float | None]:
+        """Boundary IoU of each chosen class; None where the truth does not have it."""
+        matrix = total((p.boundary for p in self.pictures), len(self.labels) + 1)
+        iou, true = class_iou(matrix), matrix.sum(axis=1)
+        return {
+            self.labels[i]: float(iou[i]) if true[i] > 0 else None for i in self.chosen
+        }
+
+    @property
+    def boundary_iou(self) -> float | None:
+        """Mean boundary IoU over `classes` that occur; None where there is none."""
+        found = [v for v in self.per_class_boundary_iou.values() if v is not None]
+        return sum(found) / len(found) if found else None
+
+    @cached_property
+    def flips(self) -> Flips:
+        """The reference's classes against the model's, of all pixels."""
+        return Flips(self.model_labels, tuple((p.name, p.flips) for p in self.pictures))
+
+    def against(self) -> PairedEvaluation:
+        """Return the model beside the reference whose label maps it was given.
+
+        Raises
+        ------
+        InputError
+            There was no reference.
+        """
+        import numpy as np
+
+        if not all(p.flips for p in self.pictures):
+            raise InputError("expected pictures counted beside a reference, got none")
+        side, own = len(self.labels), ("reference_own", "own")
+        edges = ("reference_boundary", "boundary")
+        return PairedEvaluation(
+            names=tuple(p.name for p in self.pictures),
+            labels=self.labels,
+            chosen=self.chosen,
+            matrices=self._stack(own, side),
+            boundaries=self._stack(edges, side + 1),
+            equal=np.array([e for e, _ in self.flips.per_picture], np.int64),
+            pixels=np.array([n for _, n in self.flips.per_picture], np.int64),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model's own scores as JSON values."""
+        return {
+            **asdict(self.own),
+            "images": len(self.pictures),
+            "classes": list(self.classes),
+            "boundary": {
+                "miou": self.boundary_iou,
+                "per_class_iou": self.per_class_boundary_iou,
+            },
+            "network_size": {
+                "input_hw": list(self.network_hw),
+                "truth": "brought to the network's canvas by the nearest pixel",
+                **asdict(self.network),
+            },
+        }
+
+    def _scores(self, counted: Iterable[Rows]) -> Scores:
+        return scores(total(counted, len(self.labels)), self.labels, self.chosen)
+
+    def _stack(self, keys: tuple[str, str], side: int) -> NDArray[np.int64]:
+        import numpy as np
+
+        return np.stack(
+            [
+                np.stack([total([getattr(p, key)], side) for p in self.pictures])
+                for key in keys
+            ]
+        )

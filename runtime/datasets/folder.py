@@ -1,0 +1,108 @@
+"""A plain layout: images/, masks/ and labels.txt, masks named like their pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.datasets._base import Dataset
+from edgeseg.runtime.datasets._labels import truth_labels
+from edgeseg.runtime.datasets._lists import (
+    check_unique,
+    no_split,
+    read_list,
+    text_lists,
+)
+from edgeseg.runtime.pictures import SUFFIXES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FolderDataset(Dataset):
+    """Pictures of one's own.
+
+    Parameters
+    ----------
+    root : Path
+        Holds ``images`` (JPEG, PNG, ...), ``masks`` (PNGs of class ids of the same
+        stem: palette or 8-bit grey, 255 is void) and ``labels.txt``.
+    split : str
+        ``SPLIT.txt`` in the root lists stems. A folder without any list has one
+        split: all its pictures, by name.
+    labels : str or None
+        Replaces ``labels.txt``.
+
+    Raises
+    ------
+    InputError
+        There are lists but not this one, there are no pictures or no labels, or two
+        pictures have the same stem.
+    """
+
+    LAYOUT = "images/, masks/ and labels.txt (plain)"
+
+    def __init__(self, root: Path, split: str, labels: str | None = None) -> None:
+        self._root = root
+        wanted, folder = root / f"{split}.txt", root / "images"
+        self._pictures = _pictures(folder)
+        others = _lists(root, self._pictures)
+        if not wanted.is_file() and (others or not folder.is_dir()):
+            raise no_split(root, split, f"{wanted}, or no list and {folder}", others)
+        self._ids = (
+            read_list(wanted) if wanted.is_file() else tuple(sorted(self._pictures))
+        )
+        if not self._ids:
+            raise InputError(
+                f"no pictures in {folder}: expected files that end in "
+                f"{', '.join(sorted(SUFFIXES))}"
+            )
+        self._labels = truth_labels(root, labels, None)
+
+    @classmethod
+    def recognizes(cls, root: Path) -> bool:
+        """Return whether both folders are there."""
+        return (root / "images").is_dir() and (root / "masks").is_dir()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names in ``labels.txt``, or those that replace them."""
+        return self._labels
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Stems in the list's order, else by name."""
+        return self._ids
+
+    def picture_path(self, name: str) -> Path:
+        """Return the picture of that stem in ``images``."""
+        return self._pictures.get(name, self._root / "images" / f"{name}.jpg")
+
+    def mask_path(self, name: str) -> Path:
+        """Return ``masks/NAME.png``."""
+        return self._root / "masks" / f"{name}.png"
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    """Return the pictures of a folder by their stem."""
+    found = sorted(
+        path
+        for path in folder.glob("*")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
+    check_unique([path.stem for path in found], str(folder))
+    return {path.stem: path for path in found}
+
+
+def _lists(root: Path, pictures: dict[str, Path]) -> list[str]:
+    """Return the names of text files that list pictures, and nothing else."""
+    found = []
+    for name in text_lists(root):
+        lines = (root / f"{name}.txt").read_text("utf-8", "replace").splitlines()
+        listed = {line.strip() for line in lines if line.strip()}
+        if listed and listed <= pictures.keys():
+            found.append(name)
+    return found
+
+
+PLUGIN = FolderDataset
