@@ -1,0 +1,1 @@
+"""What runs in the peers' own environments: numpy, cv2 and the peer, no edgeseg."""
