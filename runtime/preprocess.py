@@ -112,31 +112,3 @@ def encoding_table(spec: TensorSpec, manifest: Manifest) -> NDArray[Any]:
     pixels = np.arange(256, dtype=np.float64)[:, None]
     real = (pixels - np.array(manifest.mean)) / np.array(manifest.std)
     return spec.quantize(real)
-
-
-def encode(
-    canvas: NDArray[np.uint8], table: NDArray[Any], channels: str
-) -> NDArray[Any]:
-    """Look every pixel up in an encoding table.
-
-    Parameters
-    ----------
-    canvas : ndarray
-        ``(H, W, 3)`` uint8 RGB.
-    table : ndarray
-        ``(256, 3)``, from `encoding_table`.
-    channels : {"rgb", "bgr"}
-        The network's channel order; the table's columns are in that order.
-
-    Returns
-    -------
-    ndarray
-        ``(1, H, W, 3)`` of the table's dtype.
-    """
-    import numpy as np
-
-    ordered = canvas if channels == "rgb" else canvas[..., ::-1]
-    if (table == table[:, :1]).all():
-        return np.take(table[:, 0], ordered)[None]
-    planes = [np.take(table[:, c], ordered[..., c]) for c in range(3)]
-    return np.stack(planes, axis=-1)[None]

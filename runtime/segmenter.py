@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, ManifestError, ModelError, open_device
 from edgeseg.devices._closing import Closing
+from edgeseg.runtime.canvas import Canvas
 from edgeseg.runtime.labels import label_set_of, load_labels
 from edgeseg.runtime.manifest import Manifest
 from edgeseg.runtime.modelfile import stored_labels, stored_manifest
 from edgeseg.runtime.postprocess import class_ids, head_of
-from edgeseg.runtime.preprocess import draw_canvas, encode, encoding_table, place
+from edgeseg.runtime.preprocess import encoding_table, place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,6 +92,9 @@ class Segmentation:
 class Segmenter(Closing):
     """Segments pictures of any size with one model on one device.
 
+    Used by one thread at a time: the input tensor's memory serves every picture. What
+    it returns is the caller's own.
+
     Parameters
     ----------
     device : Device
@@ -114,7 +118,12 @@ class Segmenter(Closing):
         self._nchw = _is_nchw(self._input.shape)
         self.head = head_of(self._output, manifest.head, len(manifest.labels))
         self._check_manifest()
-        self._table = encoding_table(self._input, manifest)
+        self._canvas = Canvas(
+            self.input_hw,
+            encoding_table(self._input, manifest),
+            manifest,
+            channels_first=self._nchw,
+        )
 
     @classmethod
     def open(
@@ -160,15 +169,12 @@ class Segmenter(Closing):
         return (shape[2], shape[3]) if self._nchw else (shape[1], shape[2])
 
     def tensor(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return the input tensor for a picture; see `segment` for its form.
+        """Return a fresh input tensor for a picture; see `segment` for its form.
 
         Calibration uses this, so that it sees exactly what the board will see.
         """
         check_frame(frame)
-        placement = place(_hw(frame), self.input_hw, self.manifest.fit)
-        canvas = draw_canvas(frame, placement, self.manifest.pad)
-        tensor = encode(canvas, self._table, self.manifest.channels)
-        return tensor.transpose(0, 3, 1, 2).copy() if self._nchw else tensor
+        return self._canvas.draw(frame).copy()
 
     def ids_from(
         self, output: NDArray[Any], picture_hw: tuple[int, int]
@@ -200,7 +206,8 @@ class Segmenter(Closing):
             The device failed.
         """
         times = [time.perf_counter()]
-        tensor = self.tensor(frame)
+        check_frame(frame)
+        tensor = self._canvas.draw(frame)
         times.append(time.perf_counter())
         output = self.device.infer(tensor)[0]
         times.append(time.perf_counter())

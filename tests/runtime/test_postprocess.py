@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgeseg.benchmarks.plain import plain_class_ids
 from edgeseg.devices import ModelError, TensorSpec
-from edgeseg.runtime import postprocess
+from edgeseg.runtime import strips, tiles, upsampling
 from edgeseg.runtime.manifest import RESIZES
 from edgeseg.runtime.postprocess import class_ids, head_of
 from edgeseg.runtime.preprocess import place
@@ -101,14 +102,30 @@ def test_quantized_logits_give_what_their_real_values_give():
     assert head_of(real) == head_of(spec)
 
 
-def test_large_pictures_are_done_in_blocks_with_the_same_result(monkeypatch):
+@pytest.mark.parametrize("pixels", [1, 100, 700])
+def test_large_pictures_are_done_in_parts_with_the_same_result(monkeypatch, pixels):
     scores = np.random.default_rng(3).normal(size=(1, 9, 9, 4)).astype(np.float32)
     spec = TensorSpec("scores", scores.shape, "float32")
     placement = place((61, 47), (33, 33), "letterbox")
     whole = class_ids(scores, spec, head_of(spec), placement, "half-pixel")
-    monkeypatch.setattr(postprocess, "_BLOCK_PIXELS", 100)
-    blocks = class_ids(scores, spec, head_of(spec), placement, "half-pixel")
-    np.testing.assert_array_equal(blocks, whole)
+    monkeypatch.setattr(upsampling, "_STRIPE_PIXELS", pixels)
+    monkeypatch.setattr(tiles, "_BATCH_SCORES", pixels)
+    monkeypatch.setattr(strips, "_STRIP_PIXELS", pixels)
+    parts = class_ids(scores, spec, head_of(spec), placement, "half-pixel")
+    np.testing.assert_array_equal(parts, whole)
+
+
+def test_the_output_tensor_is_left_as_it_is_and_the_ids_are_new():
+    stored = np.random.default_rng(4).integers(0, 9, (1, 5, 5, 3), dtype=np.int8)
+    spec = TensorSpec("scores", stored.shape, "int8", 0.1)
+    before, placement = stored.copy(), place((20, 30), (33, 33), "letterbox")
+    first = class_ids(stored, spec, head_of(spec), placement, "legacy")
+    kept = first.copy()
+    class_ids(np.flip(stored), spec, head_of(spec), placement, "legacy")
+    np.testing.assert_array_equal(stored, before)
+    np.testing.assert_array_equal(first, kept)
+    assert first.flags.owndata
+    assert first.flags.writeable
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
@@ -154,35 +171,40 @@ def test_the_manifest_settles_what_a_single_channel_holds():
     np.testing.assert_array_equal(got, [[1, 1]])
 
 
-@pytest.mark.parametrize("value", [-1, 256])
-def test_ids_that_are_no_class_are_refused(value):
-    spec = TensorSpec("ids", (1, 2, 2), "int64")
-    output = np.full((1, 2, 2), value)
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [("int64", -1), ("int64", 256), ("int32", -(2**31)), ("int16", 256), ("int8", -1)],
+)
+def test_ids_that_are_no_class_are_refused(dtype, value):
+    spec = TensorSpec("ids", (1, 2, 2), dtype)
+    output = np.zeros((1, 2, 2), dtype)
+    output[0, 1, 1] = value
     with pytest.raises(ModelError, match=r"class ids 0\.\.255"):
         class_ids(
             output, spec, head_of(spec), place((2, 2), (2, 2), "stretch"), "legacy"
         )
 
 
-def test_scores_that_are_no_numbers_are_refused():
-    spec = TensorSpec("scores", (1, 2, 2, 3), "float32")
-    output = np.full(spec.shape, np.nan, np.float32)
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_refused(dtype, value):
+    spec = TensorSpec("scores", (1, 2, 2, 3), dtype)
+    output = np.zeros(spec.shape, dtype)
+    output[0, 1, 1, 2] = value
     with pytest.raises(ModelError, match="not finite"):
         class_ids(
             output, spec, head_of(spec), place((2, 2), (2, 2), "stretch"), "legacy"
         )
 
 
-@pytest.mark.parametrize(
-    ("shape", "dtype"),
-    [
-        ((1, 10), "float32"),
-        ((1, 4, 4), "float32"),
-        ((2, 4, 4, 3), "float32"),
-        ((1, 4, 4, 3), "int64"),
-        ((1, 400, 400, 300), "float32"),
-    ],
-)
-def test_other_outputs_are_no_segmentation(shape, dtype):
-    with pytest.raises(ModelError):
-        head_of(TensorSpec("out", shape, dtype))
+@pytest.mark.parametrize("resize", RESIZES)
+@pytest.mark.parametrize(("picture", "canvas", "grid"), CASES)
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int64"])
+def test_label_maps_are_those_of_the_plain_way(picture, canvas, grid, resize, dtype):
+    ids = np.random.default_rng(6).integers(0, 128, (1, *grid)).astype(dtype)
+    spec = TensorSpec("ids", ids.shape, dtype)
+    placement = place(picture, canvas, "letterbox")
+    got = class_ids(ids, spec, head_of(spec), placement, resize)
+    plain = plain_class_ids(ids, spec, head_of(spec), placement, resize)
+    assert got.dtype == np.uint8
+    np.testing.assert_array_equal(got, plain)

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import sizes
 
+from edgeseg.benchmarks.plain import encode
 from edgeseg.devices import TensorSpec
 from edgeseg.devices.fake import Fake
 from edgeseg.runtime import Manifest, Segmenter
-from edgeseg.runtime.preprocess import draw_canvas, encode, encoding_table, place
+from edgeseg.runtime.preprocess import draw_canvas, encoding_table, place
 from edgeseg.runtime.segmenter import guess_manifest
 
 IDS = TensorSpec("ids", (1, 8, 8), "int32")
