@@ -32,7 +32,7 @@ class Desktop(Device):
     model : Path
         A ``.tflite`` file.
     unit : str
-        ``""`` or ``"cpu"``.
+        ``""`` or ``"cpu"``; ``"plain"`` leaves XNNPACK out, to see what it brings.
     threads : int or None
         Threads of an inference; None takes the physical cores available.
 
@@ -43,12 +43,15 @@ class Desktop(Device):
     """
 
     def __init__(self, model: Path, unit: str = "", threads: int | None = None) -> None:
-        if unit not in ("", "cpu"):
+        if unit not in ("", "cpu", "plain"):
             raise UnknownPluginError(
-                f"device 'desktop' has no unit {unit!r}; known: desktop, desktop:cpu"
+                f"device 'desktop' has no unit {unit!r}; known: desktop, desktop:cpu, "
+                "desktop:plain"
             )
         self._threads = threads or physical_cores()
-        self._delegate = True
+        # tflite-runtime's x86 build takes quantized models without XNNPACK even when
+        # the delegate may be applied: "allowed" is all that can be said from here.
+        self._xnnpack = "off" if unit == "plain" else "allowed"
         self._interpreter: Any = self._prepare(model)
         details = self._interpreter.get_input_details()
         self._input_indices = [detail["index"] for detail in details]
@@ -58,7 +61,8 @@ class Desktop(Device):
         self._outputs = tensor_specs(details)
 
     def _prepare(self, model: Path) -> Any:
-        interpreter = open_interpreter(model, threads=self._threads)
+        delegate = self._xnnpack == "allowed"
+        interpreter = open_interpreter(model, threads=self._threads, delegate=delegate)
         try:
             with quiet():
                 interpreter.allocate_tensors()
@@ -81,7 +85,7 @@ class Desktop(Device):
                 f"{model} cannot be prepared by {find_runtime().name}: "
                 f"{one_line(error)}"
             ) from error
-        self._delegate = False
+        self._xnnpack = "refused by the model"
         _log.warning(
             "%s: XNNPACK refuses this model (%s); running without it, slower",
             model,
@@ -118,14 +122,12 @@ class Desktop(Device):
     def describe(self) -> dict[str, Any]:
         """Return device, runtime, version, threads and delegate."""
         runtime = find_runtime()
-        # tflite-runtime's x86 build takes quantized models without XNNPACK even when
-        # the delegate may be applied: "allowed" is all that can be said from here.
         return {
             "device": "desktop",
             "runtime": runtime.name,
             "version": runtime.version,
             "threads": self._threads,
-            "xnnpack": "allowed" if self._delegate else "refused by the model",
+            "xnnpack": self._xnnpack,
         }
 
     def close(self) -> None:

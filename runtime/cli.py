@@ -12,6 +12,10 @@ from edgeseg.devices import EdgesegError
 # name: (where it lives, one line for --help). Text, so that --help imports none of
 # them; the converter and the benchmarks are named here and nowhere else below them.
 _COMMANDS = {
+    "bench": (
+        "edgeseg.benchmarks.bench_cli:bench",
+        "Measure how long a picture takes.",
+    ),
     "compare": (
         "edgeseg.benchmarks.parity_cli:compare",
         "Show how alike two models answer on pictures without truth.",
@@ -43,6 +47,10 @@ _COMMANDS = {
     "reference": (
         "edgeseg.benchmarks.reference_cli:reference",
         "Record what the float model answers, to hold others against.",
+    ),
+    "report": (
+        "edgeseg.benchmarks.report_cli:report",
+        "Show records on one self-contained page.",
     ),
     "run": (
         "edgeseg.runtime.commands:run",

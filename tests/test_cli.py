@@ -14,6 +14,7 @@ from edgeseg.runtime import open_source
 from edgeseg.runtime.pictures import read_ids, read_picture, write_picture
 
 COMMANDS = [
+    "bench",
     "compare",
     "convert",
     "demo",
@@ -22,6 +23,7 @@ COMMANDS = [
     "info",
     "parity",
     "reference",
+    "report",
     "run",
 ]
 

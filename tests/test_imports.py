@@ -43,6 +43,10 @@ def loaded(module):
         "edgeseg.converter.reporting.report",
         "edgeseg.runtime.evaluation",
         "edgeseg.benchmarks.cli",
+        "edgeseg.benchmarks.bench_cli",
+        "edgeseg.benchmarks.latency",
+        "edgeseg.benchmarks.report",
+        "edgeseg.benchmarks.report_cli",
     ],
 )
 def test_import_loads_nothing_heavy(module):
@@ -66,6 +70,8 @@ def test_import_loads_no_numpy(module):
         "compare",
         "parity",
         "reference",
+        "bench",
+        "report",
     ],
 )
 def test_help_of_a_command_loads_nothing_heavy(command):

@@ -1,20 +1,20 @@
-"""Plots of the report: Figure objects without pyplot, as SVG in data URIs.
-
-They are black on white, on a dark page too.
-"""
+"""Plots of the report of a conversion, as SVG in data URIs."""
 
 from __future__ import annotations
 
-import io
-import math
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.reporting._panels import data_uri
+from edgeseg.converter.reporting._figures import (
+    is_finite,
+    new_figure,
+    plain_text,
+    shorten_middle,
+    svg_uri,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_WIDTH = 5.6  # inches: text of 8 points stays legible on a phone
 _WEAK, _FAIR = "#e9967a", "#9ec5e8"
 _BLUE, _RED, _GREY = "#1f5f99", "#b5341f", "#666666"
 _WEAKEST = 5
@@ -33,21 +33,21 @@ def plot_layers(layers: Sequence[Mapping[str, Any]]) -> str | None:
     str or None
         A data URI; None where no layer has a finite value.
     """
-    shown = [layer for layer in layers if _finite(layer.get("sqnr_db"))]
+    shown = [layer for layer in layers if is_finite(layer.get("sqnr_db"))]
     if not shown:
         return None
     values = [float(layer["sqnr_db"]) for layer in shown]
     threshold = sorted(values)[: min(_WEAKEST, len(values))][-1]
     colours = [_WEAK if value <= threshold else _FAIR for value in values]
-    figure, axes = _figure(0.7 + 0.17 * len(shown))
+    figure, axes = new_figure(0.7 + 0.17 * len(shown))
     rows = range(len(shown))
     axes.barh(rows, values, color=colours, height=0.86)
     left = min(0.0, *values)
     for row, layer in zip(rows, shown, strict=True):
-        text = f"{_middle(str(layer['name']))}  {layer.get('operator', '')}"
-        axes.text(left, row, f" {_plain(text)}", va="center", fontsize=6.5)
+        text = f"{shorten_middle(str(layer['name']))}  {layer.get('operator', '')}"
+        axes.text(left, row, f" {plain_text(text)}", va="center", fontsize=6.5)
     axes.set(ylim=(len(shown) - 0.4, -0.6), yticks=[], xlabel="SQNR, dB")
-    return _svg(figure)
+    return svg_uri(figure)
 
 
 def plot_classes(rows: Sequence[Mapping[str, Any]]) -> str | None:
@@ -59,21 +59,21 @@ def plot_classes(rows: Sequence[Mapping[str, Any]]) -> str | None:
         ``label``, ``difference``, ``low`` and ``high``, the last three in 0..1.
     """
     keys = ("difference", "low", "high")
-    shown = [row for row in rows if all(_finite(row.get(key)) for key in keys)]
+    shown = [row for row in rows if all(is_finite(row.get(key)) for key in keys)]
     if not shown:
         return None
-    figure, axes = _figure(0.8 + 0.24 * len(shown))
+    figure, axes = new_figure(0.8 + 0.24 * len(shown))
     for place, row in enumerate(shown):
         middle, low, high = (100 * float(row[key]) for key in keys)
         colour = _RED if low > 0 else _BLUE if high < 0 else _GREY
         axes.plot([low, high], [place, place], color=colour, linewidth=2)
         axes.plot([middle], [place], "o", color=colour, markersize=5)
     axes.axvline(0, color="black", linewidth=0.8)
-    labels = [_plain(_middle(str(row["label"]), 22)) for row in shown]
+    labels = [plain_text(shorten_middle(str(row["label"]), 22)) for row in shown]
     axes.set_yticks(range(len(shown)), labels)
     axes.set(ylim=(len(shown) - 0.5, -0.5))
     axes.set_xlabel("IoU lost, points (95 % interval)")
-    return _svg(figure)
+    return svg_uri(figure)
 
 
 def plot_curve(
@@ -91,9 +91,9 @@ def plot_curve(
         Operators kept in what was written.
     """
     points = sorted(curve, key=lambda point: int(point["kept"]))
-    if sum(_finite(point.get("drop")) for point in points) < 2:
+    if sum(is_finite(point.get("drop")) for point in points) < 2:
         return None  # one point is no curve: the table says it
-    figure, axes = _figure(3.2)
+    figure, axes = new_figure(3.2)
     _line(axes, points, "drop", 100, _BLUE, "o-", "mIoU lost, points")
     axes.set_xlabel("operators kept in float")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -101,11 +101,11 @@ def plot_curve(
         axes.axhline(100 * max_drop, color=_BLUE, linestyle=":", linewidth=1)
     if chosen is not None:
         axes.axvline(chosen, color=_GREY, linestyle="--", linewidth=1)
-    if any(_finite(point.get("latency_ms")) for point in points):
+    if any(is_finite(point.get("latency_ms")) for point in points):
         second = axes.twinx()
         _line(second, points, "latency_ms", 1, _RED, "s--", "latency, ms")
         second.set_ylim(bottom=0)
-    return _svg(figure)
+    return svg_uri(figure)
 
 
 def _line(
@@ -117,52 +117,9 @@ def _line(
     style: str,
     label: str,
 ) -> None:
-    known = [point for point in points if _finite(point.get(key))]
+    known = [point for point in points if is_finite(point.get(key))]
     across = [int(point["kept"]) for point in known]
     up = [scale * float(point[key]) for point in known]
     axes.plot(across, up, style, color=colour, markersize=4)
     axes.set_ylabel(label, color=colour, fontsize=8)
     axes.tick_params(axis="y", labelcolor=colour, labelsize=8)
-
-
-def _figure(height: float) -> tuple[Any, Any]:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-    FigureCanvasSVG(figure)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-    axes.xaxis.label.set_fontsize(8)
-    axes.yaxis.label.set_fontsize(8)
-    axes.grid(axis="x", linewidth=0.3)
-    axes.set_axisbelow(True)
-    return figure, axes
-
-
-def _svg(figure: Any) -> str:
-    import matplotlib as mpl
-
-    content = io.BytesIO()
-    # a fixed salt and no date: the same figures give the same file
-    with mpl.rc_context({"svg.hashsalt": "edgeseg", "svg.fonttype": "path"}):
-        figure.savefig(content, format="svg", metadata={"Date": None})
-    return data_uri("image/svg+xml", content.getvalue())
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _middle(name: str, longest: int = 44) -> str:
-    """Return a name without its middle where it is long: both ends tell layers."""
-    if len(name) <= longest:
-        return name
-    half = (longest - 3) // 2
-    return f"{name[:half]}...{name[-half:]}"
-
-
-def _plain(text: str) -> str:
-    """Return text as the plot draws it: no formula after a dollar, no missing glyph."""
-    return text.replace("$", r"\$").encode("latin-1", "replace").decode("latin-1")

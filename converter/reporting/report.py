@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from edgeseg.converter.reporting._panels import (
     swatches,
 )
 from edgeseg.converter.reporting._plots import plot_classes, plot_curve, plot_layers
-from edgeseg.converter.reporting._wording import figure, percent, points, size_text
+from edgeseg.converter.reporting._template import load_template
 from edgeseg.devices import InputError
 from edgeseg.runtime import Manifest
 from edgeseg.runtime.atomic import check_writable, replacing
@@ -81,7 +80,7 @@ def render(
     labels = manifest or Manifest()
     budget, accuracy = report.get("budget") or {}, report.get("accuracy") or {}
     return str(
-        _template().render(
+        load_template("edgeseg.converter.reporting", "report.html").render(
             report=report,
             rows=[draw_row(panel, labels.palette) for panel in shown],
             losses={w["name"]: w for w in accuracy.get("worst") or ()},
@@ -126,24 +125,3 @@ def _checked(panel: Panel) -> Panel:
             f"{', '.join(map(str, sorted(shapes)))}"
         )
     return panel
-
-
-def _template() -> Any:
-    from jinja2 import ChainableUndefined, Environment
-
-    source = (resources.files("edgeseg.converter.reporting") / "report.html").read_text(
-        "utf-8"
-    )
-    environment = Environment(
-        autoescape=True,
-        undefined=ChainableUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "size": size_text,
-        "figure": figure,
-    }
-    return environment.from_string(source)
