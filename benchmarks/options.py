@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from edgeseg.benchmarks.identity import Scope, Subject
+    from edgeseg.benchmarks.accuracy.identity import Scope, Subject
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
@@ -71,7 +71,7 @@ def scope_of(values: dict[str, Any]) -> Scope:
     InputError
         Others are to be merged, but none are named.
     """
-    from edgeseg.benchmarks.identity import Scope
+    from edgeseg.benchmarks.accuracy.identity import Scope
     from edgeseg.devices import InputError
 
     text = values.pop("classes")
@@ -99,7 +99,7 @@ def open_subject(
     values : dict
         Of `device_options`, `override_options` and ``truth_labels``.
     """
-    from edgeseg.benchmarks.identity import Subject
+    from edgeseg.benchmarks.accuracy.identity import Subject
     from edgeseg.benchmarks.record import open_model
     from edgeseg.runtime.datasets import open_dataset
 

@@ -13,11 +13,11 @@ from edgeseg.devices import EdgesegError
 # them; the converter and the benchmarks are named here and nowhere else below them.
 _COMMANDS = {
     "bench": (
-        "edgeseg.benchmarks.bench_cli:bench",
+        "edgeseg.benchmarks.latency.bench_cli:bench",
         "Measure how long a picture takes.",
     ),
     "compare": (
-        "edgeseg.benchmarks.parity_cli:compare",
+        "edgeseg.benchmarks.parity.parity_cli:compare",
         "Show how alike two models answer on pictures without truth.",
     ),
     "convert": (
@@ -29,7 +29,7 @@ _COMMANDS = {
         "Show the whole path on the model that comes with edgeseg.",
     ),
     "eval": (
-        "edgeseg.benchmarks.cli:evaluate",
+        "edgeseg.benchmarks.accuracy.cli:evaluate",
         "Score a model on pictures with truth.",
     ),
     "fetch": (
@@ -41,15 +41,15 @@ _COMMANDS = {
         "Show a model's tensors, operators and manifest.",
     ),
     "parity": (
-        "edgeseg.benchmarks.parity_cli:parity",
+        "edgeseg.benchmarks.parity.parity_cli:parity",
         "Show how many labels a model has in common with a reference.",
     ),
     "reference": (
-        "edgeseg.benchmarks.reference_cli:reference",
+        "edgeseg.benchmarks.accuracy.reference_cli:reference",
         "Record what the float model answers, to hold others against.",
     ),
     "report": (
-        "edgeseg.benchmarks.report_cli:report",
+        "edgeseg.benchmarks.page.report_cli:report",
         "Show records on one self-contained page.",
     ),
     "run": (

@@ -42,11 +42,11 @@ def loaded(module):
         "edgeseg.converter.job",
         "edgeseg.converter.reporting.report",
         "edgeseg.runtime.evaluation",
-        "edgeseg.benchmarks.cli",
-        "edgeseg.benchmarks.bench_cli",
-        "edgeseg.benchmarks.latency",
-        "edgeseg.benchmarks.report",
-        "edgeseg.benchmarks.report_cli",
+        "edgeseg.benchmarks.accuracy.cli",
+        "edgeseg.benchmarks.latency.bench_cli",
+        "edgeseg.benchmarks.latency.latency",
+        "edgeseg.benchmarks.page.report",
+        "edgeseg.benchmarks.page.report_cli",
     ],
 )
 def test_import_loads_nothing_heavy(module):

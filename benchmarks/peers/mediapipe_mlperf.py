@@ -1,7 +1,7 @@
 """MediaPipe on MLPerf's int8 file, which takes uint8 and gives int32 class ids.
 
-It runs, but its labels have nothing to do with the picture: it probably reads the ids as
-scores.
+It runs, but its labels have nothing to do with the picture: it probably reads the ids
+as scores.
 """
 
 import dataclasses

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseg.benchmarks.plain import plain_tensor
+from edgeseg.benchmarks.speed.plain import plain_tensor
 from edgeseg.devices import TensorSpec
 from edgeseg.devices.fake import Fake
 from edgeseg.runtime import Manifest, Segmenter

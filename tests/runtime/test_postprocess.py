@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeseg.benchmarks.plain import plain_class_ids
+from edgeseg.benchmarks.speed.plain import plain_class_ids
 from edgeseg.devices import ModelError, TensorSpec
 from edgeseg.runtime import strips, tiles, upsampling
 from edgeseg.runtime.manifest import RESIZES

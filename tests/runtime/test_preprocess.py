@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import sizes
 
-from edgeseg.benchmarks.plain import encode
+from edgeseg.benchmarks.speed.plain import encode
 from edgeseg.devices import TensorSpec
 from edgeseg.devices.fake import Fake
 from edgeseg.runtime import Manifest, Segmenter

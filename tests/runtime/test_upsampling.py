@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeseg.benchmarks.plain import plain_class_ids
+from edgeseg.benchmarks.speed.plain import plain_class_ids
 from edgeseg.devices import TensorSpec
 from edgeseg.runtime import dense, upsampling
 from edgeseg.runtime.heads import Head, head_of

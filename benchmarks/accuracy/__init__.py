@@ -1,0 +1,1 @@
+"""Scores of a model, and of a reference to hold it against."""

@@ -1,0 +1,67 @@
+"""The command that makes a reference: parse, call, print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgeseg.benchmarks.options import (
+    open_subject,
+    progress_of,
+    scope_of,
+    scope_options,
+    tell_resumed,
+)
+from edgeseg.runtime.options import PATH, device_options, override_options
+
+
+@click.command()
+@click.argument("model", type=PATH)
+@click.argument("dataset", type=PATH)
+@click.option(
+    "-o", "--output", "folder", type=PATH, required=True, help="Folder to fill."
+)
+@scope_options
+@device_options
+@override_options
+def reference(model: Path, dataset: Path, folder: Path, **values: Any) -> None:
+    r"""Record what a model answers on a data set, to hold others against.
+
+    MODEL is usually the float Keras model, of any format that convert takes, on
+    Keras' backend (KERAS_BACKEND chooses it); a .tflite file will do. A run that was
+    stopped goes on when it is repeated.
+
+    \b
+    The folder gets
+      reference.json     scores, device, backend, versions, hashes
+      pictures.jsonl     the counts of each picture
+      ids/NAME.png       label maps at the pictures' own size
+    """
+    from edgeseg.benchmarks.accuracy.eval_text import eval_text
+    from edgeseg.benchmarks.accuracy.reference_making import make_reference
+    from edgeseg.runtime.atomic import check_writable
+
+    check_writable(folder / "reference.json")
+    scope = scope_of(values)
+    with (
+        open_subject(model, dataset, scope.split, values) as subject,
+        progress_of(len(subject.dataset.ids[: scope.limit])) as line,
+    ):
+        record = make_reference(
+            subject,
+            folder,
+            scope,
+            resumed=tell_resumed(folder),
+            progress=lambda done, _: line.show(done),
+        )
+    click.echo(eval_text(record))
+    told = record["processor"]
+    click.echo(f"{folder} made on {told['name']} by {_runtime(record)}")
+
+
+def _runtime(record: dict[str, Any]) -> str:
+    device = record["device"]
+    backend = f" ({device['backend']})" if "backend" in device else ""
+    return f"{device['runtime']} {device['version']}{backend}"

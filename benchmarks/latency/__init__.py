@@ -1,0 +1,1 @@
+"""How long an inference takes, and whether the figure can be trusted."""

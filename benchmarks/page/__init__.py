@@ -1,0 +1,1 @@
+"""Records of every kind on one self-contained page."""

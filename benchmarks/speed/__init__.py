@@ -1,0 +1,1 @@
+"""What edgeseg's own part of a frame costs."""
