@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 def run(
     model: Path, source: str, outputs: tuple[str, ...], as_json: bool, **values: Any
 ) -> None:
-    r"""Segment pictures or a video and write the result.
+    """Segment pictures or a video and write the result.
 
     \b
     SOURCE is a picture, a folder (with its sub-folders), a glob pattern in
@@ -75,7 +75,7 @@ def run(
       null:                     nothing
 
     Without -o the summary is all there is.
-    """
+    """  # noqa: D301 (click needs the character itself)
     from edgeseg.runtime.pipeline import run_pipeline
     from edgeseg.runtime.segmenter import Segmenter
     from edgeseg.runtime.sinks import Style, open_sink

@@ -65,6 +65,7 @@ def test_every_command_has_help(command):
     done = edgeseg(command, "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("Usage:")
+    assert "\\b" not in done.stdout  # the mark that keeps a paragraph's lines
 
 
 def test_run_writes_overlays_masks_and_lines(golden_model, scenes, tmp_path):

@@ -21,11 +21,17 @@ STAND_INS = {
 }
 
 
+def chapter(root, title):
+    """Return the commands of a chapter, without what a comment says of them."""
+    text = (root / "README.md").read_text("utf-8")
+    lines = text.split(f"## {title}")[1].split("\n## ")[0]
+    found = re.findall(r"^edgeseg .*$", lines, re.MULTILINE)
+    return [line.split("#")[0].strip() for line in found]
+
+
 @pytest.fixture(scope="module")
 def commands(root):
-    text = (root / "README.md").read_text("utf-8")
-    chapter = text.split("## The five commands")[1].split("##")[0]
-    return re.findall(r"^edgeseg .*$", chapter, re.MULTILINE)
+    return chapter(root, "The five commands")
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +81,23 @@ def test_the_commands_that_need_tensorflow(commands, place):
         for text, stand_in in STAND_INS.items():
             line = line.replace(text, stand_in)
         assert "int8" in edgeseg(place, line)
+
+
+def test_the_commands_that_measure(root, place):
+    pytest.importorskip("tensorflow", reason="needs the extra `convert`")
+    for name in ("a.tflite", "b.tflite"):
+        shutil.copy(place / "model.tflite", place / name)
+    (place / "DATASET").symlink_to(place / "VOC2012")
+    lines = chapter(root, "Measuring it yourself")
+    assert [line.split()[1] for line in lines] == [
+        "eval",
+        "reference",
+        "eval",
+        "parity",
+        "compare",
+        "bench",
+        "report",
+    ]
+    for line in lines:
+        assert edgeseg(place, line) or line.split()[1] == "report"
+    assert "bench.json" in (place / "page.html").read_text("utf-8")

@@ -49,7 +49,7 @@ def evaluate(
     resume: Path | None,
     **values: Any,
 ) -> None:
-    r"""Score a model on pictures with truth.
+    """Score a model on pictures with truth.
 
     MODEL is a .tflite file or, where TensorFlow is installed, the float Keras
     model. One confusion matrix is counted over all pictures at their own size;
@@ -62,7 +62,7 @@ def evaluate(
       images/SPLIT/ annotations/SPLIT/ (ADE20K)
       leftImg8bit/SPLIT/CITY/ gtFine/SPLIT/CITY/ (Cityscapes)
       images/ masks/ labels.txt and, if any, SPLIT.txt
-    """
+    """  # noqa: D301 (click needs the character itself)
     from edgeseg.benchmarks.accuracy.eval_run import check_reference, run_eval
     from edgeseg.benchmarks.accuracy.eval_text import eval_text
     from edgeseg.benchmarks.accuracy.reference import open_reference

@@ -27,7 +27,7 @@ from edgeseg.runtime.options import PATH, device_options, override_options
 @device_options
 @override_options
 def reference(model: Path, dataset: Path, folder: Path, **values: Any) -> None:
-    r"""Record what a model answers on a data set, to hold others against.
+    """Record what a model answers on a data set, to hold others against.
 
     MODEL is usually the float Keras model, of any format that convert takes, on
     Keras' backend (KERAS_BACKEND chooses it); a .tflite file will do. A run that was
@@ -38,7 +38,7 @@ def reference(model: Path, dataset: Path, folder: Path, **values: Any) -> None:
       reference.json     scores, device, backend, versions, hashes
       pictures.jsonl     the counts of each picture
       ids/NAME.png       label maps at the pictures' own size
-    """
+    """  # noqa: D301 (click needs the character itself)
     from edgeseg.benchmarks.accuracy.eval_text import eval_text
     from edgeseg.benchmarks.accuracy.reference_making import make_reference
     from edgeseg.runtime.atomic import check_writable

@@ -1,9 +1,9 @@
 """What pre- and post-processing cost beside the network, and what they did cost.
 
 ``python -m edgeseg.benchmarks.speed.stages SHARED RECORD.json`` segments photos with
-two threads and takes the stages' times from the segmenter. In the same run, picture after
-picture, the plain implementations (`plain`) do the same work: the record holds both,
-their ratio, and that both gave the same class ids. SHARED holds ``models`` and
+two threads and takes the stages' times from the segmenter. In the same run, picture
+after picture, the plain implementations (`plain`) do the same work: the record holds
+both, their ratio, and that both gave the same class ids. SHARED holds ``models`` and
 ``data/voc-animals``. ``--models FOLDER`` keeps the converted models there and takes
 those that it has; ``--note TEXT`` goes into the record, such as what else ran.
 """
