@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgeseg.runtime.options import overrides_of
+from edgeseg.runtime.options import chosen_classes, overrides_of, scoring_options
 from edgeseg.runtime.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -38,29 +38,8 @@ OTHER_MODEL = click.option(
 
 
 def scope_options(function: _F) -> _F:
-    """Add --split, --truth-labels, --limit, --classes and --merge-others."""
-    options = (
-        click.option(
-            "--split", default="val", show_default=True, help="List of pictures."
-        ),
-        TRUTH_LABELS,
-        LIMIT,
-        click.option(
-            "--classes",
-            metavar="A,B,C",
-            help="Average over these classes.  "
-            "[default: all that model and data set share]",
-        ),
-        click.option(
-            "--merge-others",
-            is_flag=True,
-            help="Count classes not named in --classes as background, in truth and "
-            "prediction.",
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    """Add --truth-labels and --limit to `scoring_options`."""
+    return scoring_options(TRUTH_LABELS(LIMIT(function)))
 
 
 def scope_of(values: dict[str, Any]) -> Scope:
@@ -69,19 +48,12 @@ def scope_of(values: dict[str, Any]) -> Scope:
     Raises
     ------
     InputError
-        Others are to be merged, but none are named.
+        See `chosen_classes`.
     """
     from edgeseg.benchmarks.accuracy.identity import Scope
-    from edgeseg.devices import InputError
 
-    text = values.pop("classes")
-    names = [name.strip() for name in text.split(",")] if text else None
-    scope = Scope(
-        values.pop("split"), values.pop("limit"), names, values.pop("merge_others")
-    )
-    if scope.merge_others and not names:
-        raise InputError("--merge-others needs --classes: which are the others?")
-    return scope
+    names, merge_others = chosen_classes(values)
+    return Scope(values.pop("split"), values.pop("limit"), names, merge_others)
 
 
 @contextmanager

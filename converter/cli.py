@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeseg.runtime.options import PATH, override_options, overrides_of
+from edgeseg.runtime.options import (
+    PATH,
+    chosen_classes,
+    override_options,
+    overrides_of,
+    scoring_options,
+)
 
 if TYPE_CHECKING:
     from edgeseg.converter import Conversion
@@ -95,19 +101,10 @@ class SizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     "--dataset",
     type=PATH,
     metavar="DIR",
-    help="Score float and result on pictures with truth (PASCAL VOC's layout).",
+    help="Score float and result on pictures with truth; edgeseg eval --help tells the "
+    "layouts.",
 )
-@click.option("--split", default="val", show_default=True, help="List of pictures.")
-@click.option(
-    "--classes",
-    metavar="A,B,C",
-    help="Average over these classes.  [default: all that model and data set share]",
-)
-@click.option(
-    "--merge-others",
-    is_flag=True,
-    help="Count classes not named in --classes as background.",
-)
+@scoring_options
 @click.option(
     "--max-drop",
     type=click.FloatRange(0, 100),
@@ -245,19 +242,17 @@ def _scoring(values: dict[str, Any]) -> Any:
     from edgeseg.converter.request import Scoring
     from edgeseg.devices import InputError
 
-    keys = ("dataset", "split", "classes", "merge_others", "max_drop")
-    given = {key: values.pop(key) for key in keys}
-    classes = given["classes"]
-    names = [name.strip() for name in classes.split(",")] if classes else None
-    if given["merge_others"] and not names:
-        raise InputError("--merge-others needs --classes: which are the others?")
-    if given["dataset"] is None:
-        asked = [k for k in ("max_drop", "classes") if given[k] is not None]
-        if asked:
-            option = asked[0].replace("_", "-")
+    names, merge_others = chosen_classes(values)
+    dataset, split, max_drop = (
+        values.pop(key) for key in ("dataset", "split", "max_drop")
+    )
+    if dataset is not None:
+        classes = None if names is None else tuple(names)
+        return Scoring(dataset, split, classes, merge_others, max_drop)
+    for option, value in (("max-drop", max_drop), ("classes", names)):
+        if value is not None:
             raise InputError(f"--{option} needs --dataset: pictures with truth")
-        return None
-    return Scoring(**{**given, "classes": None if names is None else tuple(names)})
+    return None
 
 
 class _Steps:

@@ -61,7 +61,9 @@ def run_job(job: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
     model = make_float_model(request, subjects, tell)
     finish = Finish(model.manifest, request.head == "labels", request.io)
     with finish.open_float(model.content) as reference:
-        ranges = _ranges(request, model, subjects, reference, tell)
+        ranges = None
+        if recipe.needs_calibration:
+            ranges = _ranges(request, model, subjects, reference, tell)
         quantization = Quantization(model.content, recipe, ranges)
         verdict = judge(
             quantization, reference, finish, subjects, request.scoring, tell
@@ -84,10 +86,8 @@ def _ranges(
     subjects: Subjects,
     reference: Segmenter,
     tell: Callable[[str], None],
-) -> Ranges | None:
-    """Return saved ranges, measured ones, or None where the recipe needs none."""
-    if not load_recipe(request.recipe).needs_calibration:
-        return None
+) -> Ranges:
+    """Return saved ranges, or measured ones."""
     if request.saved_ranges is not None:
         tell(f"taking the ranges in {request.saved_ranges.name}")
         return load_ranges(request.saved_ranges, FlatModel(model.content))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from edgeseg.devices import InputError
 from edgeseg.runtime.segmenter import Overrides
 
 if TYPE_CHECKING:
@@ -82,6 +83,50 @@ def device_options(function: _F) -> _F:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def scoring_options(function: _F) -> _F:
+    """Add --split, --classes and --merge-others."""
+    options = (
+        click.option(
+            "--split", default="val", show_default=True, help="List of pictures."
+        ),
+        click.option(
+            "--classes",
+            metavar="A,B,C",
+            help="Average over these classes.  "
+            "[default: all that model and data set share]",
+        ),
+        click.option(
+            "--merge-others",
+            is_flag=True,
+            help="Count classes not named in --classes as background, in truth and "
+            "prediction.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def chosen_classes(values: dict[str, Any]) -> tuple[list[str] | None, bool]:
+    """Take --classes and --merge-others out of a command's arguments.
+
+    Returns
+    -------
+    list of str or None, bool
+        The names; whether the others count as background.
+
+    Raises
+    ------
+    InputError
+        Others are to be merged, but none are named.
+    """
+    text, merge_others = values.pop("classes"), values.pop("merge_others")
+    names = [name.strip() for name in text.split(",")] if text else None
+    if merge_others and not names:
+        raise InputError("--merge-others needs --classes: which are the others?")
+    return names, merge_others
 
 
 def overrides_of(values: dict[str, Any]) -> Overrides:

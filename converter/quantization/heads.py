@@ -84,15 +84,6 @@ def cut_tail(content: bytes, head: str) -> Tail:
     return Tail(flat.to_bytes(), _alignment(last.builtinOptions))
 
 
-def ends_in_resize(content: bytes) -> bool:
-    """Tell whether ``logits-stride`` is possible."""
-    try:
-        cut_tail(content, "logits-stride")
-    except ConversionError:
-        return False
-    return True
-
-
 def join_argmax(content: bytes) -> bytes:
     """Return a model whose scores go through ARG_MAX: class ids ``(1, h, w)`` int32.
 

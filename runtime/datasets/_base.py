@@ -31,6 +31,8 @@ class Dataset(ABC):
     """
 
     LAYOUT: ClassVar[str]
+    _labels: tuple[str, ...]  # both are set by the layout's __init__
+    _ids: tuple[str, ...]
 
     @classmethod
     @abstractmethod
@@ -38,14 +40,14 @@ class Dataset(ABC):
         """Return whether a folder has this layout."""
 
     @property
-    @abstractmethod
     def labels(self) -> tuple[str, ...]:
         """Names of the truth's class ids."""
+        return self._labels
 
     @property
-    @abstractmethod
     def ids(self) -> tuple[str, ...]:
         """Names of the pictures of the split; a ``/`` in one stands for a folder."""
+        return self._ids
 
     @abstractmethod
     def picture_path(self, name: str) -> Path:

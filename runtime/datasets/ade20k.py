@@ -73,16 +73,6 @@ class Ade20kDataset(Dataset):
         """Return whether both folders are there."""
         return (root / "images").is_dir() and (root / "annotations").is_dir()
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The 150 labels, or those that replace them."""
-        return self._labels
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Names of the pictures, sorted."""
-        return self._ids
-
     def picture_path(self, name: str) -> Path:
         """Return ``images/SPLIT/NAME.jpg``."""
         return self._images / f"{name}.jpg"

@@ -74,16 +74,6 @@ class CityscapesDataset(Dataset):
         """Return whether both folders are there."""
         return (root / "leftImg8bit").is_dir() and (root / "gtFine").is_dir()
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The 19 labels, or those that replace them."""
-        return self._labels
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """``CITY/NAME`` of each picture, sorted."""
-        return self._ids
-
     def picture_path(self, name: str) -> Path:
         """Return ``leftImg8bit/SPLIT/NAME_leftImg8bit.png``."""
         return self._images / f"{name}{_PICTURE}"

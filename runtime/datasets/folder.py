@@ -64,16 +64,6 @@ class FolderDataset(Dataset):
         """Return whether both folders are there."""
         return (root / "images").is_dir() and (root / "masks").is_dir()
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The names in ``labels.txt``, or those that replace them."""
-        return self._labels
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Stems in the list's order, else by name."""
-        return self._ids
-
     def picture_path(self, name: str) -> Path:
         """Return the picture of that stem in ``images``."""
         return self._pictures.get(name, self._root / "images" / f"{name}.jpg")

@@ -57,16 +57,6 @@ class VocDataset(Dataset):
             (root / name).is_dir() for name in ("JPEGImages", "SegmentationClass")
         )
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The VOC labels, or those that replace them."""
-        return self._labels
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids in the list's order."""
-        return self._ids
-
     def picture_path(self, name: str) -> Path:
         """Return ``JPEGImages/NAME.jpg``."""
         return self._root / "JPEGImages" / f"{name}.jpg"

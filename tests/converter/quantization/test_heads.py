@@ -13,7 +13,6 @@ from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.heads import (
     HEADS,
     cut_tail,
-    ends_in_resize,
     join_argmax,
 )
 from edgeseg.converter.quantization.interface import set_interface
@@ -111,8 +110,7 @@ def test_stride_needs_an_upsampling_at_the_end(tail, end):
     content = network(*tail)
     with pytest.raises(ConversionError, match=f"this one ends in {end}.*--head logits"):
         cut_tail(content, "logits-stride")
-    assert not ends_in_resize(content)
-    assert ends_in_resize(network((24, "legacy")))
+    assert cut_tail(network((24, "legacy")), "logits-stride").resize == "legacy"
 
 
 @pytest.mark.parametrize("tail", [(), ("SOFTMAX",), ((24, "half-pixel"), "SOFTMAX")])
@@ -136,7 +134,8 @@ def test_one_channel_has_no_labels():
 
 def test_a_sigmoid_of_one_channel_is_never_cut():
     content = network((24, "legacy"), "LOGISTIC", classes=1)
-    assert not ends_in_resize(content)
+    with pytest.raises(ConversionError, match="this one ends in LOGISTIC"):
+        cut_tail(content, "logits-stride")
 
 
 @pytest.mark.parametrize("delegate", [True, False])
