@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.manifest import Manifest
-    from edgeseg.runtime.segmenter import Segmentation
-
 
 def colour_table(
     palette: Sequence[tuple[int, int, int]],
@@ -34,9 +31,9 @@ def blend(
     table: NDArray[np.uint8],
     *,
     alpha: float = 0.5,
-    hidden: Sequence[int] = (0,),
+    shown: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
-    """Tint every pixel with the colour of its class.
+    """Tint every pixel of the shown classes with the colour of its class.
 
     Parameters
     ----------
@@ -48,8 +45,8 @@ def blend(
         ``(256, 3)`` uint8 RGB, from `colour_table`.
     alpha : float
         0 shows the frame, 1 the colours.
-    hidden : sequence of int
-        Class ids whose pixels stay exactly as they are.
+    shown : ndarray
+        ``(256,)`` bool; pixels of all other class ids stay exactly as they are.
 
     Returns
     -------
@@ -57,11 +54,18 @@ def blend(
         A new frame.
     """
     import cv2
-    import numpy as np
 
-    tinted = cv2.addWeighted(frame, 1 - alpha, table[ids], alpha, 0)
-    np.copyto(tinted, frame, where=_in(ids, hidden)[..., None])
-    return np.asarray(tinted, np.uint8)
+    drawn = frame.copy()
+    mask = mask_of(ids, shown)
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width:
+        return drawn
+    # everything in OpenCV, which lets other threads run and takes no Python memory
+    part = (slice(y, y + height), slice(x, x + width))
+    tint = cv2.applyColorMap(ids[part], table[:, None])
+    tinted = cv2.addWeighted(frame[part], 1 - alpha, tint, alpha, 0)
+    cv2.copyTo(tinted, mask[part], drawn[part])
+    return drawn
 
 
 def outline(
@@ -69,7 +73,7 @@ def outline(
     ids: NDArray[np.uint8],
     table: NDArray[np.uint8],
     *,
-    hidden: Sequence[int] = (0,),
+    shown: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
     """Draw the border of every area in its class's full colour.
 
@@ -81,15 +85,17 @@ def outline(
 
     reach = 1 + 2 * max(1, min(ids.shape) // 400)
     kernel = np.ones((reach, reach), np.uint8)
-    differs = cv2.dilate(ids, kernel) != cv2.erode(ids, kernel)
+    differs = cv2.compare(cv2.dilate(ids, kernel), cv2.erode(ids, kernel), cv2.CMP_NE)
+    border = cv2.bitwise_and(differs, mask_of(ids, shown))
     drawn = frame.copy()
-    border = differs & ~_in(ids, hidden)
-    drawn[border] = table[ids[border]]
+    cv2.copyTo(cv2.applyColorMap(ids, table[:, None]), border, drawn)
     return drawn
 
 
 def legend(
-    frame: NDArray[np.uint8], names: Sequence[str], colours: Sequence[Sequence[int]]
+    frame: NDArray[np.uint8],
+    names: Sequence[str],
+    colours: Sequence[Sequence[int] | NDArray[np.uint8]],
 ) -> NDArray[np.uint8]:
     """Write names beside their colours on a dark box in the top left corner.
 
@@ -123,52 +129,22 @@ def legend(
     return drawn
 
 
-def draw_overlay(
-    frame: NDArray[np.uint8],
-    segmentation: Segmentation,
-    manifest: Manifest,
-    *,
-    alpha: float = 0.5,
-    contours: bool = False,
-    with_legend: bool = False,
-) -> NDArray[np.uint8]:
-    """Return the picture with its classes tinted, outlined and named as asked.
-
-    Parameters
-    ----------
-    frame : ndarray
-        ``(H, W, 3)`` uint8 RGB, left as it is.
-    segmentation : Segmentation
-        Of that frame.
-    manifest : Manifest
-        Gives names and colours; background stays untouched.
-    alpha : float
-        Strength of the tint, 0..1.
-    contours, with_legend : bool
-        Draw borders; write the names and shares of the classes found.
-    """
-    from edgeseg.runtime.labels import background_ids
-
-    hidden = background_ids(manifest.labels)
-    table = colour_table(manifest.palette)
-    ids = segmentation.ids
-    drawn = blend(frame, ids, table, alpha=alpha, hidden=hidden)
-    if contours:
-        drawn = outline(drawn, ids, table, hidden=hidden)
-    if with_legend:
-        areas = segmentation.areas
-        found = sorted((i for i in areas if i not in hidden), key=lambda i: -areas[i])
-        names = [f"{manifest.label(i)} {areas[i] / ids.size:.0%}" for i in found]
-        drawn = legend(drawn, names, [table[i] for i in found])
-    return drawn
-
-
-def _in(ids: NDArray[np.uint8], chosen: Sequence[int]) -> NDArray[np.bool_]:
+def on_black(cut: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return ``(H, W, 4)`` uint8 with alpha as ``(H, W, 3)`` on a black ground."""
+    import cv2
     import numpy as np
 
-    member = np.zeros(256, np.bool_)
-    member[list(chosen)] = True
-    return member[ids]
+    colour = cv2.cvtColor(cut, cv2.COLOR_RGBA2RGB)
+    alpha = cv2.cvtColor(cut[..., 3], cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.multiply(colour, alpha, scale=1 / 255), np.uint8)
+
+
+def mask_of(ids: NDArray[np.uint8], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return ``(H, W)`` uint8: 255 where a class is shown, 0 elsewhere."""
+    import cv2
+    import numpy as np
+
+    return np.asarray(cv2.LUT(ids, shown.astype(np.uint8) * 255), np.uint8)
 
 
 def _ascii(text: str) -> str:

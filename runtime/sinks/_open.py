@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 SINKS = PluginFolder("sink", "edgeseg.runtime.sinks")
 
+# the encrypted kind of a protocol is its sink's business
+_SCHEMES = {"rtsps": "rtsp"}
+
+# sinks whose name alone means a folder of that name, as it always has
+_FOLDERS = frozenset({"overlay", "masks", "video"})
+
 
 def open_sink(text: str, style: Style) -> Sink:
     """Open what a string names.
@@ -20,8 +26,9 @@ def open_sink(text: str, style: Style) -> Sink:
     ----------
     text : str
         A folder or picture file for overlays, a video file, a ``.jsonl`` file, ``-``
-        for JSON lines on standard output, or ``NAME:REST`` with the name of a sink,
-        such as ``masks:ids/`` or ``null:``.
+        for JSON lines on standard output; ``NAME:REST`` with the name of a sink, such
+        as ``masks:ids/``; a URI such as ``mqtt://host``; or the name of a sink alone,
+        such as ``null``, where no such file exists.
     style : Style
         How to draw and what to tell.
 
@@ -32,11 +39,21 @@ def open_sink(text: str, style: Style) -> Sink:
     OutputError
         It cannot be written.
     """
-    name, colon, rest = text.partition(":")
-    if not colon or name not in SINKS.names():
-        name, rest = _kind_of(text), text
+    name, rest = _plugin_of(text)
     sink: Sink = SINKS.load(name)(rest, style)
     return sink
+
+
+def _plugin_of(text: str) -> tuple[str, str]:
+    """Return the sink's name and what it is told."""
+    name, colon, rest = text.partition(":")
+    plugin = _SCHEMES.get(name, name)
+    if plugin in SINKS.names():
+        if rest.startswith("//"):
+            return plugin, text
+        if colon or not (Path(text).exists() or name in _FOLDERS):
+            return plugin, rest
+    return _kind_of(text), text
 
 
 def _kind_of(text: str) -> str:
@@ -48,6 +65,11 @@ def _kind_of(text: str) -> str:
         return "jsonl"
     if suffix in VIDEOS:
         return "video"
+    if "://" in text:
+        raise InputError(
+            f"cannot write to {text}: expected the scheme of one of "
+            f"{', '.join(SINKS.names())}"
+        )
     if suffix in PICTURES or not suffix or text.endswith("/") or Path(text).is_dir():
         return "overlay"
     raise InputError(

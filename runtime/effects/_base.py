@@ -1,0 +1,56 @@
+"""The contract of an effect: what is made of a frame whose classes are known."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A frame, its classes, and which of them count.
+
+    Parameters
+    ----------
+    frame : ndarray
+        ``(H, W, 3)`` uint8 RGB.
+    ids : ndarray
+        ``(H, W)`` uint8 class ids.
+    shown : ndarray
+        ``(256,)`` bool: the class ids that are to be seen; background is not one of
+        them unless asked for by name.
+    colours : ndarray
+        ``(256, 3)`` uint8 RGB, one a class id.
+    alpha : float
+        Strength of a tint, 0..1.
+    """
+
+    frame: NDArray[np.uint8]
+    ids: NDArray[np.uint8]
+    shown: NDArray[np.bool_]
+    colours: NDArray[np.uint8]
+    alpha: float = 0.5
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """``(H, W)`` bool: the pixels of the classes that are to be seen."""
+        picked: NDArray[np.bool_] = self.shown[self.ids]
+        return picked
+
+
+class Effect(ABC):
+    """Makes one picture of a scene.
+
+    ``PLUGIN(text)`` takes what follows the effect's name in its string, such as
+    ``31`` in ``blur:31``, or raises `InputError`. An effect keeps no frame, changes
+    none, and may be used by one thread at a time.
+    """
+
+    @abstractmethod
+    def draw(self, scene: Scene) -> NDArray[np.uint8]:
+        """Return a new picture ``(H, W, 3)`` uint8 RGB, or ``(H, W, 4)`` with alpha."""

@@ -1,0 +1,36 @@
+"""The subject before one colour: ``colour:#RRGGBB``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeseg.runtime.effects._background import BackgroundEffect
+from edgeseg.runtime.effects._text import hex_colour
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.effects._base import Scene
+
+
+class Colour(BackgroundEffect):
+    """Paints everything but the shown classes in one colour.
+
+    Parameters
+    ----------
+    text : str
+        ``#RRGGBB``, with or without the ``#``.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._colour = hex_colour("colour", text)
+
+    def background(self, scene: Scene) -> NDArray[np.uint8]:
+        """Return the colour; see `BackgroundEffect.background`."""
+        import numpy as np
+
+        return np.full(scene.frame.shape, self._colour, np.uint8)
+
+
+PLUGIN = Colour

@@ -1,0 +1,38 @@
+"""The subject in colour, what is behind it in grey: ``grey``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeseg.runtime.effects._background import BackgroundEffect
+from edgeseg.runtime.effects._text import expect_nothing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.effects._base import Scene
+
+
+class Grey(BackgroundEffect):
+    """Takes the colour out of everything but the shown classes.
+
+    Parameters
+    ----------
+    text : str
+        Empty.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        expect_nothing("grey", text)
+
+    def background(self, scene: Scene) -> NDArray[np.uint8]:
+        """Return the frame without colour; see `BackgroundEffect.background`."""
+        import cv2
+        import numpy as np
+
+        grey = cv2.cvtColor(scene.frame, cv2.COLOR_RGB2GRAY)
+        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
+
+
+PLUGIN = Grey

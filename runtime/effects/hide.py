@@ -1,0 +1,48 @@
+"""Privacy: the shown classes blurred past recognition: ``hide[:STRENGTH]``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeseg.runtime.effects._base import Effect
+from edgeseg.runtime.effects._blocks import block_means, side_of, spread
+from edgeseg.runtime.effects._matte import compose, veil
+from edgeseg.runtime.effects._text import whole_number
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.effects._base import Scene
+
+
+class Hide(Effect):
+    """Covers the shown classes with a smooth picture of very few colours.
+
+    A Gaussian blur can be undone in part. Here the frame is first reduced to the means
+    of large blocks and only those are drawn, faded into each other: no pixel under the
+    cover and nothing finer than a block is left. What a network misses stays visible.
+
+    Parameters
+    ----------
+    text : str
+        Strength, 1 to 100; 80 if empty. That many 500ths of the picture's shorter
+        side make the side of a block.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        strength = whole_number(
+            "hide", text, what="a strength", default=80, low=1, high=100
+        )
+        self._blocks = max(1, 500 // strength)
+
+    def draw(self, scene: Scene) -> NDArray[np.uint8]:
+        """Return the frame with the classes covered; see `Effect.draw`."""
+        height, width = scene.ids.shape
+        side = side_of(scene.ids.shape, self._blocks)
+        means = block_means(scene.frame, side)
+        cover = spread(means, side, (height, width), smooth=True)
+        return compose(cover, scene.frame, veil(scene))
+
+
+PLUGIN = Hide

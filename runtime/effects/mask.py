@@ -1,0 +1,37 @@
+"""The classes' colours alone, on black: ``mask``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeseg.runtime.effects._base import Effect
+from edgeseg.runtime.effects._text import expect_nothing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.effects._base import Scene
+
+
+class Mask(Effect):
+    """Paints every shown class in its colour and all else black.
+
+    Parameters
+    ----------
+    text : str
+        Empty.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        expect_nothing("mask", text)
+
+    def draw(self, scene: Scene) -> NDArray[np.uint8]:
+        """Return the colours; see `Effect.draw`."""
+        import numpy as np
+
+        table = np.where(scene.shown[:, None], scene.colours, 0).astype(np.uint8)
+        return np.take(table, scene.ids, axis=0)
+
+
+PLUGIN = Mask

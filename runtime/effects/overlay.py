@@ -1,0 +1,43 @@
+"""The frame with its classes tinted: ``overlay``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.effects._base import Effect
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.effects._base import Scene
+
+
+class Overlay(Effect):
+    """Tints every pixel of a shown class; all others stay exactly as they are.
+
+    Parameters
+    ----------
+    text : str
+        Empty.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        if text:
+            raise InputError(f"the effect overlay takes nothing after it, got {text!r}")
+
+    def draw(self, scene: Scene) -> NDArray[np.uint8]:
+        """Return the tinted frame; see `Effect.draw`."""
+        from edgeseg.runtime.overlay import blend
+
+        return blend(
+            scene.frame,
+            scene.ids,
+            scene.colours,
+            alpha=scene.alpha,
+            shown=scene.shown,
+        )
+
+
+PLUGIN = Overlay

@@ -1,0 +1,64 @@
+"""Privacy: the shown classes in large squares: ``pixelate`` or ``pixelate:BLOCKS``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeseg.runtime.effects._base import Effect
+from edgeseg.runtime.effects._blocks import block_means, side_of, spread
+from edgeseg.runtime.effects._matte import reach_of, subject
+from edgeseg.runtime.effects._text import whole_number
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.effects._base import Scene
+
+
+class Pixelate(Effect):
+    """Fills every block that holds a shown class, or lies beside one, with its mean.
+
+    What a network misses stays visible.
+
+    Parameters
+    ----------
+    text : str
+        Blocks along the picture's shorter side, 2 to 100; 16 if empty.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self._blocks = whole_number(
+            "pixelate", text, what="a count of blocks", default=16, low=2, high=100
+        )
+
+    def draw(self, scene: Scene) -> NDArray[np.uint8]:
+        """Return the frame with blocks in it; see `Effect.draw`."""
+        import cv2
+
+        height, width = scene.ids.shape
+        side = side_of(scene.ids.shape, self._blocks)
+        means = block_means(scene.frame, side)
+        blocks = spread(means, side, (height, width), smooth=False)
+        touched = spread(_touched(scene, side), side, (height, width), smooth=False)
+        drawn = scene.frame.copy()
+        cv2.copyTo(blocks, touched, drawn)
+        return drawn
+
+
+def _touched(scene: Scene, side: int) -> NDArray[np.uint8]:
+    """Return 255 for every block within a few pixels of the subject, else 0.
+
+    A dilation whose kernel is a block and its surroundings, looked at in the block's
+    first pixel, is the maximum over all of them.
+    """
+    import cv2
+    import numpy as np
+
+    margin = 2 * reach_of(scene.ids.shape)
+    kernel = np.ones((side + 2 * margin, side + 2 * margin), np.uint8)
+    widest = cv2.dilate(subject(scene), kernel, anchor=(margin, margin))
+    return np.ascontiguousarray(widest[::side, ::side])
+
+
+PLUGIN = Pixelate
