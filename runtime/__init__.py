@@ -1,19 +1,28 @@
 """Frame in, overlay out: what runs on the board."""
 
+from edgeseg.runtime.look import Look, Painter
 from edgeseg.runtime.manifest import Manifest
-from edgeseg.runtime.pipeline import Tally, run_pipeline
+from edgeseg.runtime.meter import Meter, Readings
+from edgeseg.runtime.pipeline import PipelineOptions, Stop, Tally, run_pipeline
 from edgeseg.runtime.segmenter import Overrides, Segmentation, Segmenter
 from edgeseg.runtime.sinks import Sink, Style, open_sink
-from edgeseg.runtime.sources import Capture, Source, open_source
+from edgeseg.runtime.sources import Capture, CaptureOptions, Source, open_source
 
 __all__ = [
     "Capture",
+    "CaptureOptions",
+    "Look",
     "Manifest",
+    "Meter",
     "Overrides",
+    "Painter",
+    "PipelineOptions",
+    "Readings",
     "Segmentation",
     "Segmenter",
     "Sink",
     "Source",
+    "Stop",
     "Style",
     "Tally",
     "open_sink",

@@ -3,122 +3,18 @@
 from __future__ import annotations
 
 import json
-import statistics
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeseg.runtime.options import (
-    PATH,
-    device_options,
-    override_options,
-    overrides_of,
-)
-from edgeseg.runtime.progress import ProgressLine
+from edgeseg.runtime.options import MODEL, override_options, overrides_of
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.manifest import Manifest
-    from edgeseg.runtime.pipeline import Tally
+    from pathlib import Path
 
 
 @click.command()
-@click.argument("model", type=PATH)
-@click.argument("source")
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="OUT",
-    help="Where results go; may be given several times.",
-)
-@device_options
-@override_options
-@click.option(
-    "--alpha",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Strength of the overlay's tint.",
-)
-@click.option("--contours", is_flag=True, help="Draw the borders of areas.")
-@click.option("--legend", is_flag=True, help="Write the names of the classes found.")
-@click.option(
-    "--shapes",
-    type=click.Choice(["none", "polygons", "rle"]),
-    default="none",
-    show_default=True,
-    help="What JSON lines tell of each class's area.",
-)
-@click.option(
-    "--skip-existing",
-    is_flag=True,
-    help="Leave out pictures whose results are there already.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def run(
-    model: Path, source: str, outputs: tuple[str, ...], as_json: bool, **values: Any
-) -> None:
-    """Segment pictures or a video and write the result.
-
-    \b
-    SOURCE is a picture, a folder (with its sub-folders), a glob pattern in
-    quotes, a video file, or synthetic:640x480,frames=50.
-
-    \b
-    OUT is
-      a folder or picture.png   overlays
-      masks:FOLDER              class ids as palette PNGs
-      clip.mp4 (.avi .mkv)      overlay video
-      found.jsonl or -          one JSON object a picture
-      null:                     nothing
-
-    Without -o the summary is all there is.
-    """  # noqa: D301 (click needs the character itself)
-    from edgeseg.runtime.pipeline import run_pipeline
-    from edgeseg.runtime.segmenter import Segmenter
-    from edgeseg.runtime.sinks import Style, open_sink
-    from edgeseg.runtime.sources import open_source
-
-    overrides = overrides_of(values)
-    opened = open_source(source)
-    segmenter = Segmenter.open(
-        model,
-        device=values["device"],
-        threads=values["threads"],
-        overrides=overrides,
-    )
-    style = Style(
-        segmenter.manifest,
-        alpha=values["alpha"],
-        contours=values["contours"],
-        legend=values["legend"],
-        shapes=values["shapes"],
-        fps=opened.fps,
-        resume=values["skip_existing"],
-    )
-    sinks = [open_sink(text, style) for text in outputs]
-    progress = ProgressLine(opened.count)
-    try:
-        tally = run_pipeline(
-            opened,
-            segmenter,
-            sinks,
-            skip_existing=values["skip_existing"],
-            progress=lambda tally, capture: progress.show(tally.done, capture.name),
-        )
-    finally:
-        progress.end()
-    summary = _summary(tally, segmenter.manifest, segmenter.device.describe())
-    if as_json:
-        click.echo(json.dumps(summary, indent=2))
-    else:
-        click.echo(_summary_text(summary, outputs), err="-" in outputs)
-
-
-@click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--manifest",
@@ -144,40 +40,6 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None
         click.echo(json.dumps(told["manifest"] if only_manifest else told, indent=2))
     else:
         click.echo(_info_text(told))
-
-
-def _summary(
-    tally: Tally, manifest: Manifest, device: dict[str, Any]
-) -> dict[str, Any]:
-    pixels = sum(tally.pixels.values())
-    return {
-        "pictures": tally.done,
-        "skipped": tally.skipped,
-        "classes": {
-            manifest.label(i): round(count / pixels, 6)
-            for i, count in tally.pixels.most_common()
-        },
-        "median_ms": {
-            stage: round(statistics.median(spent), 2)
-            for stage, spent in tally.timings_ms.items()
-        },
-        "device": device,
-    }
-
-
-def _summary_text(summary: dict[str, Any], outputs: tuple[str, ...]) -> str:
-    classes = ", ".join(f"{n} {s:.1%}" for n, s in summary["classes"].items() if s)
-    spent = ", ".join(f"{k} {v:.1f} ms" for k, v in summary["median_ms"].items())
-    device = summary["device"]
-    skipped = f", {summary['skipped']} skipped" if summary["skipped"] else ""
-    lines = [
-        f"{summary['pictures']} pictures{skipped}; share of pixels: {classes or '-'}",
-        f"median: {spent or '-'} ({device['runtime']} {device['version']}, "
-        f"{device['threads']} threads)",
-    ]
-    if outputs:
-        lines.append(f"written: {', '.join(outputs)}")
-    return "\n".join(lines)
 
 
 def _info_text(told: dict[str, Any]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, ManifestError, ModelError, open_device
 from edgeseg.devices._closing import Closing
+from edgeseg.runtime.areas import class_areas, class_centroids
 from edgeseg.runtime.canvas import Canvas
 from edgeseg.runtime.labels import label_set_of, load_labels
 from edgeseg.runtime.manifest import Manifest
@@ -18,6 +20,8 @@ from edgeseg.runtime.postprocess import class_ids, head_of
 from edgeseg.runtime.preprocess import encoding_table, place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
     from typing_extensions import Self
@@ -80,13 +84,15 @@ class Segmentation:
     labels: tuple[str, ...]
     timings_ms: dict[str, float]
 
-    @property
+    @cached_property
     def areas(self) -> dict[int, int]:
-        """Pixels of each class id that occurs, in order of id."""
-        import numpy as np
+        """Pixels of each class id that occurs, in order of id; counted once."""
+        return class_areas(self.ids)
 
-        counts = np.bincount(self.ids.ravel(), minlength=1)
-        return {int(i): int(counts[i]) for i in np.flatnonzero(counts)}
+    @cached_property
+    def centroids(self) -> dict[int, tuple[float, float]]:
+        """Mean x and y in pixels of each class id that occurs; found once."""
+        return class_centroids(self.ids, self.areas)
 
 
 class Segmenter(Closing):
@@ -185,13 +191,21 @@ class Segmenter(Closing):
             output, self._output, self.head, placement, self.manifest.resize
         )
 
-    def segment(self, frame: NDArray[np.uint8]) -> Segmentation:
+    def segment(
+        self,
+        frame: NDArray[np.uint8],
+        *,
+        steadied: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
+    ) -> Segmentation:
         """Segment one picture.
 
         Parameters
         ----------
         frame : ndarray
             ``(H, W, 3)`` uint8 RGB, any size; left as it is.
+        steadied : callable or None
+            Takes the output tensor and returns what is read in its place, such as
+            `Smoother.smooth`.
 
         Returns
         -------
@@ -211,7 +225,8 @@ class Segmenter(Closing):
         times.append(time.perf_counter())
         output = self.device.infer(tensor)[0]
         times.append(time.perf_counter())
-        ids = self.ids_from(output, _hw(frame))
+        answer = output if steadied is None else steadied(output)
+        ids = self.ids_from(answer, _hw(frame))
         times.append(time.perf_counter())
         stages = ("preprocess", "invoke", "postprocess")
         spent = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.benchmarks.latency.distribution import summary
 from edgeseg.benchmarks.latency.frames import is_decoded, read_on
-from edgeseg.runtime.overlay import draw_overlay
+from edgeseg.runtime import Capture, Look, Painter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,6 +70,7 @@ def time_trip(
 def _laps(
     segmenter: Segmenter, pictures: Iterator[NDArray[np.uint8]], most: int
 ) -> Iterator[dict[str, float]]:
+    painter, look = Painter(segmenter.manifest), Look()
     begun = time.perf_counter()
     for _ in range(max(1, min(most, _MOST))):
         start = time.perf_counter()
@@ -77,7 +78,7 @@ def _laps(
         decoded = time.perf_counter()
         found = segmenter.segment(frame)
         segmented = time.perf_counter()
-        draw_overlay(frame, found, segmenter.manifest)
+        painter.draw(Capture(frame, "", 0.0), found, look)
         end = time.perf_counter()
         yield {
             "decode": 1000 * (decoded - start),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class JsonLinesSink(Sink):
-    """Writes name, time, size, timings and the classes found with their areas.
+    """Writes name, times, size and the classes found with areas and centroids.
 
     Each line is written whole and at once, so that the file can be followed and
     nothing is lost when a run is stopped.
@@ -53,9 +55,12 @@ class JsonLinesSink(Sink):
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Write one line."""
         ids = segmentation.ids
+        age_s = time.monotonic() - capture.captured_s
         record = {
             "name": capture.name,
             "time_s": round(capture.time_s, 6),
+            "captured": _clock_time(time.time() - age_s),
+            "age_ms": round(1000 * age_s, 3),
             "height": ids.shape[0],
             "width": ids.shape[1],
             "timings_ms": {k: round(v, 3) for k, v in segmentation.timings_ms.items()},
@@ -69,23 +74,30 @@ class JsonLinesSink(Sink):
 
     def _class(self, segmentation: Segmentation, class_id: int) -> dict[str, Any]:
         area = segmentation.areas[class_id]
+        x, y = segmentation.centroids[class_id]
         entry: dict[str, Any] = {
             "id": class_id,
             "label": self._style.manifest.label(class_id),
             "area": area,
             "share": round(area / segmentation.ids.size, 6),
+            "centroid": [round(x, 2), round(y, 2)],
         }
-        mask = segmentation.ids == class_id
         if self._style.shapes == "polygons":
-            entry["polygons"] = polygons(mask)
+            entry["polygons"] = polygons(segmentation.ids == class_id)
         elif self._style.shapes == "rle":
-            entry["rle"] = run_lengths(mask)
+            entry["rle"] = run_lengths(segmentation.ids == class_id)
         return entry
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not sys.stdout:
             self._file.close()
+
+
+def _clock_time(seconds: float) -> str:
+    """Return seconds since 1970 as ISO 8601 in UTC, whole milliseconds."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _names_in(path: Path) -> frozenset[str]:

@@ -1,9 +1,10 @@
-"""Nothing is kept: ``null:``, for timing and trying."""
+"""Nothing is kept: ``null``, or ``null:overlay`` which draws before; for timing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.devices import InputError
 from edgeseg.runtime.sinks._base import Sink
 
 if TYPE_CHECKING:
@@ -18,17 +19,25 @@ class NullSink(Sink):
     Parameters
     ----------
     text : str
-        Ignored.
+        Empty, or ``overlay``: every picture is drawn and then dropped.
     style : Style
-        Ignored.
+        How to draw.
+
+    Raises
+    ------
+    InputError
+        The text is something else.
     """
 
     def __init__(self, text: str, style: Style) -> None:
-        del text, style
+        if text not in ("", "overlay"):
+            raise InputError(f"null: expected null or null:overlay, got null:{text}")
+        self._style = style if text else None
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Drop one picture."""
-        return None
+        if self._style is not None:
+            self._style.draw(capture, segmentation)
 
 
 PLUGIN = NullSink

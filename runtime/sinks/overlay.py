@@ -49,7 +49,9 @@ class OverlaySink(Sink):
                 f"-o {path.stem}/"
             )
         self._written += 1
-        write_picture(path, self._style.draw(capture, segmentation))
+        keeps_alpha = path.suffix.lower() == ".png"
+        draw = self._style.draw_alpha if keeps_alpha else self._style.draw
+        write_picture(path, draw(capture, segmentation))
 
 
 PLUGIN = OverlaySink

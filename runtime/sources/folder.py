@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.pictures import SUFFIXES, read_picture
-from edgeseg.runtime.sources._base import Capture, Source
+from edgeseg.runtime.sources._base import AS_IT_COMES, Capture, CaptureOptions, Source
+from edgeseg.runtime.sources._rotation import rotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,8 @@ class FolderSource(Source):
     ----------
     text : str
         A folder, or a pattern such as ``photos/**/*.jpg``. Hidden files are left out.
+    options : CaptureOptions
+        Gives the rotation.
 
     Raises
     ------
@@ -29,7 +32,8 @@ class FolderSource(Source):
         There is no such folder, or no picture in it.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, options: CaptureOptions = AS_IT_COMES) -> None:
+        self._rotate = options.rotate
         root = Path(text)
         pattern = not root.is_dir()
         if pattern:
@@ -71,7 +75,7 @@ class FolderSource(Source):
             if name in skip:
                 continue
             try:
-                frame = read_picture(path)
+                frame = rotated(read_picture(path), self._rotate)
             except InputError as error:
                 self._failures.append(str(error))
                 continue

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.runtime.pictures import read_picture
-from edgeseg.runtime.sources._base import Capture, Source
+from edgeseg.runtime.sources._base import AS_IT_COMES, Capture, CaptureOptions, Source
+from edgeseg.runtime.sources._rotation import rotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +20,12 @@ class ImageSource(Source):
     ----------
     text : str
         Path of the file.
+    options : CaptureOptions
+        Gives the rotation.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, options: CaptureOptions = AS_IT_COMES) -> None:
+        self._rotate = options.rotate
         self._path = Path(text)
 
     @property
@@ -41,7 +45,8 @@ class ImageSource(Source):
     def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
         """Give the picture."""
         if self._path.stem not in skip:
-            yield Capture(read_picture(self._path), self._path.stem, 0.0)
+            frame = rotated(read_picture(self._path), self._rotate)
+            yield Capture(frame, self._path.stem, 0.0)
 
 
 PLUGIN = ImageSource

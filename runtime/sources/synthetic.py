@@ -1,5 +1,7 @@
 """Drawn scenes with known truth: ``synthetic:`` or ``synthetic:640x480,frames=30``.
 
+With ``live`` they come in real time, as a camera's would.
+
 Discs, squares and triangles, each with a colour of its own, drift over a soft,
 noisy background. The same options give the same pictures on every machine, so a
 set-up can be tried without a camera and scored without a data set.
@@ -8,10 +10,13 @@ set-up can be tried without a camera and scored without a data set.
 from __future__ import annotations
 
 import re
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sources._base import Capture, Source
+from edgeseg.runtime.sources._base import AS_IT_COMES, Capture, CaptureOptions, Source
+from edgeseg.runtime.sources._rotation import rotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +28,11 @@ LABELS = ("background", "disc", "square", "triangle")
 _FPS = 25.0
 _SHAPES = 5  # shapes in a scene
 _LIMIT = 8192  # pixels a side
+_FRAMES = 50
+# Scenes that a live source shows over and over: drawing takes longer than a frame
+# lasts. Large ones are fewer, to keep within 200 megapixels.
+_DRAWN = 12
+_DRAWN_PIXELS = 200_000_000
 
 
 class SyntheticSource(Source):
@@ -32,7 +42,10 @@ class SyntheticSource(Source):
     ----------
     text : str
         Comma-separated: ``WIDTHxHEIGHT`` (default 320x240), ``frames=N`` (50),
-        ``seed=N`` (0) and ``still`` (every frame a new scene instead of motion).
+        ``seed=N`` (0), ``fps=N`` (25), ``still`` (every frame a new scene instead of
+        motion) and ``live`` (in real time, without end unless ``frames`` are given).
+    options : CaptureOptions
+        Size and rate where the text gives none, and the rotation.
 
     Raises
     ------
@@ -40,48 +53,95 @@ class SyntheticSource(Source):
         An option is not one of these.
     """
 
-    def __init__(self, text: str = "") -> None:
-        self._width, self._height, self._count, self._seed = 320, 240, 50, 0
-        self._still = False
+    def __init__(self, text: str = "", options: CaptureOptions = AS_IT_COMES) -> None:
+        self._width, self._height = options.size_wh or (320, 240)
+        self._fps, self._rotate = options.fps or _FPS, options.rotate
+        self._count: int | None = None
+        self._seed = 0
+        self._still = self._live = False
+        self._stopped = threading.Event()
         for option in filter(None, text.split(",")):
             self._set(option)
+        # drawn before anybody's clock runs
+        self._scenes = [self.scene(index)[0] for index in range(self._ahead())]
 
     def _set(self, option: str) -> None:
         size = re.fullmatch(r"(\d+)x(\d+)", option)
-        value = re.fullmatch(r"(frames|seed)=(\d+)", option)
+        value = re.fullmatch(r"(frames|seed|fps)=(\d+)", option)
         if size and all(8 <= int(n) <= _LIMIT for n in size.groups()):
             self._width, self._height = (int(n) for n in size.groups())
         elif value and value[1] == "frames" and int(value[2]) > 0:
             self._count = int(value[2])
         elif value and value[1] == "seed":
             self._seed = int(value[2])
+        elif value and value[1] == "fps" and 0 < int(value[2]) <= 1000:
+            self._fps = float(value[2])
         elif option == "still":
             self._still = True
+        elif option == "live":
+            self._live = True
         else:
             raise InputError(
-                f"synthetic: expected WIDTHxHEIGHT (8..{_LIMIT}), frames=N, seed=N or "
-                f"still, got {option!r}"
+                f"synthetic: expected WIDTHxHEIGHT (8..{_LIMIT}), frames=N, seed=N, "
+                f"fps=N, still or live, got {option!r}"
             )
 
     @property
-    def count(self) -> int:
-        """Number of frames asked for."""
-        return self._count
+    def count(self) -> int | None:
+        """Number of frames asked for; None without end."""
+        return self._count if self._live else self._count or _FRAMES
 
     @property
     def fps(self) -> float:
-        """25 frames a second."""
-        return _FPS
+        """Frames a second, 25 unless asked for others."""
+        return self._fps
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come in real time."""
+        return self._live
+
+    def stop(self) -> None:
+        """End `captures`."""
+        self._stopped.set()
 
     def names(self) -> tuple[str, ...]:
-        """Return ``scene_000000`` and so on."""
-        return tuple(f"scene_{index:06d}" for index in range(self._count))
+        """Return ``scene_000000`` and so on; nothing where there is no end."""
+        return tuple(_name(index) for index in range(self.count or 0))
 
     def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
         """Give the frames."""
+        frames = self._in_real_time() if self._live else self._in_turn(skip)
+        for index, frame in frames:
+            if self._stopped.is_set():
+                return
+            if _name(index) not in skip:
+                yield Capture(
+                    rotated(frame, self._rotate), _name(index), index / self._fps
+                )
+
+    def _ahead(self) -> int:
+        """Return how many scenes of a live source are drawn at the start."""
+        if not self._live:
+            return 0
+        fits = max(2, _DRAWN_PIXELS // (self._width * self._height))
+        return min(_DRAWN, fits, self._count or _DRAWN)
+
+    def _in_turn(self, skip: frozenset[str]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         for index, name in enumerate(self.names()):
             if name not in skip:
-                yield Capture(self.scene(index)[0], name, index / _FPS)
+                yield index, self.scene(index)[0]
+
+    def _in_real_time(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Give frames when they are due; what is due meanwhile is left out."""
+        started = time.monotonic()
+        index = 0
+        while self._count is None or index < self._count:
+            due = started + index / self._fps
+            if self._stopped.wait(max(0.0, due - time.monotonic())):
+                return
+            yield index, self._scenes[_there_and_back(index, len(self._scenes))]
+            index = max(index + 1, int((time.monotonic() - started) * self._fps))
 
     def scene(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return one frame and its truth.
@@ -108,6 +168,16 @@ class SyntheticSource(Source):
             _draw_shape(frame, ids, rng, step)
         grain = np.random.default_rng((self._seed, index, 1)).normal(0, 6, frame.shape)
         return np.clip(frame + grain, 0, 255).astype(np.uint8), ids
+
+
+def _name(index: int) -> str:
+    return f"scene_{index:06d}"
+
+
+def _there_and_back(index: int, count: int) -> int:
+    """Return the place in a row that is gone through forwards and backwards."""
+    place = index % max(1, 2 * count - 2)
+    return place if place < count else 2 * count - 2 - place
 
 
 def _background(rng: np.random.Generator, hw: tuple[int, int]) -> NDArray[np.float64]:

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sources._base import Capture, Source
+from edgeseg.runtime.sources._base import AS_IT_COMES, Capture, CaptureOptions, Source
+from edgeseg.runtime.sources._rotation import rotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# containers announce a number that may be a guess; a file that is cut misses more
+_WHOLE = 0.9
 
 
 class VideoSource(Source):
@@ -19,6 +23,8 @@ class VideoSource(Source):
     ----------
     text : str
         Path of the file.
+    options : CaptureOptions
+        Gives the rotation.
 
     Raises
     ------
@@ -26,7 +32,8 @@ class VideoSource(Source):
         The file is missing, or OpenCV cannot decode it.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, options: CaptureOptions = AS_IT_COMES) -> None:
+        self._rotate = options.rotate
         if not Path(text).is_file():
             raise InputError(f"no such file, folder or source: {text}")
         import cv2
@@ -43,7 +50,10 @@ class VideoSource(Source):
                 f"cannot read {text}: neither a picture nor a video that OpenCV decodes"
             )
         self._first = True
-        self._stem = Path(text).stem
+        self._path, self._stem = text, Path(text).stem
+        self._start_s = 0.0
+        self._stopped = False
+        self._failures: list[str] = []
 
     @property
     def count(self) -> int | None:
@@ -55,21 +65,49 @@ class VideoSource(Source):
         """Frames a second; 25 where the container gives none."""
         return self._rate if 0 < self._rate < 1000 else 25.0
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One line where the file ends far before its announced end."""
+        return tuple(self._failures)
+
+    def stop(self) -> None:
+        """End `captures` after the frame under way."""
+        self._stopped = True
+
     def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
         """Give the frames; ``skip`` takes names such as ``clip_000012``."""
         import cv2
+        import numpy as np
 
-        index = 0
-        while self._first or self._video.grab():
+        index, time_s = 0, 0.0
+        while not self._stopped and (self._first or self._video.grab()):
+            time_s = self._time_s(index, time_s)
             self._first = False
             name = f"{self._stem}_{index:06d}"
             if name not in skip:
                 decoded, bgr = self._video.retrieve()
                 if not decoded:
                     break
-                frame = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-                yield Capture(frame, name, index / self.fps)
+                frame = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+                yield Capture(rotated(frame, self._rotate), name, time_s)
             index += 1
+        if not self._stopped and index < _WHOLE * self._count:
+            self._failures.append(
+                f"{self._path} breaks off: {index} of {self._count} frames could be "
+                "decoded"
+            )
+
+    def _time_s(self, index: int, last_s: float) -> float:
+        """Return the time stamp of the frame that was grabbed, never a smaller one."""
+        import cv2
+
+        position_s = self._video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if index == 0:
+            self._start_s = position_s
+            return 0.0
+        time_s = position_s - self._start_s
+        # some containers tell no time stamps, or the same for every frame
+        return time_s if time_s > last_s else last_s + 1 / self.fps
 
     def close(self) -> None:
         """Close the file."""

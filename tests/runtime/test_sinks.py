@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime, timezone
 
 import numpy as np
 import pytest
@@ -74,3 +76,38 @@ def test_run_lengths_sum_to_the_picture_and_are_undone(height, width, seed):
 def test_run_lengths_go_down_the_columns():
     mask = np.array([[False, True, True], [False, True, False]])
     assert run_lengths(mask) == {"size": [2, 3], "counts": [2, 3, 1]}
+
+
+def test_a_line_tells_age_clock_time_and_centroids(tmp_path):
+    ids = np.zeros((20, 30), np.uint8)
+    ids[4:8, 10:20] = 1
+    capture = Capture(np.zeros((20, 30, 3), np.uint8), "a", 0.0, time.monotonic() - 2.5)
+    with open_sink(str(tmp_path / "a.jsonl"), STYLE) as sink:
+        sink.write(capture, Segmentation(ids, (), {}))
+    record = json.loads((tmp_path / "a.jsonl").read_text())
+    now = datetime.now(timezone.utc)
+    captured = datetime.fromisoformat(record["captured"])
+    assert 2500 <= record["age_ms"] < 60_000
+    assert 2 <= (now - captured).total_seconds() < 60
+    assert record["classes"][1]["centroid"] == [14.5, 5.5]
+    y, x = np.nonzero(ids == 0)
+    np.testing.assert_allclose(
+        record["classes"][0]["centroid"], [x.mean(), y.mean()], atol=0.005
+    )
+
+
+def test_null_takes_everything_draws_when_asked_and_may_stand_alone(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Style, "draw", lambda *_: drawn.append(1))
+    for text, count in (("null", 0), ("null:", 0), ("null:overlay", 1)):
+        drawn.clear()
+        with open_sink(text, STYLE) as sink:
+            write(sink, 4, 4)
+        assert len(drawn) == count
+    with pytest.raises(InputError, match="expected null or null:overlay"):
+        open_sink("null:mask", STYLE)
+
+
+def test_a_uri_of_no_sink_is_refused():
+    with pytest.raises(InputError, match="expected the scheme of one of"):
+        open_sink("gopher://host/x", STYLE)
