@@ -1,0 +1,7 @@
+"""A camera by its number: ``camera:0`` is ``v4l2:/dev/video0``."""
+
+from __future__ import annotations
+
+from edgeseg.runtime.sources.v4l2 import V4l2Source
+
+PLUGIN = V4l2Source
