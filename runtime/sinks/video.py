@@ -1,28 +1,47 @@
-"""Overlay video: ``overlay.mp4`` or ``video:FILE``, through OpenCV."""
+"""Video file of the drawn frames: ``clip.mp4`` or ``video:FILE``."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime.atomic import check_writable
 from edgeseg.runtime.sinks._base import Sink
+from edgeseg.runtime.sinks._first_size import FirstSize
+from edgeseg.runtime.sinks._video_opencv import CODECS, OpencvWriter
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edgeseg.runtime.segmenter import Segmentation
     from edgeseg.runtime.sinks._base import Style
     from edgeseg.runtime.sources import Capture
 
-SUFFIXES = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".mov": "mp4v"}
-_STILLS_FPS = 2.0  # pictures that have no common time: half a second each
+SUFFIXES = CODECS
+_logger = logging.getLogger(__name__)
+
+
+class _Writer(Protocol):
+    frames: int
+
+    def write(self, frame: NDArray[np.uint8], time_s: float) -> None: ...
+    def close(self) -> None: ...
 
 
 class VideoSink(Sink):
-    """Writes overlays as a video at the source's frame rate.
+    """Records what is drawn, each frame at its capture time.
 
-    The file grows under a temporary name and takes its own at the end, also when the
-    run ends early: what was recorded plays.
+    With PyAV (the extra ``video``) an ``.mp4``, ``.mov`` or ``.mkv`` holds H.264 with
+    true time stamps; without it, and in an ``.avi``, all frames last equally long.
+
+    A recording grows under the name ``clip.part.mp4`` and takes its own at the end,
+    also when the run ends early or the disk is full. With PyAV the part file plays at
+    any moment: after a power cut or a kill, all but the last second is there. Where a
+    part file is found, the next recording first puts it aside as
+    ``clip.unfinished-1.mp4``: nothing recorded is overwritten unfinished.
 
     Parameters
     ----------
@@ -39,81 +58,80 @@ class VideoSink(Sink):
                 f"expected a video name that ends in {', '.join(SUFFIXES)}, got {text}"
             )
         check_writable(self._path)
-        self._part = self._path.with_name(f".{self._path.stem}.part{self._path.suffix}")
+        self._part = self._path.with_suffix(f".part{self._path.suffix}")
         self._style = style
-        self._writer: Any = None
-        self._hw: tuple[int, int] = (0, 0)
-        self._frames = 0
+        self._size = FirstSize()
+        self._writer: _Writer | None = None
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Append one frame, letterboxed to the first one's size where it differs."""
-        import cv2
-
-        drawn = self._style.draw(capture, segmentation)
-        if self._writer is None:
-            # the codecs want even sides
-            self._hw = (drawn.shape[0] + 1) // 2 * 2, (drawn.shape[1] + 1) // 2 * 2
-            self._writer = self._open_writer()
-        if drawn.shape[:2] != self._hw:
-            from edgeseg.runtime.preprocess import draw_canvas, place
-
-            size = (drawn.shape[0], drawn.shape[1])
-            drawn = draw_canvas(drawn, place(size, self._hw, "letterbox"), 0)
-        self._writer.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
-        self._frames += 1
-
-    def _open_writer(self) -> Any:
-        import cv2
-
-        from edgeseg.devices._quiet import quiet
-
+        frame = self._size.fit(self._style.draw(capture, segmentation))
         try:
-            self._part.parent.mkdir(parents=True, exist_ok=True)
+            if self._writer is None:
+                self._part.parent.mkdir(parents=True, exist_ok=True)
+                _put_aside(self._part, self._path)
+                self._writer = _open_writer(
+                    self._part, self._size.size_wh, self._style.fps
+                )
+            self._writer.write(frame, capture.time_s)
         except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
-        code = cv2.VideoWriter.fourcc(*SUFFIXES[self._path.suffix.lower()])
-        rate = self._style.fps or _STILLS_FPS
-        with quiet():
-            writer = cv2.VideoWriter(str(self._part), code, rate, self._hw[::-1])
-        if not writer.isOpened():
-            raise OutputError(
-                f"cannot write {self._path}: OpenCV has no encoder for "
-                f"{self._hw[1]}x{self._hw[0]} at {rate:g} frames a second"
-            )
-        return writer
+            raise self._failed(error, self._writer) from error
 
     def close(self) -> None:
         """Finish the file and give it its name."""
-        if self._writer is None:
+        writer, self._writer = self._writer, None
+        if writer is None:
             return
-        self._writer.release()
-        self._writer = None
-        playable = _frames_in(self._part)
         try:
-            if playable:
-                self._part.replace(self._path)
-            else:
-                self._part.unlink(missing_ok=True)
+            try:
+                writer.close()
+            finally:
+                if writer.frames and self._part.stat().st_size:
+                    self._part.replace(self._path)
+                else:
+                    self._part.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
-        if playable < self._frames:  # OpenCV's writer drops frames without a word
-            raise OutputError(
-                f"only {playable} of {self._frames} frames could be written to "
-                f"{self._path}: is the disk full?"
-            )
+            raise self._failed(error, writer) from error
+
+    def _failed(self, error: OSError, writer: _Writer | None) -> OutputError:
+        kept = (
+            f"; what was recorded before stays in {self._path}"
+            if writer is not None and writer.frames
+            else ""
+        )
+        reason = error.strerror or str(error)
+        return OutputError(f"cannot write {self._path}: {reason}{kept}")
 
 
-def _frames_in(path: Path) -> int:
-    """Return how many frames of a video OpenCV finds, 0 if it does not play."""
-    import cv2
+def _open_writer(path: Path, size_wh: tuple[int, int], fps: float | None) -> _Writer:
+    if path.suffix.lower() == ".avi":
+        return OpencvWriter(path, size_wh, fps)
+    try:
+        from edgeseg.runtime.sinks._video_pyav import PyavWriter
+    except ImportError as error:
+        if error.name != "av":
+            raise  # our own bug, not a missing package
+        _logger.warning(
+            "PyAV is not installed: the video has a constant frame rate and does not "
+            "play if the run is killed; pip install 'edgeseg[video]'"
+        )
+        return OpencvWriter(path, size_wh, fps)
+    return PyavWriter(path, size_wh, fps)
 
-    from edgeseg.devices._quiet import quiet
 
-    with quiet():
-        video = cv2.VideoCapture(str(path))
-        count = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
-        video.release()
-    return max(count, 0)
+def _put_aside(part: Path, path: Path) -> None:
+    """Rename what a killed run has left, so that it is not overwritten."""
+    if not part.is_file():
+        return
+    number = 1
+    while (kept := _unfinished(path, number)).exists():
+        number += 1
+    part.replace(kept)
+    _logger.warning("a recording that was cut short is kept as %s", kept)
+
+
+def _unfinished(path: Path, number: int) -> Path:
+    return path.with_suffix(f".unfinished-{number}{path.suffix}")
 
 
 PLUGIN = VideoSink

@@ -1,0 +1,155 @@
+"""Areas and readings to an MQTT broker, for Home Assistant: ``mqtt://HOST/PREFIX``."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import InputError, MissingDriverError
+from edgeseg.runtime.look import shown_ids
+from edgeseg.runtime.sinks._address import parse_address
+from edgeseg.runtime.sinks._base import Sink
+from edgeseg.runtime.sinks._discovery import OFFLINE, ONLINE, Topics, discovery
+from edgeseg.runtime.temperature import read_temperature_c
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgeseg.runtime.segmenter import Segmentation
+    from edgeseg.runtime.sinks._address import Address
+    from edgeseg.runtime.sinks._base import Style
+    from edgeseg.runtime.sinks._broker import Broker
+    from edgeseg.runtime.sources import Capture
+
+_EXPECTED = "mqtt://user:password@homeassistant.local/edgeseg/front-door"
+_OPTIONS = {"every": "1", "discovery": "homeassistant", "name": ""}
+_MOST_SENSORS = 40  # Home Assistant keeps every value of each for days
+
+
+class MqttSink(Sink):
+    """Publishes how much of the picture each class covers, and how the run does.
+
+    Home Assistant finds the device by itself. ``PREFIX/state`` is JSON, at most every
+    ``every`` seconds, from the newest frame; ``PREFIX/availability`` is ``online``, or
+    ``offline`` also where this process was killed or the network is gone. A broker
+    that goes away later is waited for; frames go on.
+
+    Parameters
+    ----------
+    text : str
+        ``mqtt://[USER:PASSWORD@]HOST[:PORT][/PREFIX]``, or ``mqtts://`` for TLS; then
+        ``?every=SECONDS&name=NAME&discovery=PREFIX`` as wished.
+    style : Style
+        Gives names and the classes shown. Without a choice, of more than 40 classes
+        only those of the first frame that has some get a sensor.
+    """
+
+    def __init__(self, text: str, style: Style) -> None:
+        tls = text.startswith("mqtts://")
+        address = parse_address(text if "://" in text else f"mqtt://{text}", _EXPECTED)
+        options = {**_OPTIONS, **address.options}
+        if unknown := options.keys() - _OPTIONS.keys():
+            raise InputError(
+                f"mqtt: unknown option {min(unknown)!r}; known: {', '.join(_OPTIONS)}"
+            )
+        prefix = address.path or f"edgeseg/{socket.gethostname()}"
+        if re.search("[#+]", prefix + options["discovery"]):
+            raise InputError("mqtt: a topic cannot hold # or +")
+        self._style = style
+        self._topics = Topics(prefix, options["discovery"].strip("/"))
+        self._name = options["name"] or prefix.rpartition("/")[2]
+        self._every_s = _seconds(options["every"])
+        self._next_s = 0.0
+        self._shares: dict[int, float] = {}
+        self._labels = _labels(style)
+        self._broker = _connect(address, tls, self._topics, self._greet)
+
+    def write(self, capture: Capture, segmentation: Segmentation) -> None:
+        """Publish the state if it is time to; never waits."""
+        if time.monotonic() < self._next_s:
+            return
+        pixels = segmentation.ids.size
+        self._shares = {i: n / pixels for i, n in segmentation.areas.items()}
+        self._announce_found()
+        self._publish_state()
+
+    def check(self) -> None:
+        """Publish also while no frames come, so that a lost camera is seen."""
+        if self._shares and time.monotonic() > self._next_s + self._every_s:
+            self._publish_state()
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._broker.close()
+
+    def _greet(self, broker: Broker) -> None:
+        """Tell a broker everything that it may have forgotten."""
+        entities = discovery(self._topics, self._name, self._labels)
+        for topic, payload in entities.items():
+            broker.publish(topic, json.dumps(payload), retain=True)
+        broker.publish(self._topics.availability, ONLINE, retain=True)
+
+    def _announce_found(self) -> None:
+        if not self._labels:
+            shown = shown_ids(self._style.look, self._style.manifest)
+            found = [i for i in self._shares if shown[i]][:_MOST_SENSORS]
+            self._labels = {i: self._style.manifest.label(i) for i in found}
+            if found:
+                self._greet(self._broker)
+
+    def _publish_state(self) -> None:
+        self._next_s = time.monotonic() + self._every_s
+        self._broker.publish(self._topics.state, json.dumps(self._state()))
+
+    def _state(self) -> dict[str, Any]:
+        percent = {str(i): round(100 * s, 2) for i, s in self._shares.items()}
+        state: dict[str, Any] = {
+            "areas": percent,
+            "classes": [self._style.manifest.label(i) for i in self._shares],
+            "temperature_c": read_temperature_c(),
+            "connected": True,
+        }
+        if self._style.meter is not None:
+            readings = self._style.meter.read().to_dict()
+            del readings["shares"]
+            state |= readings
+        return state
+
+
+def _labels(style: Style) -> dict[int, str]:
+    """Return the classes that have a sensor from the start."""
+    labels = style.manifest.labels
+    shown = shown_ids(style.look, style.manifest)
+    found = {i: style.manifest.label(i) for i in range(len(labels)) if shown[i]}
+    return found if len(found) <= _MOST_SENSORS or style.look.classes else {}
+
+
+def _connect(
+    address: Address, tls: bool, topics: Topics, greet: Callable[[Broker], None]
+) -> Broker:
+    try:
+        from edgeseg.runtime.sinks._broker import Broker
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "paho":
+            raise  # our own bug, not a missing package
+        raise MissingDriverError(
+            "MQTT needs the package paho-mqtt: pip install 'edgeseg[mqtt]'"
+        ) from error
+    will = topics.availability, OFFLINE
+    return Broker(address, tls=tls, will=will, greet=greet)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise InputError(f"mqtt: every: expected seconds, 0 to 3600, got {text!r}")
+    return seconds
+
+
+PLUGIN = MqttSink

@@ -1,0 +1,39 @@
+"""H.264 pushed to an RTSP server, such as MediaMTX: ``rtsp://SERVER/PATH``."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from edgeseg.runtime.credentials import hide_credentials
+from edgeseg.runtime.sinks._address import parse_address
+from edgeseg.runtime.sinks._streaming import H264, StreamingSink
+
+if TYPE_CHECKING:
+    from edgeseg.runtime.sinks._base import Style
+
+_SCHEMES = ("rtsp://", "rtsps://")
+
+
+class RtspSink(StreamingSink):
+    """Publishes what is drawn on a server, from which any number can watch it.
+
+    Frames go over TCP, through firewalls and without loss.
+
+    Parameters
+    ----------
+    text : str
+        ``rtsp://[USER:PASSWORD@]HOST[:PORT]/PATH``. Other users of the machine can
+        read a child process's arguments, hence the password.
+    style : Style
+        How to draw, and the frame rate.
+    """
+
+    def __init__(self, text: str, style: Style) -> None:
+        whole = text if text.startswith(_SCHEMES) else f"rtsp://{text}"
+        parse_address(whole, "rtsp://192.168.1.20:8554/live")
+        sink = f"rtspclientsink protocols=tcp location={shlex.quote(whole)}"
+        super().__init__(f"{H264} ! {sink}", style, hide_credentials(whole))
+
+
+PLUGIN = RtspSink

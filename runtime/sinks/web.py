@@ -1,0 +1,93 @@
+"""A live page: ``web:``, ``web:HOST:PORT``, ``web:0.0.0.0:8080?token=...``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import MissingDriverError
+from edgeseg.runtime.meter import Meter
+from edgeseg.runtime.sinks._base import Sink
+from edgeseg.runtime.web.address import Address
+
+if TYPE_CHECKING:
+    from edgeseg.runtime.segmenter import Segmentation
+    from edgeseg.runtime.sinks._base import Style
+    from edgeseg.runtime.sources import Capture
+    from edgeseg.runtime.web.feed import Feed
+    from edgeseg.runtime.web.server import Server
+
+_log = logging.getLogger(__name__)
+
+
+class WebSink(Sink):
+    """Shows the newest frame in browsers; see `edgeseg.runtime.web`.
+
+    Parameters
+    ----------
+    text : str
+        ``HOST:PORT`` with options after ``?``; see `Address.from_text`. Port 0 takes
+        a free one, `url` tells which.
+    style : Style
+        Labels and colours, the look at first, and the meter.
+
+    Raises
+    ------
+    InputError
+        The text is malformed, or a token is missing.
+    OutputError
+        The port is in use.
+    MissingDriverError
+        The extra ``web`` is not installed.
+    """
+
+    def __init__(self, text: str, style: Style) -> None:
+        address = Address.from_text(text, os.environ)
+        meter = style.meter or Meter()
+        # without a run's meter, what is written is counted here
+        self._own_meter = meter if style.meter is None else None
+        # a copy has a painter of its own: this one is used by the server's thread
+        self._feed, self._server = _serve(address, replace(style, meter=meter), meter)
+        _log.info("the page is at %s", self.url)
+
+    @property
+    def url(self) -> str:
+        """The page's address, without a token."""
+        return self._server.url
+
+    @property
+    def live(self) -> bool:
+        """Frames that come faster than they can be shown are left out."""
+        return True
+
+    def write(self, capture: Capture, segmentation: Segmentation) -> None:
+        """Take one frame as the newest; never waits."""
+        self._feed.publish(capture, segmentation)
+        if self._own_meter is not None:
+            self._own_meter.add(capture, segmentation)
+
+    def check(self) -> None:
+        """Raise `OutputError` if the server has failed."""
+        self._server.check()
+
+    def close(self) -> None:
+        """Stop the server, whoever is connected."""
+        self._server.close()
+
+
+def _serve(address: Address, style: Style, meter: Meter) -> tuple[Feed, Server]:
+    try:
+        from edgeseg.runtime.web.serving import serve
+    except ImportError as error:
+        if (error.name or "").startswith("edgeseg"):
+            raise  # our own bug, not a missing package
+        raise MissingDriverError(
+            f"sink 'web' needs the package {error.name!r}, which is not installed: "
+            "pip install 'edgeseg[web]'"
+        ) from error
+    return serve(address, style, meter)
+
+
+PLUGIN = WebSink

@@ -1,0 +1,357 @@
+"""Against a real broker: mosquitto, started on a free port."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from edgeseg.devices import InputError
+from edgeseg.runtime import Capture, Manifest, Segmentation, Style
+from edgeseg.runtime.look import Look
+from edgeseg.runtime.meter import Meter
+from edgeseg.runtime.sinks import open_sink
+
+paho = pytest.importorskip("paho.mqtt.client", reason="needs the extra `mqtt`")
+LABELS = ("background", "cat", "dog")
+
+# every key that Home Assistant documents for MQTT sensors and binary sensors:
+# home-assistant.io/integrations/sensor.mqtt and binary_sensor.mqtt
+SENSOR_KEYS = {
+    *("availability", "availability_mode", "availability_template"),
+    *("availability_topic", "default_entity_id", "device", "device_class"),
+    *("enabled_by_default", "encoding", "entity_category", "entity_picture"),
+    *("expire_after", "force_update", "icon", "json_attributes_template"),
+    *("json_attributes_topic", "last_reset_value_template", "name", "object_id"),
+    *("options", "origin", "payload_available", "payload_not_available", "platform"),
+    *("qos", "state_class", "state_topic", "suggested_display_precision"),
+    *("unique_id", "unit_of_measurement", "value_template"),
+}
+BINARY_KEYS = SENSOR_KEYS - {
+    "state_class",
+    "suggested_display_precision",
+    "unit_of_measurement",
+    "options",
+} | {"off_delay", "payload_off", "payload_on"}
+DEVICE_KEYS = {
+    *("configuration_url", "connections", "hw_version", "identifiers", "manufacturer"),
+    *("model", "model_id", "name", "serial_number", "suggested_area", "sw_version"),
+    "via_device",
+}
+ORIGIN_KEYS = {"name", "sw_version", "support_url"}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def soon(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+class Mosquitto:
+    """A broker that may be ended and started again on the same port."""
+
+    def __init__(self, folder, *lines):
+        self.port = free_port()
+        self._config = folder / "mosquitto.conf"
+        text = [f"listener {self.port} 127.0.0.1", *lines]
+        self._config.write_text("\n".join(text) + "\n")
+        self._binary = shutil.which("mosquitto", path="/usr/sbin:" + os.environ["PATH"])
+        if self._binary is None:
+            pytest.skip("needs the program mosquitto: not there")
+        self.start()
+
+    def start(self):
+        command = [self._binary, "-c", str(self._config)]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._process = subprocess.Popen(command, **quiet)
+        soon(self._answers)
+
+    def _answers(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+
+
+class Listener:
+    """Hears everything that is published."""
+
+    def __init__(self, port):
+        self.heard = []
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client.on_message = lambda _c, _u, message: self.heard.append(message)
+        self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def on(self, topic):
+        return [m.payload.decode() for m in self.heard if m.topic == topic]
+
+    def close(self):
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def broker(tmp_path):
+    mosquitto = Mosquitto(tmp_path, "allow_anonymous true")
+    yield mosquitto
+    mosquitto.stop()
+
+
+@pytest.fixture
+def listener(broker):
+    heard = Listener(broker.port)
+    yield heard
+    heard.close()
+
+
+def style_of(labels=LABELS, classes=(), meter=None):
+    return Style(Manifest(labels=labels), look=Look(classes=classes), meter=meter)
+
+
+def write(sink, ids):
+    frame = np.zeros((*ids.shape, 3), np.uint8)
+    sink.write(Capture(frame, "x", 0.0), Segmentation(ids, LABELS, {"invoke": 12.0}))
+
+
+def halves():
+    ids = np.zeros((10, 20), np.uint8)
+    ids[:, 10:] = 2
+    return ids
+
+
+def configs(listener):
+    return {
+        message.topic: json.loads(message.payload)
+        for message in listener.heard
+        if message.topic.startswith("homeassistant/") and message.payload
+    }
+
+
+def test_home_assistant_is_told_of_every_class_with_documented_keys(broker, listener):
+    with open_sink(f"mqtt://127.0.0.1:{broker.port}/home/cam-1", style_of()):
+        soon(lambda: len(configs(listener)) == 7)
+    told = configs(listener)
+    assert set(told) == {
+        *(f"homeassistant/sensor/home_cam-1/area_{i}/config" for i in (1, 2)),
+        *(
+            f"homeassistant/sensor/home_cam-1/{name}/config"
+            for name in ("fps", "latency", "age", "temperature")
+        ),
+        "homeassistant/binary_sensor/home_cam-1/source/config",
+    }
+    for topic, entity in told.items():
+        known = BINARY_KEYS if "/binary_sensor/" in topic else SENSOR_KEYS
+        assert entity.keys() <= known
+        assert entity["state_topic"] == "home/cam-1/state"
+        assert entity["availability_topic"] == "home/cam-1/availability"
+        assert entity["device"].keys() <= DEVICE_KEYS
+        assert entity["device"]["identifiers"] == ["home_cam-1"]
+        assert entity["origin"].keys() <= ORIGIN_KEYS
+    assert len({entity["unique_id"] for entity in told.values()}) == len(told)
+
+
+def test_discovery_is_retained(broker):
+    with open_sink(f"mqtt://127.0.0.1:{broker.port}/cam", style_of()):
+        late = Listener(broker.port)
+        soon(lambda: len(configs(late)) == 7)
+        soon(lambda: late.on("cam/availability") == ["online"])
+    soon(lambda: late.on("cam/availability") == ["online", "offline"])
+    late.close()
+
+
+def test_templates_find_their_values_in_the_state(broker, listener):
+    jinja2 = pytest.importorskip("jinja2", reason="needs jinja2")
+    meter = Meter()
+    url = f"mqtt://127.0.0.1:{broker.port}/cam?every=0"
+    with open_sink(url, style_of(meter=meter)) as sink:
+        write(sink, halves())
+        meter.add(
+            Capture(np.zeros((10, 20, 3), np.uint8), "x", 0.0),
+            Segmentation(halves(), LABELS, {"invoke": 12.0}),
+        )
+        write(sink, halves())
+        soon(lambda: len(listener.on("cam/state")) == 2)
+    for payload in listener.on("cam/state"):
+        values = {
+            topic.split("/")[-2]: jinja2.Template(entity["value_template"]).render(
+                value_json=json.loads(payload)
+            )
+            for topic, entity in configs(listener).items()
+        }
+        assert (values["area_1"], values["area_2"]) == ("0", "50.0")
+        assert values["source"] == "ON"
+    assert values["latency"] == "12.0"
+    assert float(values["age"]) >= 0
+
+
+def test_states_come_no_faster_than_asked_for(broker, listener):
+    url = f"mqtt://127.0.0.1:{broker.port}/cam?every=3600"
+    with open_sink(url, style_of()) as sink:
+        for _ in range(200):
+            write(sink, halves())
+    soon(lambda: listener.on("cam/availability")[-1:] == ["offline"])
+    assert len(listener.on("cam/state")) == 1
+
+
+def test_the_classes_of_the_look_alone_get_sensors(broker, listener):
+    url = f"mqtt://127.0.0.1:{broker.port}/cam"
+    with open_sink(url, style_of(classes=("dog",))):
+        soon(lambda: listener.on("cam/availability") == ["online"])
+    areas = [topic for topic in configs(listener) if "/area_" in topic]
+    assert areas == ["homeassistant/sensor/cam/area_2/config"]
+
+
+def test_of_many_classes_those_found_get_sensors(broker, listener):
+    labels = ("background", *(f"thing {i}" for i in range(1, 150)))
+    url = f"mqtt://127.0.0.1:{broker.port}/cam"
+    with open_sink(url, style_of(labels)) as sink:
+        assert not [topic for topic in configs(listener) if "/area_" in topic]
+        write(sink, halves())
+        soon(lambda: "homeassistant/sensor/cam/area_2/config" in configs(listener))
+    assert len([topic for topic in configs(listener) if "/area_" in topic]) == 1
+
+
+CHILD = """
+import sys, time
+import numpy as np
+from edgeseg.runtime import Capture, Manifest, Segmentation, Style
+from edgeseg.runtime.sinks import open_sink
+sink = open_sink(sys.argv[1], Style(Manifest(labels=("background", "cat"))))
+frame, ids = np.zeros((4, 4, 3), np.uint8), np.ones((4, 4), np.uint8)
+while True:
+    sink.write(Capture(frame, "x", 0.0), Segmentation(ids, (), {}))
+    time.sleep(0.05)
+"""
+
+
+def test_a_killed_run_is_offline(broker, listener):
+    url = f"mqtt://127.0.0.1:{broker.port}/cam?every=0.1"
+    child = subprocess.Popen([sys.executable, "-c", CHILD, url])
+    try:
+        soon(lambda: len(listener.on("cam/state")) > 2, seconds=30)
+        assert listener.on("cam/availability") == ["online"]
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    soon(lambda: listener.on("cam/availability") == ["online", "offline"])
+
+
+def test_a_broker_that_goes_away_is_waited_for(broker, caplog):
+    url = f"mqtt://127.0.0.1:{broker.port}/cam?every=0"
+    with open_sink(url, style_of()) as sink:
+        write(sink, halves())
+        broker.stop()
+        soon(lambda: "lost the MQTT broker" in caplog.text)
+        for _ in range(50):
+            write(sink, halves())
+            sink.check()
+        broker.start()
+        soon(lambda: "again" in caplog.text, seconds=20)
+        late = Listener(broker.port)
+        # twice where the broker died before it had confirmed the first
+        soon(lambda: set(late.on("cam/availability")) == {"online"})
+        soon(lambda: len(configs(late)) == 7)
+        write(sink, halves())
+        soon(lambda: late.on("cam/state"))
+        late.close()
+    assert caplog.text.count("lost the MQTT broker") == 1
+
+
+def test_no_broker_at_the_start_is_one_line():
+    url = f"mqtt://eve:s3cret@127.0.0.1:{free_port()}/cam"
+    with pytest.raises(InputError, match="no MQTT broker answers at 127") as caught:
+        open_sink(url, style_of())
+    assert "\n" not in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert "eve" not in str(caught.value)
+
+
+def test_a_wrong_password_is_one_line_without_it(tmp_path):
+    keeper = shutil.which("mosquitto_passwd")
+    if keeper is None:
+        pytest.skip("needs the program mosquitto_passwd: not there")
+    users = tmp_path / "users"
+    subprocess.run([keeper, "-c", "-b", users, "eve", "right@1"], check=True)
+    users.chmod(0o644)
+    tmp_path.chmod(0o755)
+    allowed = ("allow_anonymous false", f"password_file {users}", "user root")
+    broker = Mosquitto(tmp_path, *allowed)
+    try:
+        place = f"127.0.0.1:{broker.port}/cam"
+        with pytest.raises(InputError, match="refuses") as caught:
+            open_sink(f"mqtt://eve:wrong@{place}", style_of())
+        assert "wrong" not in str(caught.value)
+        open_sink(f"mqtt://eve:right%401@{place}", style_of()).close()
+    finally:
+        broker.stop()
+
+
+# paho leaves the socket of a failed handshake to the garbage collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_tls_to_a_broker_without_it_is_one_line(broker):
+    with pytest.raises(InputError, match="no MQTT broker answers"):
+        open_sink(f"mqtts://127.0.0.1:{broker.port}/cam", style_of())
+    gc.collect()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate that a broker on this machine signs for itself, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the program openssl: not there")
+    paths = tmp_path / "cert.pem", tmp_path / "key.pem"
+    name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+    out = ("-out", paths[0], "-keyout", paths[1])
+    command = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes")
+    subprocess.run([*command, *name, *out], check=True, capture_output=True)
+    return paths
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_tls_trusts_what_the_system_trusts(certificate, tmp_path, monkeypatch):
+    lines = (f"certfile {certificate[0]}", f"keyfile {certificate[1]}", "user root")
+    broker = Mosquitto(tmp_path, "allow_anonymous true", *lines)
+    url = f"mqtts://127.0.0.1:{broker.port}/cam"
+    try:
+        with pytest.raises(InputError, match="no MQTT broker answers"):
+            open_sink(url, style_of())
+        gc.collect()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+        open_sink(url, style_of()).close()
+    finally:
+        broker.stop()
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ("//", "expected an address such as"),
+        ("//host:99999", "expected an address such as"),
+        ("//host?evry=1", "unknown option 'evry'"),
+        ("//host?every=soon", "expected seconds"),
+        ("//host/a%23", "cannot hold"),
+    ],
+)
+def test_an_address_that_is_none_is_one_line(rest, words):
+    with pytest.raises(InputError, match=words):
+        open_sink(f"mqtt:{rest}", style_of())
