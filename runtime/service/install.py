@@ -1,0 +1,164 @@
+"""Putting a unit where systemd finds it, asking after it, and taking it away."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeseg.devices import InputError, OutputError
+from edgeseg.runtime.atomic import write_bytes
+from edgeseg.runtime.service.unit import MARK
+
+SYSTEM_FOLDER = Path("/etc/systemd/system")
+_LIMIT_S = 30.0
+_GROUPS = ("video", "render", "plugdev")  # own the files of cameras, GPUs, USB
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a service lives.
+
+    Parameters
+    ----------
+    name : str
+        Of the service, without ``.service``.
+    system : bool
+        The machine's services instead of this user's.
+    """
+
+    name: str
+    system: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", self.name):
+            raise InputError(
+                f"expected a service name of letters, digits, '.', '_' and '-', got "
+                f"{self.name!r}"
+            )
+
+    @property
+    def path(self) -> Path:
+        """The unit's file."""
+        if self.system:
+            return SYSTEM_FOLDER / f"{self.name}.service"
+        home = os.environ.get("XDG_CONFIG_HOME")
+        config = Path(home) if home else Path.home() / ".config"
+        return config / "systemd" / "user" / f"{self.name}.service"
+
+    @property
+    def systemctl(self) -> tuple[str, ...]:
+        """What starts ``systemctl`` for this kind of service."""
+        return ("systemctl",) if self.system else ("systemctl", "--user")
+
+
+def write_unit(place: Place, text: str, *, overwrite: bool = False) -> None:
+    """Write a unit's file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written, or another's unit of that name is there.
+    """
+    if not overwrite and place.path.exists() and not is_ours(place):
+        raise OutputError(
+            f"{place.path} was not written by edgeseg: choose another --name, or "
+            "--overwrite it"
+        )
+    write_bytes(place.path, text.encode())
+
+
+def is_ours(place: Place) -> bool:
+    """Return whether the unit of that name was written by this program."""
+    try:
+        return place.path.read_text("utf-8", "replace").startswith(MARK)
+    except OSError:
+        return False
+
+
+def check_ours(place: Place) -> None:
+    """Raise unless the unit is there and was written by this program.
+
+    Raises
+    ------
+    InputError, OutputError
+        There is none; it is another's.
+    """
+    if not place.path.exists():
+        raise InputError(f"there is no service {place.name}: {place.path} is missing")
+    if not is_ours(place):
+        raise OutputError(f"{place.path} was not written by edgeseg: it stays")
+
+
+def delete_unit(place: Place) -> None:
+    """Delete a unit's file.
+
+    Raises
+    ------
+    OutputError
+        It cannot be deleted.
+    """
+    try:
+        place.path.unlink()
+    except OSError as error:
+        raise OutputError(f"cannot delete {place.path}: {error.strerror}") from error
+
+
+def ask_systemd(place: Place, *arguments: str) -> tuple[bool, str]:
+    """Call ``systemctl``.
+
+    Returns
+    -------
+    bool, str
+        Whether it did what it was asked; what it said, or why it could not be asked.
+    """
+    if shutil.which("systemctl") is None:
+        return False, "systemctl is not installed"
+    try:
+        told = subprocess.run(
+            [*place.systemctl, *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"systemctl gave no answer in {_LIMIT_S:.0f} s"
+    said = (told.stdout if told.returncode == 0 else told.stderr or told.stdout).strip()
+    return told.returncode == 0, said
+
+
+def this_program() -> tuple[str, ...]:
+    """Return what starts ``edgeseg`` with this very interpreter and package."""
+    script = Path(sys.executable).with_name("edgeseg")
+    if script.is_file():
+        return (str(script),)
+    return (sys.executable, "-c", "from edgeseg.runtime.cli import main; main()")
+
+
+def device_groups() -> tuple[str, ...]:
+    """Return the groups of this machine that own devices' files."""
+    import grp
+
+    there = {entry.gr_name for entry in grp.getgrall()}
+    return tuple(name for name in _GROUPS if name in there)
+
+
+def user_namespaces(root: Path = Path("/")) -> bool:
+    """Return whether users may make namespaces, which a user's sandbox is made of."""
+    folder = root / "proc/sys"
+    refusals = {
+        "kernel/unprivileged_userns_clone": "0",  # Debian's switch
+        "kernel/apparmor_restrict_unprivileged_userns": "1",  # Ubuntu's, since 24.04
+        "user/max_user_namespaces": "0",
+    }
+    for name, refusal in refusals.items():
+        path = folder / name
+        if path.is_file() and path.read_text().strip() == refusal:
+            return False
+    return True

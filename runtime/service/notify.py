@@ -1,0 +1,105 @@
+"""Telling systemd how a run is: ready, alive, ending (sd_notify(3)).
+
+Alive means that frames were finished: a run that hangs in a camera, a device or a
+sink stops saying so, and systemd starts it anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgeseg.runtime.meter import Meter, Readings
+
+_log = logging.getLogger(__name__)
+_FIRST_LOOK_S = 0.1  # how soon the first frame is noticed
+_STATUS_S = 5.0  # between status lines where there is no watchdog
+
+
+class Notifier:
+    """Tells the service manager of a run, in a thread of its own.
+
+    Without ``NOTIFY_SOCKET`` in the environment nothing happens.
+
+    Parameters
+    ----------
+    meter : Meter
+        Counts the run's frames.
+    environ : mapping of str to str or None
+        Gives ``NOTIFY_SOCKET``, ``WATCHDOG_USEC`` and ``WATCHDOG_PID``; None takes
+        the process's.
+    """
+
+    def __init__(self, meter: Meter, environ: Mapping[str, str] | None = None) -> None:
+        values = os.environ if environ is None else environ
+        self._meter = meter
+        self._socket = values.get("NOTIFY_SOCKET", "")
+        self._watchdog_s = _watchdog_s(values)
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to tell: ready with the first frame, alive with those after it."""
+        if self._socket and self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="edgeseg-notify")
+            self._thread.daemon = True
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Tell that the run ends; may be called twice."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._stopped.set()
+            thread.join()
+            self._send("STOPPING=1\nSTATUS=stopping")
+
+    def _run(self) -> None:
+        seen = 0
+        told_s = 0.0
+        interval_s = self._watchdog_s / 2 if self._watchdog_s else _STATUS_S
+        while not self._stopped.wait(_FIRST_LOOK_S if not seen else interval_s):
+            readings = self._meter.read()
+            words = [f"STATUS={_status(readings)}"]
+            if readings.frames > seen:
+                words += ["READY=1"] if not seen else []
+                words += ["WATCHDOG=1"] if self._watchdog_s else []
+                seen = readings.frames
+            elif not seen and time.monotonic() - told_s < _STATUS_S:
+                continue  # nothing new to say while the first frame is waited for
+            told_s = time.monotonic()
+            self._send("\n".join(words))
+
+    def _send(self, text: str) -> None:
+        # "@" stands for the zero byte of an abstract socket's name
+        path = "\0" + self._socket[1:] if self._socket[0] == "@" else self._socket
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as telling:
+                telling.settimeout(1.0)
+                telling.connect(path)
+                telling.sendall(text.encode())
+        except OSError as error:
+            _log.warning("cannot tell the service manager: %s", error)
+
+
+def _watchdog_s(environ: Mapping[str, str]) -> float:
+    """Return the watchdog's limit in seconds, 0 where none is asked of this process."""
+    text = environ.get("WATCHDOG_USEC", "")
+    ours = environ.get("WATCHDOG_PID", "") in ("", str(os.getpid()))
+    return int(text) / 1e6 if ours and text.isdecimal() else 0.0
+
+
+def _status(readings: Readings) -> str:
+    if not readings.frames:
+        return "waiting for the first frame"
+    rate = "" if readings.fps is None else f"{readings.fps:.1f} frames a second, "
+    since = readings.last_frame_s or 0.0
+    late = f", none for {since:.0f} s" if since > _STATUS_S else ""
+    state = "" if readings.connected else ", source lost"
+    return f"{rate}{readings.frames} frames, {readings.dropped} dropped{late}{state}"

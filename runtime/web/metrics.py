@@ -1,0 +1,111 @@
+"""What a run tells of itself, in Prometheus's text format 0.0.4.
+
+References
+----------
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from edgeseg.runtime.meter import Readings, Spread
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass
+class _Text:
+    lines: list[str] = field(default_factory=list)
+
+    def add(
+        self, name: str, kind: str, text: str, values: Mapping[str, float | None]
+    ) -> None:
+        """Add one metric; `values` maps label text to value, None is left out."""
+        told = {labels: value for labels, value in values.items() if value is not None}
+        if not told:
+            return
+        self.lines += [f"# HELP edgeseg_{name} {text}", f"# TYPE edgeseg_{name} {kind}"]
+        for labels, value in told.items():
+            shown = f"{{{labels}}}" if labels else ""
+            self.lines.append(f"edgeseg_{name}{shown} {float(value)!r}")
+
+
+def metrics_text(
+    readings: Readings,
+    label: Callable[[int], str],
+    *,
+    version: str,
+    temperature_c: float | None,
+    streams: int,
+    connections: int,
+) -> str:
+    """Return all metrics of a run.
+
+    Parameters
+    ----------
+    readings : Readings
+        What the meter shows.
+    label : callable
+        Returns a class id's name.
+    version : str
+        Of edgeseg.
+    temperature_c : float or None
+        Of the machine.
+    streams, connections : int
+        Clients that watch; connections that are open.
+    """
+    text = _Text()
+    _add_frames(text, readings)
+    shares = {_labels(id=i, name=label(i)): s for i, s in readings.shares.items()}
+    help_ = "Share of the last frame's pixels that are of a class."
+    text.add("class_share", "gauge", help_, shares)
+    help_ = "Temperature of the machine's hottest zone."
+    text.add("temperature_celsius", "gauge", help_, {"": temperature_c})
+    text.add("web_streams", "gauge", "Clients that watch the stream.", {"": streams})
+    help_ = "Connections to the page that are open."
+    text.add("web_connections", "gauge", help_, {"": connections})
+    text.add("build_info", "gauge", "The version.", {_labels(version=version): 1})
+    return "\n".join([*text.lines, ""])
+
+
+def _add_frames(text: _Text, readings: Readings) -> None:
+    add = text.add
+    add("frames_total", "counter", "Frames finished.", {"": readings.frames})
+    help_ = "Live frames that newer ones replaced."
+    add("dropped_frames_total", "counter", help_, {"": readings.dropped})
+    add("fps", "gauge", "Frames a second, last two seconds.", {"": readings.fps})
+    help_ = "Preprocessing, inference and postprocessing, recent frames."
+    add("latency_seconds", "gauge", help_, _quantiles(readings.latency_ms))
+    help_ = "From a frame's capture until it was finished, recent frames."
+    add("frame_age_seconds", "gauge", help_, _quantiles(readings.age_ms))
+    help_ = "Seconds since the last frame."
+    add("last_frame_seconds", "gauge", help_, {"": readings.last_frame_s})
+    help_ = "1 while the source gives frames."
+    add("source_connected", "gauge", help_, {"": readings.connected})
+    help_ = "Times that the source connected again."
+    add("source_reconnects_total", "counter", help_, {"": readings.reconnects})
+    add("uptime_seconds", "gauge", "Seconds of this run.", {"": readings.uptime_s})
+
+
+def _quantiles(spread: Spread | None) -> dict[str, float]:
+    if spread is None:
+        return {}
+    values = {"0.5": spread.p50, "0.9": spread.p90}
+    return {_labels(quantile=q): ms / 1000 for q, ms in values.items()}
+
+
+def _labels(**values: object) -> str:
+    """Return label text; backslash, quote and line feed are escaped.
+
+    Examples
+    --------
+    >>> _labels(quantile=0.5, name="cat")
+    'quantile="0.5",name="cat"'
+    """
+    table = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+    return ",".join(f'{k}="{str(v).translate(table)}"' for k, v in values.items())

@@ -1,0 +1,216 @@
+"""The server: a thread with an event loop of its own, beside the pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from edgeseg.devices import OutputError
+from edgeseg.runtime.web.gate import CONNECTIONS, OVER_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Scope
+
+    from edgeseg.runtime.web.address import Address
+    from edgeseg.runtime.web.feed import Feed
+
+_START_LIMIT_S, _STOP_LIMIT_S = 10.0, 3.0
+_SWEEP_S = 10.0  # a request's head must be here within two sweeps
+_SEND_BUFFER = 256 * 1024  # bytes the kernel keeps for a client that is slow
+# The kernel asks whether a silent client is still there, and gives one up that takes
+# nothing: tcp(7). Not every system has them.
+_TCP = {
+    "TCP_KEEPIDLE": 15,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 20_000,
+    "TCP_NODELAY": 1,
+}
+
+
+class _Connection(H11Protocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > 2 * CONNECTIONS:
+            transport.abort()
+        # who comes first is served, also where many come at one moment
+        over = len(self.connections) > CONNECTIONS
+        self.app_state = {**self.app_state, OVER_LIMIT: over}
+
+
+class Server:
+    """Serves an application from its construction until it is closed.
+
+    Parameters
+    ----------
+    address : Address
+        Where to listen.
+    feed : Feed
+        Run on the server's event loop.
+    make_app : callable
+        Returns the application for this server.
+
+    Raises
+    ------
+    OutputError
+        The address cannot be listened on.
+    """
+
+    def __init__(
+        self, address: Address, feed: Feed, make_app: Callable[[Server], ASGIApp]
+    ) -> None:
+        self._address, self._feed = address, feed
+        self._uvicorn = uvicorn.Server(_config(make_app(self)))
+        self._socket = _listen(address)
+        self.port: int = self._socket.getsockname()[1]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._listens = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="edgeseg-web")
+        self._thread.daemon = True
+        self._thread.start()
+        self._listens.wait(_START_LIMIT_S)
+        self.check()
+
+    @property
+    def url(self) -> str:
+        """The page's address."""
+        return self._address.url(self.port)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._uvicorn.server_state.connections)
+
+    def check(self) -> None:
+        """Raise `OutputError` if the server has ended by itself."""
+        if self._failure is not None:
+            raise OutputError(
+                f"web: the server at {self.url} failed: "
+                f"{type(self._failure).__name__}: {self._failure}"
+            ) from self._failure
+
+    def disconnect(self, scope: Scope) -> None:
+        """Cut the connection that a request came by."""
+        for connection in self._open():
+            if connection.client == scope.get("client"):
+                connection.transport.abort()
+
+    def close(self) -> None:
+        """Stop within a second, whoever is connected."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended already
+                self._loop.call_soon_threadsafe(self._begin_stop)
+        self._thread.join(_STOP_LIMIT_S)
+        self._socket.close()
+
+    def _open(self) -> list[Any]:
+        return list(self._uvicorn.server_state.connections)
+
+    def _begin_stop(self) -> None:
+        self._feed.close()
+        self._uvicorn.should_exit = True
+        asyncio.get_running_loop().call_later(0.4, self._cut_all)
+
+    def _cut_all(self) -> None:
+        self._uvicorn.force_exit = True
+        for connection in self._open():
+            connection.transport.abort()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # raised by `check`, in the pipeline's thread
+            self._failure = error
+        finally:
+            self._listens.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        # one thread for readings, whatever is asked at once: threads are to be few
+        self._loop.set_default_executor(ThreadPoolExecutor(1, "edgeseg-web-read"))
+        self._feed.attach()
+        serving = asyncio.ensure_future(self._uvicorn.serve([self._socket]))
+        beside = [asyncio.ensure_future(f()) for f in (self._feed.run, self._sweep)]
+        try:
+            while not (self._uvicorn.started or serving.done()):
+                await asyncio.sleep(0.005)
+            self._listens.set()
+            everything = [serving, *beside]
+            await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+            for task in everything:
+                if task.done():
+                    task.result()
+            if requests := set(self._uvicorn.server_state.tasks):
+                await asyncio.wait(requests, timeout=1)  # what is being answered
+        finally:
+            for task in beside:
+                task.cancel()
+            self._feed.close()
+            self._feed.end_worker()
+
+    async def _sweep(self) -> None:
+        """Cut connections that never finish asking, or never start."""
+        waiting: set[tuple[int, int]] = set()
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            before, waiting = waiting, set()
+            for connection in self._open():
+                cycle = connection.cycle
+                if cycle is None or cycle.response_complete:
+                    mark = (id(connection), id(cycle))
+                    waiting.add(mark)
+                    if mark in before:
+                        connection.transport.abort()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Connection,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",  # a stranger's malformed request is no news to the user
+        access_log=False,  # it would show tokens
+        proxy_headers=False,
+        server_header=False,
+        h11_max_incomplete_event_size=16 * 1024,
+        timeout_graceful_shutdown=1,
+    )
+
+
+def _listen(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # connections inherit these
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _TCP.items():
+            if hasattr(socket, name):
+                with contextlib.suppress(OSError):
+                    number = getattr(socket, name)
+                    listening.setsockopt(socket.IPPROTO_TCP, number, value)
+        listening.bind((address.host, address.port))
+        listening.listen(64)
+    except OSError as error:
+        listening.close()
+        place = address.url(address.port)
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"web: cannot listen on {place}: {reason}; choose another port, or 0 for "
+            "a free one"
+        ) from error
+    return listening

@@ -1,0 +1,84 @@
+"""What the page shows, as JSON values."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.runtime.effects import EFFECTS
+from edgeseg.runtime.labels import background_ids
+from edgeseg.runtime.temperature import read_temperature_c
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.manifest import Manifest
+    from edgeseg.runtime.meter import Readings
+    from edgeseg.runtime.web.feed import Feed
+
+VERSION = version("edgeseg")
+
+
+def state_of(
+    feed: Feed,
+    readings: Readings,
+    manifest: Manifest,
+    table: NDArray[np.uint8],
+    *,
+    stream_limit: int,
+) -> dict[str, Any]:
+    """Return the state of a run.
+
+    Parameters
+    ----------
+    feed : Feed
+        Gives the look, the newest frame and the clients.
+    readings : Readings
+        What the meter shows.
+    manifest : Manifest
+        Gives the classes.
+    table : ndarray
+        ``(256, 3)`` uint8 RGB, the classes' colours.
+    stream_limit : int
+        Clients that may watch at once.
+    """
+    told = readings.to_dict()
+    return {
+        "version": VERSION,
+        "source": {key: told.pop(key) for key in ("connected", "reconnects")},
+        "readings": {key: told[key] for key in told if key != "shares"},
+        "temperature_c": read_temperature_c(),
+        "frame": _frame(feed),
+        "labels": _labels(readings, manifest, table),
+        "look": feed.look.to_dict(),
+        "effects": list(EFFECTS.names()),
+        "failure": feed.failure,
+        "streams": {"watching": feed.watchers, "limit": stream_limit},
+    }
+
+
+def _frame(feed: Feed) -> dict[str, Any] | None:
+    newest = feed.newest
+    if newest is None:
+        return None
+    height, width = newest.capture.frame.shape[:2]
+    return {"name": newest.capture.name, "width": width, "height": height}
+
+
+def _labels(
+    readings: Readings, manifest: Manifest, table: NDArray[np.uint8]
+) -> list[dict[str, Any]]:
+    ids = sorted({*range(len(manifest.labels)), *readings.shares})
+    background = background_ids(manifest.labels)
+    return [
+        {
+            "id": class_id,
+            "name": manifest.label(class_id),
+            "key": manifest.label(class_id) if manifest.labels else str(class_id),
+            "colour": "#" + bytes(table[class_id].tolist()).hex(),
+            "share": readings.shares.get(class_id, 0.0),
+            "background": class_id in background,
+        }
+        for class_id in ids
+    ]

@@ -1,0 +1,129 @@
+"""The watchdog against a service manager's socket of our own, with a real run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+
+import pytest
+
+from edgeseg.runtime import Segmenter
+from edgeseg.runtime.meter import Meter
+from edgeseg.runtime.service.notify import Notifier
+from edgeseg.runtime.sources import open_source
+
+LIMIT_S = 0.4  # the watchdog's
+
+
+class Manager:
+    """Listens as systemd does."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind("\0" + path[1:] if path[0] == "@" else path)
+        self.environ = {
+            "NOTIFY_SOCKET": path,
+            "WATCHDOG_USEC": str(int(LIMIT_S * 1e6)),
+            "WATCHDOG_PID": str(os.getpid()),
+        }
+
+    def told(self, seconds):
+        """Return all that is told in some time, without waiting once it is quiet."""
+        lines, end = [], time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.socket.settimeout(left)
+            try:
+                lines += self.socket.recv(4096).decode().splitlines()
+            except TimeoutError:
+                break
+        return lines
+
+    def wait_for(self, word):
+        lines, self_end = [], time.monotonic() + 15
+        while word not in lines:
+            assert time.monotonic() < self_end, lines
+            lines += self.told(0.1)
+        return lines
+
+
+@pytest.fixture(params=["path", "abstract"])
+def manager(request, tmp_path):
+    path = str(tmp_path / "n") if request.param == "path" else f"@edgeseg-{os.getpid()}"
+    manager = Manager(path)
+    yield manager
+    manager.socket.close()
+
+
+@pytest.fixture
+def run(golden_model):
+    """A real run in a thread: `goes` cleared, it hangs as in a camera that hangs."""
+    meter, goes = Meter(), threading.Event()
+    source = open_source("synthetic:64x48,live,fps=30")
+
+    def work():
+        with Segmenter.open(golden_model, threads=1) as segmenter:
+            for capture in source.captures():
+                goes.wait()
+                meter.add(capture, segmenter.segment(capture.frame))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield meter, goes
+    source.stop()
+    goes.set()
+    thread.join()
+    source.close()
+
+
+def test_ready_with_the_first_frame_alive_with_those_after_it(manager, run):
+    meter, goes = run
+    notifier = Notifier(meter, manager.environ)
+    notifier.start()
+    before = manager.told(3 * LIMIT_S)
+    assert "STATUS=waiting for the first frame" in before
+    assert not {"READY=1", "WATCHDOG=1"} & set(before)
+    goes.set()
+    assert "WATCHDOG=1" in manager.wait_for("READY=1")
+    assert "READY=1" not in manager.wait_for("WATCHDOG=1")
+    goes.clear()
+    manager.told(LIMIT_S)  # what was finished before the stall is told
+    stalled = manager.told(3 * LIMIT_S)
+    assert "WATCHDOG=1" not in stalled
+    assert any(line.startswith("STATUS=") for line in stalled)
+    goes.set()
+    manager.wait_for("WATCHDOG=1")
+    notifier.stop()
+    notifier.stop()
+    assert manager.told(0.1).count("STOPPING=1") == 1
+
+
+def test_another_process_s_watchdog_is_not_fed(manager, run):
+    meter, goes = run
+    goes.set()
+    environ = {**manager.environ, "WATCHDOG_PID": "1"}
+    notifier = Notifier(meter, environ)
+    notifier.start()
+    assert "WATCHDOG=1" not in manager.wait_for("READY=1")
+    notifier.stop()
+
+
+def test_without_a_service_manager_nothing_happens():
+    before = threading.active_count()
+    notifier = Notifier(Meter(), {})
+    notifier.start()
+    assert threading.active_count() == before
+    notifier.stop()
+
+
+def test_a_manager_that_is_gone_does_not_end_the_run(tmp_path, run, caplog):
+    meter, goes = run
+    goes.set()
+    notifier = Notifier(meter, {"NOTIFY_SOCKET": str(tmp_path / "gone")})
+    notifier.start()
+    end = time.monotonic() + 15
+    while "cannot tell the service manager" not in caplog.text:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    notifier.stop()

@@ -1,0 +1,103 @@
+"""A real run with its page: the shapes model on drawn scenes, in real time."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from edgeseg.runtime import Segmenter, Style
+from edgeseg.runtime.meter import Meter
+from edgeseg.runtime.sinks import open_sink
+from edgeseg.runtime.sources import open_source
+
+
+class Live:
+    """A run in a thread that can be stalled; `ask` asks its server."""
+
+    def __init__(self, model, text):
+        pytest.importorskip("uvicorn", reason="needs the extra `web`")
+        self.meter = Meter()
+        self.segmenter = Segmenter.open(model, threads=1)
+        self.source = open_source("synthetic:160x120,live,fps=20")
+        self.sink = open_sink(text, Style(self.segmenter.manifest, meter=self.meter))
+        self.goes = threading.Event()
+        self.goes.set()
+        self.last = None
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self):
+        for capture in self.source.captures():
+            self.goes.wait()
+            segmentation = self.segmenter.segment(capture.frame)
+            self.sink.write(capture, segmentation)
+            self.meter.add(capture, segmentation)
+            self.last = segmentation
+
+    def ask(self, path, method="GET", body=None, **headers):
+        place = urlsplit(self.sink.url)
+        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer, content
+
+    def state(self):
+        return json.loads(self.ask("/api/state")[1])
+
+    def change(self, **look):
+        body = json.dumps(look)
+        answer, content = self.ask(
+            "/api/look", "POST", body, content_type="application/json"
+        )
+        return answer.status, json.loads(content)
+
+    def close(self):
+        self.source.stop()
+        self.goes.set()
+        self.thread.join()
+        self.sink.close()
+        self.source.close()
+        self.segmenter.close()
+
+
+def wait_until(true, seconds=15):
+    """Wait for something that must come about; the limit only ends a failing test."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def start(golden_model):
+    started = []
+
+    def begin(text="web:127.0.0.1:0"):
+        started.append(Live(golden_model, text))
+        wait_until(lambda: started[-1].meter.read().frames > 0)
+        return started[-1]
+
+    yield begin
+    for live in started:
+        live.close()
+
+
+@pytest.fixture(scope="module")
+def live(golden_model):
+    running = Live(golden_model, "web:127.0.0.1:0?stale=1&streams=3")
+    wait_until(lambda: running.meter.read().frames > 0)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def until():
+    return wait_until

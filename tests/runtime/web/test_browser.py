@@ -1,0 +1,174 @@
+"""The page in a real browser, on a real run."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="needs the package playwright"
+    )
+    if CHROMIUM is None:
+        pytest.skip("needs the program chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page that is looked at, and everything it complained of or asked for."""
+
+    def __init__(self, browser, until, url, width=1280, height=800):
+        self.until = until
+        self.page = browser.new_page(viewport={"width": width, "height": height})
+        self.complaints, self.requests = [], []
+        self.page.on("console", lambda said: self.complaints.append(said.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(url)
+        self.wait("document.querySelector('#status').textContent === 'Live'")
+
+    def wait(self, expression):
+        # not wait_for_function: the page's policy forbids what that does
+        self.until(lambda: self.page.evaluate(expression))
+
+    def picture(self):
+        shot = self.page.locator("#live").screenshot(timeout=15_000)
+        return np.array(Image.open(io.BytesIO(shot)).convert("RGB"), int)
+
+
+@pytest.fixture
+def visit(browser, until):
+    opened = []
+
+    def open_page(url, **size):
+        opened.append(Visit(browser, until, url, **size))
+        return opened[-1]
+
+    yield open_page
+    for one in opened:
+        one.page.close()
+
+
+def test_the_picture_moves_and_nothing_is_loaded_from_elsewhere(live, visit, until):
+    seen = visit(live.sink.url)
+    first = seen.picture()
+    until(lambda: (np.abs(seen.picture() - first).max(axis=2) > 40).sum() > 200)
+    assert seen.complaints == []
+    assert {url.partition("?")[0] for url in seen.requests} >= {
+        live.sink.url + "stream.mjpg",
+        live.sink.url + "api/state",
+    }
+    assert all(url.startswith(live.sink.url) for url in seen.requests)
+    seen.wait("/^[0-9.]+ fps$/.test(document.querySelector('#fps').innerText)")
+    seen.wait("/ ms$/.test(document.querySelector('#latency').innerText)")
+    names = seen.page.locator("#classes .name").all_inner_texts()
+    assert names == [label["name"] for label in live.state()["labels"]]
+
+
+def test_switches_act_on_the_picture_and_the_state(live, visit, until):
+    seen = visit(live.sink.url)
+    live.goes.clear()  # a still picture: what changes now is the look
+    until(lambda: live.meter.read().last_frame_s > 0.3)
+    before = seen.picture()
+    with seen.page.expect_request("**/api/look") as posted:
+        seen.page.get_by_label("Effect").select_option("mask")
+    assert posted.value.post_data_json == {"effect": "mask"}
+    until(lambda: live.state()["look"]["effect"] == "mask")
+    until(lambda: np.abs(seen.picture() - before).max() > 60)
+    seen.page.get_by_label("Contours").check()
+    until(lambda: live.state()["look"]["contours"])
+    seen.page.get_by_label("disc").uncheck()
+    until(lambda: live.state()["look"]["classes"] == ["square", "triangle"])
+    seen.page.get_by_role("button", name="Show all").click()
+    until(lambda: live.state()["look"]["classes"] == [])
+    seen.page.get_by_label("Effect").select_option("blur")
+    seen.page.get_by_label("Strength").fill("70")
+    until(lambda: live.state()["look"]["effect"] == "blur:70")
+    seen.page.get_by_label("Effect").select_option("overlay")
+    seen.page.get_by_label("Tint").fill("90")
+    until(lambda: live.state()["look"]["alpha"] == 0.9)
+    live.change(effect="overlay", alpha=0.5, contours=False)
+    live.goes.set()
+    assert seen.complaints == []
+
+
+def test_another_viewer_sees_what_was_switched(live, visit):
+    seen = visit(live.sink.url)
+    live.change(legend=True)
+    seen.wait("document.querySelector('#legend').checked")
+    live.change(legend=False)
+    seen.wait("!document.querySelector('#legend').checked")
+
+
+def test_the_snapshot_is_a_file_that_decodes(live, visit, tmp_path):
+    seen = visit(live.sink.url)
+    with seen.page.expect_download() as downloaded:
+        seen.page.get_by_role("link", name="Save snapshot").click()
+    name = downloaded.value.suggested_filename
+    downloaded.value.save_as(tmp_path / name)
+    assert name.startswith("edgeseg-")
+    with Image.open(tmp_path / name) as image:
+        assert image.convert("RGB").size == (160, 120)
+
+
+@pytest.mark.parametrize(("width", "height"), [(412, 860), (320, 640), (860, 412)])
+def test_nothing_sticks_out_on_a_phone(live, visit, width, height):
+    seen = visit(live.sink.url, width=width, height=height)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_missing_frames_are_told_and_a_server_that_comes_back_is_taken_up(
+    start, visit, until
+):
+    live = start()
+    place = live.sink.url.removeprefix("http://").rstrip("/")
+    seen = visit(live.sink.url)
+    live.goes.clear()
+    seen.wait(
+        "/^No frames for \\d+ s/.test(document.querySelector('#banner').innerText)"
+    )
+    live.close()
+    seen.wait("document.querySelector('#status').textContent === 'Not reachable'")
+    start(f"web:{place}")
+    seen.wait("document.querySelector('#status').textContent === 'Live'")
+    first = seen.picture()
+    until(lambda: np.abs(seen.picture() - first).max() > 40)
+
+
+def test_a_token_in_the_address_is_taken_once(start, visit):
+    live = start("web:127.0.0.1:0?token=a-token-of-this-test")
+    seen = visit(live.sink.url + "?token=a-token-of-this-test")
+    assert seen.page.url == live.sink.url
+    assert seen.picture().max() > 0
+    assert not any("token" in url for url in seen.requests[1:])
+
+
+def test_all_labels_can_be_reached_by_keyboard_and_have_names(live, visit):
+    seen = visit(live.sink.url)
+    nameless = seen.page.evaluate(
+        """() => [...document.querySelectorAll("input, select, button, a")].filter(
+          (e) => !e.labels?.length && !e.innerText && !e.getAttribute("aria-label")
+        ).map((e) => e.id)"""
+    )
+    assert nameless == []
+    seen.page.keyboard.press("Tab")
+    assert seen.page.evaluate("document.activeElement.id") == "effect"
+
+
+def test_the_page_is_one_file(root):
+    html = Path(root / "runtime/web/page.html").read_text()
+    assert "src=" not in html.replace('.src = "', "")
