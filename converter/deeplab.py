@@ -46,6 +46,8 @@ class Head:
         Channels of every branch and of what follows.
     low_width : int
         Channels that the decoder takes from the low features.
+    decoder_width : int or None
+        Channels of the decoder's convolutions; None takes ``width``.
     """
 
     classes: int = 21
@@ -53,6 +55,7 @@ class Head:
     pyramid: bool = True
     width: int = 256
     low_width: int = 48
+    decoder_width: int | None = None
 
     @classmethod
     def from_kernels(
@@ -65,6 +68,7 @@ class Head:
             pyramid,
             width_of(kernels, "aspp0"),
             width_of(kernels, "feature_projection0") if decoder else 0,
+            width_of(kernels, "decoder_conv0_pointwise") if decoder else None,
         )
 
 
@@ -183,8 +187,9 @@ def _decoder(x: Any, low: Any, head: Head, resize: str) -> Any:
     name = "feature_projection0"
     low = _conv(low, name, head.low_width, f"{name}_relu")
     x = need("keras").layers.Concatenate(name="decoder_concat")([x, low])
+    width = head.decoder_width or head.width
     for name in ("decoder_conv0", "decoder_conv1"):
-        x = separable(x, name, head.width, epsilon=_EPSILON)
+        x = separable(x, name, width, epsilon=_EPSILON)
     return x
 
 

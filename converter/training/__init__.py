@@ -1,0 +1,1 @@
+"""Fine-tuning: from weights and pictures with masks to a network of one's own."""

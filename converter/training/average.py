@@ -1,0 +1,78 @@
+"""The running average of a network's weights: steadier than the last step's.
+
+References
+----------
+B. Polyak and A. Juditsky, "Acceleration of Stochastic Approximation by Averaging",
+SIAM J. Control and Optimization, 1992.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+_REACH = 50  # a run is at least so many times as long as the average looks back
+_LONGEST = 0.998
+
+
+def momentum_for(steps: int) -> float:
+    """Return a momentum that looks back over a fiftieth of a run.
+
+    Parameters
+    ----------
+    steps : int
+        Of the whole run.
+
+    Examples
+    --------
+    >>> momentum_for(5000)
+    0.99
+    """
+    return min(_LONGEST, 1 - 1 / max(2.0, steps / _REACH))
+
+
+class Average:
+    """An exponential moving average of all weights of a model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its weights at the start are the first average.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.values: list[NDArray[Any]] = [value.copy() for value in weights(model)]
+        self.updates = 0
+
+    def update(self, momentum: float) -> None:
+        """Take a step's weights in; early steps count more."""
+        self.updates += 1
+        momentum = min(momentum, (1 + self.updates) / (10 + self.updates))
+        for mean, value in zip(self.values, weights(self._model), strict=True):
+            mean += (1 - momentum) * (value - mean)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Give the model the averaged weights for the time of a with-block."""
+        own = [value.copy() for value in weights(self._model)]
+        assign(self._model, self.values)
+        try:
+            yield
+        finally:
+            assign(self._model, own)
+
+
+def weights(model: Any) -> list[NDArray[Any]]:
+    """Return the values of all weights of a model."""
+    return list(model.get_weights())
+
+
+def assign(model: Any, values: Sequence[NDArray[Any]]) -> None:
+    """Set all weights of a model."""
+    model.set_weights(list(values))

@@ -1,0 +1,160 @@
+"""Where a training stands, in one file that is whole or the one before.
+
+``state.npz`` holds weights, optimizer, average and, as JSON, everything else. It is
+written to a temporary name and renamed, so that a kill at any moment leaves the last
+good one.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.atomic import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_FORMAT = 1
+# What numpy, zipfile and json raise on a file that is not whole
+_UNREADABLE = (
+    EOFError,
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+)
+
+
+@dataclass
+class Progress:
+    """What has been done so far; counts on while the training runs.
+
+    Parameters
+    ----------
+    step : int
+        Steps taken.
+    total : int
+        Steps in all.
+    settled : bool
+        ``total`` will not change: a time budget has been turned into steps.
+    seconds : float
+        Time spent, earlier parts included.
+    losses : float
+        Sum of the losses of the epoch that is under way.
+    counted : int
+        Steps in that sum.
+    best_miou : float or None
+        The best validation, 0..1.
+    best_epoch : int
+        Its epoch.
+    updates : int
+        Of the average.
+    done : bool
+        Nothing is left to do.
+    rows : list of dict
+        The log, a row an epoch.
+    """
+
+    step: int = 0
+    total: int = 0
+    settled: bool = True
+    seconds: float = 0.0
+    losses: float = 0.0
+    counted: int = 0
+    best_miou: float | None = None
+    best_epoch: int = 0
+    updates: int = 0
+    done: bool = False
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def write_state(
+    path: Path,
+    identity: Mapping[str, Any],
+    progress: Progress,
+    arrays: Mapping[str, Sequence[NDArray[Any]]],
+) -> None:
+    """Write a state; see `read_state`.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written; the state before is still there.
+    """
+    import numpy as np
+
+    told = {"format": _FORMAT, "settings": identity, "progress": asdict(progress)}
+    named = {
+        f"{group}_{index}": value
+        for group, values in arrays.items()
+        for index, value in enumerate(values)
+    }
+    text = np.frombuffer(json.dumps(told).encode(), np.uint8)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, meta=text, **named)
+
+
+def read_state(
+    path: Path, identity: Mapping[str, Any]
+) -> tuple[Progress, dict[str, list[NDArray[Any]]]] | None:
+    """Read a state, or return None where there is none.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    identity : mapping of str to JSON value
+        What the training is that shall go on.
+
+    Returns
+    -------
+    Progress, dict of str to list of ndarray
+        As they were written.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or of a training with other settings.
+    """
+    import numpy as np
+
+    if not path.exists():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            told = json.loads(stored["meta"].tobytes())
+            groups: dict[str, list[NDArray[Any]]] = {}
+            for key in stored.files:
+                if key != "meta":
+                    groups.setdefault(key.rsplit("_", 1)[0], []).append(stored[key])
+        _check_same(path, told["settings"], json.loads(json.dumps(identity)))
+        return Progress(**told["progress"]), groups
+    except InputError:
+        raise
+    except _UNREADABLE as error:
+        raise InputError(
+            f"{path} is no state of a training, or damaged: begin anew with --restart"
+        ) from error
+
+
+def _check_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    differing = sorted(
+        key for key in old.keys() | new.keys() if old.get(key) != new.get(key)
+    )
+    if differing:
+        shown = ", ".join(
+            f"{key} was {old.get(key)!r}, now {new.get(key)!r}" for key in differing[:3]
+        )
+        raise InputError(
+            f"{path.parent} holds a training with other settings ({shown}): repeat "
+            "the command that it was begun with, begin anew with --restart, or name "
+            "another -o"
+        )

@@ -1,0 +1,296 @@
+"""The loop: step, log, validate, keep the best, save, go on."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.training.average import Average, momentum_for, weights
+from edgeseg.converter.training.average import assign as assign_weights
+from edgeseg.converter.training.loss import cross_entropy
+from edgeseg.converter.training.optimizer import rated_adamw
+from edgeseg.converter.training.pace import Pace
+from edgeseg.converter.training.record import draw_curves, write_csv
+from edgeseg.converter.training.schedule import rate_share, warm_up
+from edgeseg.converter.training.settings import EPOCHS
+from edgeseg.converter.training.state import Progress, read_state, write_state
+from edgeseg.converter.training.through_int8 import plain
+from edgeseg.converter.training.validation import validate
+from edgeseg.converter.training.wording import diverged, epoch_line, step_line
+from edgeseg.devices import ConversionError
+from edgeseg.runtime.atomic import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edgeseg.converter.training.batches import Batches
+    from edgeseg.converter.training.settings import Settings
+    from edgeseg.converter.training.signals import StopRequest
+    from edgeseg.converter.training.start import Start
+    from edgeseg.runtime.datasets import Dataset
+
+BEST, STATE, CSV, CURVES = "best.keras", "last/state.npz", "log.csv", "curves.png"
+_FIRST_STEPS = 3  # while the graph is being traced
+_TIMED_STEPS = 12  # from which a time budget is turned into steps
+_SPEAK_S, _RECENT = 20.0, 20  # seconds between lines, steps that their pace is of
+_MOST_EPOCHS = 10_000  # until a time budget has been turned into steps
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a training works with.
+
+    Parameters
+    ----------
+    settings : Settings
+        All of them.
+    start : Start
+        The network for one picture.
+    graph : keras.Model
+        The network for batches, from `training_graph`.
+    batches : Batches
+        What it learns from.
+    validation : Dataset
+        What it is judged by.
+    folder : Path
+        Where everything goes.
+    identity : dict of str to JSON value
+        What a state in the folder must have in common with this.
+    """
+
+    settings: Settings
+    start: Start
+    graph: Any
+    batches: Batches
+    validation: Dataset
+    folder: Path
+    identity: dict[str, Any]
+
+
+class Trainer:
+    """Trains a network, from the beginning or from where it was left.
+
+    Parameters
+    ----------
+    course : Course
+        Network, data, settings.
+    tell : callable
+        Called with a line now and then.
+    """
+
+    def __init__(self, course: Course, tell: Callable[[str], None]) -> None:
+        self._course = course
+        self._tell = tell
+        self._settings = course.settings
+        self._optimizer = self._compile()
+        self._average = Average(course.graph) if self._settings.average else None
+        self._validation_s = 0.0
+        self._traced = False
+        self._clock = time.monotonic()
+        self.progress = Progress(
+            total=_epochs(self._settings) * course.batches.steps,
+            settled=self._settings.minutes is None,
+        )
+
+    def resume(self) -> bool:
+        """Go on from the state in the folder; return whether there is one."""
+        found = read_state(self._state_path, self._course.identity)
+        if found is None:
+            return False
+        self.progress, groups = found
+        assign_weights(self._course.graph, groups["weights"])
+        optimizer = zip(self._optimizer.variables, groups["optimizer"], strict=True)
+        for variable, value in optimizer:
+            variable.assign(value)
+        if self._average is not None:
+            self._average.values = groups["average"]
+            self._average.updates = self.progress.updates
+        return True
+
+    def run(self, stop: StopRequest) -> Progress:
+        """Train until done or asked to stop.
+
+        Raises
+        ------
+        ConversionError
+            The loss is no number any more; the best weights so far are kept.
+        OutputError
+            Something cannot be written.
+        """
+        progress = self.progress
+        if progress.done:
+            return progress
+        if not progress.rows and stop.signum is None:
+            self._end_epoch(0)
+            self.save()
+        spoken = saved = time.monotonic()
+        spent: list[float] = []
+        with closing(self._course.batches.stream(progress.step)) as stream:
+            while progress.step < progress.total and stop.signum is None:
+                began = time.monotonic()
+                self._step(*next(stream))
+                spent.append(time.monotonic() - began)
+                if not progress.settled:
+                    self._settle(spent)
+                now = time.monotonic()
+                if progress.step % self._course.batches.steps == 0 or self._over:
+                    self._end_epoch(-(-progress.step // self._course.batches.steps))
+                    self.save()
+                    saved = spoken = time.monotonic()
+                elif now - saved > 60 * self._settings.save_minutes:
+                    self.save()
+                    saved = now
+                if now - spoken > _SPEAK_S:
+                    steps = self._course.batches.steps
+                    pace = self._pace(spent[-_RECENT:])
+                    self._tell(step_line(progress, steps, self._settings.batch, pace))
+                    spoken = now
+        if self._over and not progress.done:
+            progress.done = True
+        self.save()
+        return progress
+
+    def save(self) -> None:
+        """Write the state; see `write_state`."""
+        self.progress.seconds += self._lap()
+        arrays = {
+            "weights": weights(self._course.graph),
+            "optimizer": [
+                need("keras").ops.convert_to_numpy(v) for v in self._optimizer.variables
+            ],
+        }
+        if self._average is not None:
+            arrays["average"] = self._average.values
+            self.progress.updates = self._average.updates
+        write_state(self._state_path, self._course.identity, self.progress, arrays)
+
+    @property
+    def _state_path(self) -> Path:
+        return self._course.folder / STATE
+
+    @property
+    def _over(self) -> bool:
+        return self.progress.step >= self.progress.total
+
+    def _lap(self) -> float:
+        now = time.monotonic()
+        passed, self._clock = now - self._clock, now
+        return passed
+
+    def _compile(self) -> Any:
+        graph, settings = self._course.graph, self._settings
+        largest = settings.new_rate
+        new = self._course.start.new_layers
+        factors = {
+            variable.path: 1.0 if layer.name in new else settings.rate / largest
+            for layer in self._course.start.model.layers
+            for variable in layer.trainable_variables
+        }
+        optimizer = rated_adamw(
+            factors, weight_decay=settings.weight_decay, clip_norm=settings.clip_norm
+        )
+        # XLA on a processor takes a tenfold for dilated depthwise convolutions
+        on_tensorflow = need("keras").backend.backend() == "tensorflow"
+        with third_party():
+            graph.compile(
+                optimizer, cross_entropy, jit_compile=False if on_tensorflow else "auto"
+            )
+            optimizer.build(graph.trainable_variables)
+        return optimizer
+
+    def _step(self, images: Any, targets: Any) -> None:
+        progress, graph = self.progress, self._course.graph
+        self._optimizer.learning_rate = self._rate()
+        graph.reset_metrics()  # or the loss is a mean over all steps so far
+        with nullcontext() if self._traced else third_party():
+            loss = float(graph.train_on_batch(images, targets))
+        self._traced = True
+        if not math.isfinite(loss):
+            best = self._course.folder / BEST
+            raise ConversionError(diverged(loss, progress, self._settings, best))
+        progress.step += 1
+        progress.losses += loss
+        progress.counted += 1
+        if self._average is not None:
+            self._average.update(momentum_for(progress.total))
+
+    def _rate(self) -> float:
+        progress = self.progress
+        share = rate_share(
+            progress.step,
+            progress.total,
+            shape=self._settings.schedule,
+            warm_up=warm_up(progress.total),
+        )
+        return self._settings.new_rate * share
+
+    def _end_epoch(self, epoch: int) -> None:
+        progress, settings = self.progress, self._settings
+        lap = self._lap()
+        progress.seconds += lap
+        row: dict[str, Any] = {
+            "epoch": epoch,
+            "step": progress.step,
+            "loss": progress.losses / progress.counted if progress.counted else None,
+            "rate": self._rate() if progress.counted else None,
+            "val_miou": None,
+            "images_per_s": round(progress.counted * settings.batch / lap, 2)
+            if progress.counted
+            else None,
+            "seconds": round(progress.seconds, 1),
+        }
+        if epoch % settings.validate_every == 0 or self._over:
+            row["val_miou"], row["val_iou"] = self._validate(epoch)
+        progress.rows.append(row)
+        progress.losses, progress.counted = 0.0, 0
+        progress.done = self._over
+        write_csv(self._course.folder / CSV, progress.rows)
+        draw_curves(self._course.folder / CURVES, progress.rows)
+        self._tell(epoch_line(row, progress))
+
+    def _validate(self, epoch: int) -> tuple[float, dict[str, float | None]]:
+        course, progress = self._course, self.progress
+        held = nullcontext() if self._average is None else self._average.in_place()
+        with held:
+            result = validate(
+                course.start.model, course.start.resize, course.validation
+            ).scores
+            if progress.best_miou is None or result.miou > progress.best_miou:
+                with replacing(course.folder / BEST) as temporary, third_party():
+                    plain(course.start).save(temporary)
+                progress.best_miou, progress.best_epoch = result.miou, epoch
+        self._validation_s = self._lap()
+        progress.seconds += self._validation_s
+        return result.miou, result.per_class_iou
+
+    def _settle(self, spent: list[float]) -> None:
+        """Turn a time budget into steps, once it is known what a step takes."""
+        settings, progress = self._settings, self.progress
+        if len(spent) < _FIRST_STEPS + _TIMED_STEPS or settings.minutes is None:
+            return
+        timed = spent[_FIRST_STEPS:]
+        since = time.monotonic() - self._clock
+        pace = self._pace(timed)
+        fitting = pace.fitting(60 * settings.minutes - progress.seconds - since)
+        progress.total = min(progress.total, progress.step + fitting)
+        progress.settled = True
+        self._tell(
+            f"{pace.step_s:.2f} s a step: {progress.total} steps "
+            f"({progress.total / self._course.batches.steps:.1f} epochs) fit "
+            f"{settings.minutes:g} minutes"
+        )
+
+    def _pace(self, spent: list[float]) -> Pace:
+        every = self._course.batches.steps * self._settings.validate_every
+        return Pace(sum(spent) / len(spent), self._validation_s, every)
+
+
+def _epochs(settings: Settings) -> int:
+    if settings.epochs is not None:
+        return settings.epochs
+    return EPOCHS if settings.minutes is None else _MOST_EPOCHS
