@@ -1,38 +1,54 @@
-"""The demo: the whole path on the model and the scenes that come with the package."""
+"""The demo: the whole path on the model and the photos that come with the package."""
 
 from __future__ import annotations
 
-from importlib import resources
+import json
+import resource
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from edgeseg.converter._frameworks import require_extra
-from edgeseg.converter.cli import conversion_text
-from edgeseg.converter.conversion import convert
-from edgeseg.converter.keras_device import open_keras
-from edgeseg.runtime import Overrides, Segmenter, Style, open_sink, run_pipeline
-from edgeseg.runtime.atomic import write_bytes
-from edgeseg.runtime.pictures import write_picture
-from edgeseg.runtime.scoring import confusion_matrix, scores
-from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
+from edgeseg.converter.shipped import keras_file, labels_file, ranges_file
+from edgeseg.devices import MissingDriverError
+from edgeseg.runtime import (
+    Look,
+    Overrides,
+    Segmenter,
+    Style,
+    open_sink,
+    open_source,
+    run_pipeline,
+)
+from edgeseg.runtime.modelfile import sha256
+from edgeseg.runtime.shipped import model_file, photo_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CALIBRATION_SCENES = 64
-_SCORED_SCENES = 200
-_CLIP = "640x480,frames=50,seed=3"
+    from edgeseg.runtime.manifest import Manifest
+
+_FRAMES = 60  # a photo, of the clip
+_LOOK = Look(contours=True, legend=True)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one run found and how long it took."""
+
+    pictures: int
+    shares: dict[str, float]
+    median_ms: dict[str, float]
 
 
 def run_demo(folder: Path, *, progress: Callable[[str], None]) -> str:
-    """Convert, score and run the small model on drawn shapes.
+    """Convert where that is possible, and run on photos and on a clip of them.
 
     Parameters
     ----------
     folder : Path
-        Gets ``shapes.tflite``, ``overlays/`` and ``clip.mp4``.
+        Gets ``overlays/``, ``blurred/``, ``clip.mp4``, ``found.jsonl`` and, with the
+        extra ``convert``, ``animals.tflite``.
     progress : callable
         Called with a line for each step.
 
@@ -41,81 +57,98 @@ def run_demo(folder: Path, *, progress: Callable[[str], None]) -> str:
     str
         What was found, for a terminal.
     """
-    require_extra()
-    model = resources.files("edgeseg.converter.samples") / "shapes.keras"
-    labels = folder / "labels.txt"
-    write_bytes(labels, ("\n".join(LABELS) + "\n").encode())
-    overrides = Overrides(labels=str(labels))
-    progress(f"drawing {_CALIBRATION_SCENES} calibration scenes")
-    calibration = draw_calibration(folder / "calibration", _CALIBRATION_SCENES)
-    target = folder / "shapes.tflite"
-    with resources.as_file(model) as path:
-        result = convert(
-            path,
-            calibration=calibration,
-            output=target,
-            overrides=overrides,
-            progress=progress,
-        )
-        progress(f"scoring float and int8 on {_SCORED_SCENES} scenes with known truth")
-        with open_keras(path, overrides) as reference:
-            float_miou = score_scenes(reference, _SCORED_SCENES)
-    with Segmenter.open(target) as segmenter:
-        int8_miou = score_scenes(segmenter, _SCORED_SCENES)
+    model, lines = _model(folder, progress)
+    progress("running on the photos")
+    for name, outputs, look in (
+        ("overlays", ("overlays", "found.jsonl"), _LOOK),
+        ("blurred", ("blurred",), Look(effect="blur:60")),
+    ):
+        run = _run(model, str(photo_folder()), folder, outputs, look)
+        if name == "overlays":
+            lines += _photo_lines(folder / "found.jsonl")
     progress("running on a clip")
-    found = _run_clip(target, folder)
-    return "\n".join(
-        [
-            conversion_text(result),
-            f"mIoU on {_SCORED_SCENES} drawn scenes, {len(LABELS)} classes: float "
-            f"{100 * float_miou:.2f} %, int8 {100 * int8_miou:.2f} %",
-            found,
-            f"look at {folder / 'clip.mp4'} and {folder / 'overlays'}",
-        ]
+    run = _run(
+        model, f"pan:{photo_folder()},frames={_FRAMES}", folder, ("clip.mp4",), _LOOK
     )
+    return "\n".join([*lines, *_clip_lines(run), *_where(folder)])
 
 
-def draw_calibration(folder: Path, count: int) -> Path:
-    """Write scenes as pictures and return the folder."""
-    source = SyntheticSource(f"320x240,still,seed=1,frames={count}")
-    for capture in source.captures():
-        write_picture(folder / f"{capture.name}.png", capture.frame)
-    return folder
+def _model(folder: Path, progress: Callable[[str], None]) -> tuple[Path, list[str]]:
+    """Return the int8 model: made here, or the one that comes with the package."""
+    try:
+        require_extra()
+    except MissingDriverError as error:
+        return model_file(), [f"model: as it comes with the package ({error})"]
+    from edgeseg.converter.cli import conversion_text
+    from edgeseg.converter.conversion import convert
+
+    progress("converting the float Keras model again, from its saved ranges")
+    made = convert(
+        keras_file(),
+        calibration=ranges_file(),
+        output=folder / model_file().name,
+        overrides=Overrides(labels=str(labels_file())),
+        progress=progress,
+    )
+    same = made.sha256 == sha256(model_file())
+    verdict = (
+        "byte for byte the one that comes with the package"
+        if same
+        else "not the bytes that come with the package (made with other versions)"
+    )
+    return made.path, [conversion_text(made), verdict]
 
 
-def score_scenes(segmenter: Segmenter, count: int) -> float:
-    """Return the mIoU on drawn scenes of another seed than those of training.
-
-    Parameters
-    ----------
-    segmenter : Segmenter
-        Open, with the scenes' labels.
-    count : int
-        Number of scenes.
-    """
-    source = SyntheticSource(f"320x240,still,seed=2,frames={count}")
-    matrix = np.zeros((len(LABELS), len(LABELS)), np.int64)
-    for index in range(count):
-        frame, truth = source.scene(index)
-        ids = segmenter.segment(frame).ids
-        matrix += confusion_matrix(truth, ids, len(LABELS))
-    return scores(matrix, LABELS).miou
-
-
-def _run_clip(model: Path, folder: Path) -> str:
+def _run(
+    model: Path, source: str, folder: Path, outputs: tuple[str, ...], look: Look
+) -> _Run:
+    opened = open_source(source)
     segmenter = Segmenter.open(model)
-    source = SyntheticSource(_CLIP)
-    style = Style(segmenter.manifest, contours=True, legend=True, fps=source.fps)
-    outputs = (str(folder / "clip.mp4"), f"overlay:{folder / 'overlays'}")
-    sinks = [open_sink(text, style) for text in outputs]
-    tally = run_pipeline(source, segmenter, sinks)
+    style = Style(segmenter.manifest, look=look, fps=opened.fps)
+    sinks = [open_sink(str(folder / name), style) for name in outputs]
+    tally = run_pipeline(opened, segmenter, sinks)
     pixels = sum(tally.pixels.values())
-    classes = ", ".join(
-        f"{segmenter.manifest.label(i)} {count / pixels:.1%}"
-        for i, count in tally.pixels.most_common()
+    return _Run(
+        tally.done,
+        {_name(segmenter.manifest, i): n / pixels for i, n in tally.pixels.items()},
+        tally.median_ms,
     )
-    spent = ", ".join(
-        f"{stage} {np.median(values):.2f} ms"
-        for stage, values in tally.timings_ms.items()
-    )
-    return f"{tally.done} frames of 640x480: {classes}; median {spent}"
+
+
+def _name(manifest: Manifest, class_id: int) -> str:
+    return manifest.label(class_id)
+
+
+def _photo_lines(records: Path) -> list[str]:
+    lines = []
+    for line in records.read_text("utf-8").splitlines():
+        record = json.loads(line)
+        lines.append(f"{record['name']}: {_shares_text(_shares_of(record))}")
+    return lines
+
+
+def _shares_of(record: dict[str, list[dict[str, float]]]) -> dict[str, float]:
+    return {str(entry["label"]): entry["share"] for entry in record["classes"]}
+
+
+def _shares_text(shares: dict[str, float]) -> str:
+    found = sorted(shares.items(), key=lambda pair: -pair[1])
+    return ", ".join(f"{name} {share:.1%}" for name, share in found)
+
+
+def _clip_lines(run: _Run) -> list[str]:
+    spent = ", ".join(f"{stage} {ms:.1f} ms" for stage, ms in run.median_ms.items())
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return [
+        f"clip: {run.pictures} frames of 640x480, {_shares_text(run.shares)}",
+        f"a frame takes, median: {spent}; peak memory of the run {peak_mb:.0f} MB",
+    ]
+
+
+def _where(folder: Path) -> list[str]:
+    made = ", ".join(str(folder / name) for name in ("overlays", "blurred", "clip.mp4"))
+    return [
+        f"look at {made}",
+        "next: edgeseg run animals YOUR_PHOTO.jpg -o out.png, or edgeseg run animals "
+        "camera:0 --web",
+    ]

@@ -36,6 +36,10 @@ _COMMANDS = {
         "edgeseg.converter.fetching.fetch_cli:fetch",
         "Fetch a public model by name, checked by its SHA-256.",
     ),
+    "finetune": (
+        "edgeseg.converter.training.finetune_cli:finetune",
+        "Train a network on your own classes.",
+    ),
     "info": (
         "edgeseg.runtime.commands:info",
         "Show a model's tensors, operators and manifest.",
@@ -53,8 +57,12 @@ _COMMANDS = {
         "Show records on one self-contained page.",
     ),
     "run": (
-        "edgeseg.runtime.commands:run",
-        "Segment pictures or a video and write the result.",
+        "edgeseg.runtime.run_command:run",
+        "Segment pictures, a video or a camera and write or show the result.",
+    ),
+    "service": (
+        "edgeseg.runtime.service.cli:service",
+        "Keep a run on: start with the machine, restart when it hangs.",
     ),
 }
 

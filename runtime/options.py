@@ -18,6 +18,28 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 PATH = click.Path(path_type=Path)
 
 
+class ModelParam(click.Path):
+    """A model file, or the name of the model that comes with the package."""
+
+    name = "MODEL"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Return the path; a file of that name comes first."""
+        from edgeseg.runtime.shipped import MODEL_NAME, model_file
+
+        if str(value) == MODEL_NAME and not Path(value).exists():
+            return model_file()
+        return super().convert(value, param, ctx)
+
+
+MODEL = ModelParam()
+
+
 class NormalizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """``MEAN,STD``: two numbers in pixel units."""
 

@@ -34,7 +34,7 @@ def voc(shared):
 
 @pytest.fixture(scope="session")
 def shapes_keras(root):
-    return root / "converter" / "samples" / "shapes.keras"
+    return root / "tests" / "golden" / "shapes.keras"
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def shapes_labels(tmp_path_factory):
 @pytest.fixture(scope="session")
 def calibration(tmp_path_factory):
     pytest.importorskip("tensorflow", reason="needs the extra `convert`")
-    from edgeseg.converter.demo import draw_calibration
+    from scenes import draw_calibration
 
     return draw_calibration(tmp_path_factory.mktemp("calibration"), 40)
 

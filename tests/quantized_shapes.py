@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -45,8 +44,8 @@ class Shapes:
 
 @functools.cache
 def shapes():
-    model = resources.files("edgeseg.converter.samples") / "shapes.keras"
-    with resources.as_file(model) as path, open_keras(path) as keras:
+    model = Path(__file__).parent / "golden" / "shapes.keras"
+    with open_keras(model) as keras:
         content = lower(keras.device.model)
         source = SyntheticSource("160x120,still,seed=5")
         tensors = [keras.tensor(source.scene(i)[0]) for i in range(12)]

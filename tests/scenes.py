@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from edgeseg.runtime.overlay import colour_table
 from edgeseg.runtime.pictures import write_ids, write_picture
+from edgeseg.runtime.scoring import confusion_matrix, scores
 from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
 
 
@@ -21,3 +24,22 @@ def draw_dataset(folder, count=12):
     (lists / "val.txt").write_text("\n".join(names))
     (folder / "labels.txt").write_text("\n".join(LABELS))
     return folder
+
+
+def draw_calibration(folder, count):
+    """Write scenes as pictures and return the folder."""
+    source = SyntheticSource(f"320x240,still,seed=1,frames={count}")
+    for capture in source.captures():
+        write_picture(folder / f"{capture.name}.png", capture.frame)
+    return folder
+
+
+def score_scenes(segmenter, count):
+    """Return the mIoU on drawn scenes of another seed than those of training."""
+    source = SyntheticSource(f"320x240,still,seed=2,frames={count}")
+    matrix = np.zeros((len(LABELS), len(LABELS)), np.int64)
+    for index in range(count):
+        frame, truth = source.scene(index)
+        ids = segmenter.segment(frame).ids
+        matrix += confusion_matrix(truth, ids, len(LABELS))
+    return scores(matrix, LABELS).miou

@@ -18,6 +18,8 @@ COMMANDS = [
     "compare",
     "convert",
     "demo",
+    "finetune",
+    "service",
     "eval",
     "fetch",
     "info",
@@ -108,6 +110,50 @@ def test_json_lines_on_standard_output(golden_model):
     assert [json.loads(line)["height"] for line in done.stdout.splitlines()] == [48, 48]
 
 
+def run_json(golden_model, *arguments):
+    done = edgeseg("run", golden_model, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_frames_are_chosen_and_counted(golden_model, tmp_path):
+    clip = "synthetic:64x48,frames=50"  # two seconds
+    assert run_json(golden_model, clip, "--every", 5)["pictures"] == 10
+    assert run_json(golden_model, clip, "--fps", 10)["pictures"] == 20
+    assert run_json(golden_model, clip, "--frames", 7)["pictures"] == 7
+    assert run_json(golden_model, clip, "--seconds", 1)["pictures"] == 25
+    live = run_json(golden_model, "synthetic:64x48,live,fps=50", "--frames", 5)
+    assert live["pictures"] == 5
+
+
+def test_a_capped_video_plays_at_true_speed(golden_model, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    run_json(golden_model, "synthetic:64x48,frames=50", "--fps", 10, "-o", clip)
+    with open_source(str(clip)) as source:
+        times = [capture.time_s for capture in source.captures()]
+    # a frame is the nearest that there was, at 25 a second
+    np.testing.assert_allclose(times, np.arange(20) / 10, atol=0.041)
+
+
+def test_what_is_seen_can_be_chosen(golden_model, scenes, tmp_path):
+    photo = next((scenes / "sub").iterdir())
+    frame = read_picture(photo)
+    out = tmp_path / "out.png"
+    for options, same in (
+        (("--alpha", 0), True),
+        (("--classes", "background", "--alpha", 0.9), False),
+        (("--contours", "--legend", "--rotate", 180, "--alpha", 0), False),
+    ):
+        run_json(golden_model, photo, "-o", out, *options)
+        assert (read_picture(out) == frame).all() == same
+    ids = tmp_path / "ids"
+    region = ("--region", "0.25,0.25,0.5,0.5", "--smooth", 0.5)
+    run_json(golden_model, photo, "-o", f"masks:{ids}", *region)
+    mask = read_ids(next(ids.iterdir()))
+    assert not mask[:16].any()
+    assert not mask[:, :24].any()
+
+
 def test_info_tells_tensors_and_manifest(golden_model):
     told = json.loads(edgeseg("info", golden_model, "--json").stdout)
     assert told["inputs"][0]["dtype"] == "int8"
@@ -174,6 +220,9 @@ def bad_runs(tmp_path, golden_model):
             tmp_path / "out.xyz",
         ),
         "synthetic option": (golden_model, "synthetic:round"),
+        "unknown class": (golden_model, synthetic, "--classes", "unicorn"),
+        "unknown effect": (golden_model, synthetic, "--effect", "sparkle"),
+        "region outside": (golden_model, synthetic, "--region", "100,0,9,9"),
     }
 
 
@@ -200,4 +249,13 @@ def test_one_bad_picture_does_not_stop_the_others(golden_model, scenes, tmp_path
 def test_usage_errors_exit_with_2(golden_model):
     assert edgeseg("run", golden_model).returncode == 2
     assert edgeseg("run", golden_model, "x", "--normalize", "1").returncode == 2
+    for option in (
+        ("--size", "big"),
+        ("--rotate", "45"),
+        ("--region", "1,2"),
+        ("--every", "0"),
+        ("--smooth", "1"),
+        ("--alpha", "2"),
+    ):
+        assert edgeseg("run", golden_model, "x", *option).returncode == 2
     assert edgeseg("fly").returncode == 2

@@ -15,11 +15,11 @@ from edgeseg.benchmarks.options import (
     scope_options,
     tell_resumed,
 )
-from edgeseg.runtime.options import PATH, device_options, override_options
+from edgeseg.runtime.options import MODEL, PATH, device_options, override_options
 
 
 @click.command("eval")
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.argument("dataset", type=PATH)
 @scope_options
 @click.option(

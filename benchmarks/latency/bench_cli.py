@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from edgeseg.runtime.options import PATH, override_options, overrides_of
+from edgeseg.runtime.options import MODEL, PATH, override_options, overrides_of
 
 
 class ThreadsParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -65,7 +65,7 @@ class SizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.argument("source", required=False)
 @click.option(
     "--frame",

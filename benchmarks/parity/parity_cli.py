@@ -16,6 +16,7 @@ from edgeseg.benchmarks.options import (
     progress_of,
 )
 from edgeseg.runtime.options import (
+    MODEL,
     PATH,
     device_options,
     override_options,
@@ -24,7 +25,7 @@ from edgeseg.runtime.options import (
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.argument("ref", type=PATH)
 @click.option(
     "--dataset",

@@ -6,13 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from scenes import score_scenes
 
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 from scenes import draw_dataset
 
 from edgeseg.converter import convert
-from edgeseg.converter.demo import score_scenes
 from edgeseg.converter.keras_device import KerasDevice, open_keras
 from edgeseg.converter.loading.load import Loading, load_keras
 from edgeseg.converter.quantization.quantize import check_dtypes

@@ -1,8 +1,8 @@
-"""Train the small DeepLabv3+ that comes with edgeseg, on drawn shapes.
+"""Train the small DeepLabv3+ of the tests, ``golden/shapes.keras``, on drawn shapes.
 
-``python -m edgeseg.converter.shapes OUT.keras`` repeats the training: a few minutes
-on two processor cores. The scenes are those of ``synthetic:``, so there is no data
-set and no licence to mind; the model serves the demo and the tests.
+``python tests/train_shapes.py OUT.keras`` repeats the training: a few minutes on two
+processor cores. The scenes are those of ``synthetic:``, so there is no data set and no
+licence to mind.
 
 References
 ----------
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SIZE = 129  # 16 * 8 + 1: corners of the stride-8 grid fall on pixels
 _SEED = 20
 _BATCH, _STEPS, _EPOCHS = 16, 100, 24
-_TRAINING_SEED = 1000  # scenes of the demo and the tests have seeds below
+_TRAINING_SEED = 1000  # scenes of the tests have seeds below
 
 
 def build() -> Any:

@@ -1,13 +1,13 @@
-"""The recipe of the model that ships: it learns, and its file is complete."""
+"""The recipe of the tests' model: it learns, and its file is complete."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import train_shapes as shapes
 
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
-from edgeseg.converter import shapes
 from edgeseg.converter.loading.load import load_keras
 
 
@@ -21,7 +21,7 @@ def test_training_lowers_the_loss_and_writes_a_loadable_model(tmp_path, monkeypa
     assert tuple(model.output.shape) == (1, 129, 129, 4)
 
 
-def test_the_shipped_file_is_this_network(shapes_keras):
+def test_the_golden_file_is_this_network(shapes_keras):
     shipped, fresh = load_keras(shapes_keras), shapes.build()
     expected = [tuple(weight.shape) for weight in fresh.weights]
     got = [tuple(weight.shape) for weight in shipped.weights]

@@ -1,1 +1,0 @@
-"""What ships to be tried: ``shapes.keras``, made by `edgeseg.converter.shapes`."""
