@@ -38,10 +38,10 @@ class OpencvWriter(Closing):
     """
 
     def __init__(self, path: Path, size_wh: tuple[int, int], fps: float | None) -> None:
-        import cv2
-
         from edgeseg.devices._quiet import quiet
+        from edgeseg.runtime.opencv import quiet_opencv
 
+        cv2 = quiet_opencv()
         self._path = path
         self.frames = 0
         rate = fps or 1 / STILLS_S
@@ -84,10 +84,10 @@ class OpencvWriter(Closing):
 
 def frames_in(path: Path) -> int:
     """Return how many frames of a video OpenCV finds, 0 if it does not play."""
-    import cv2
-
     from edgeseg.devices._quiet import quiet
+    from edgeseg.runtime.opencv import quiet_opencv
 
+    cv2 = quiet_opencv()
     with quiet():
         video = cv2.VideoCapture(str(path))
         count = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0

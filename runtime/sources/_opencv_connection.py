@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SILENCE_MS = 10_000  # milliseconds for opening, and without a frame
-_ERRORS_ONLY = 2  # cv2.utils.logging.LOG_LEVEL_ERROR
 _IN_A_ROW = 5  # frames that may fail: a damaged one is no lost camera
 
 
@@ -53,11 +51,9 @@ class OpencvConnection(Connection):
 
     def open(self) -> None:
         """Open it and ask for the properties."""
-        import cv2
+        from edgeseg.runtime.opencv import quiet_opencv
 
-        # what failed is told by an exception; OpenCV would write it to stderr as well
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-        cv2.utils.logging.setLogLevel(_ERRORS_ONLY)
+        cv2 = quiet_opencv()
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _SILENCE_MS]
         limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, _SILENCE_MS]
         api = getattr(cv2, f"CAP_{self._backend}")

@@ -64,9 +64,14 @@ class PanSource(Source):
 
     def names(self) -> tuple[str, ...]:
         """Return ``cat_000000`` and so on, after the picture's name."""
-        return tuple(
-            f"{path.stem}_{index:06d}"
+        stems = [path.stem for path in self._paths]
+        prefixes = [
+            path.stem if stems.count(path.stem) == 1 else path.name.replace(".", "_")
             for path in self._paths
+        ]
+        return tuple(
+            f"{prefix}_{index:06d}"
+            for prefix in prefixes
             for index in range(self._frames)
         )
 
@@ -121,7 +126,11 @@ def _frames_of(settings: list[str]) -> int:
 
 def _pictures(place: Path) -> list[Path]:
     if place.is_dir():
-        found = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES)
+        found = sorted(
+            path
+            for path in place.iterdir()
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        )
         if not found:
             raise InputError(f"pan: no pictures in {place}")
         return found

@@ -36,10 +36,10 @@ class VideoSource(Source):
         self._rotate = options.rotate
         if not Path(text).is_file():
             raise InputError(f"no such file, folder or source: {text}")
-        import cv2
-
         from edgeseg.devices._quiet import quiet
+        from edgeseg.runtime.opencv import quiet_opencv
 
+        cv2 = quiet_opencv()
         with quiet():
             self._video = cv2.VideoCapture(text)
             self._count = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))

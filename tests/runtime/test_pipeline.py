@@ -63,6 +63,7 @@ def sources(folder, tmp_path):
     return {  # the others need hardware or a server: see their tests
         "image": str(folder / "a.png"),
         "folder": str(folder),
+        "pan": f"{folder},frames=3",
         "video": str(clip),
         "synthetic": "64x48,frames=5",
     }
