@@ -71,6 +71,15 @@ class SizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     help="Type of the input, and of scores.  [default: the recipe's]",
 )
 @click.option(
+    "--pooling",
+    type=click.Choice(["resize", "tile", "split"]),
+    default="resize",
+    show_default=True,
+    help="How the pooled picture of a DeepLab comes back to the grid: as the model "
+    "does; repeated by TILE; or by a convolution cut in two and ADD. The latter two "
+    "are exact, and let an Edge TPU run what follows.",
+)
+@click.option(
     "--size",
     metavar="N|HxW",
     type=SizeParam(),
@@ -187,9 +196,9 @@ def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
 def demo(output: Path) -> None:
     """Show the whole path on the model that comes with edgeseg.
 
-    A small DeepLabv3+ that was trained on drawn shapes is converted to int8, scored
-    against the float model on scenes with known truth, and run on a short clip.
-    Needs no network, no camera and no data set.
+    A DeepLabv3+ of people and animals finds what is on two photos and in a clip made
+    of them; with the extra `convert` it is first converted to int8 again and compared
+    with the float model. Needs no network, no camera and no data set.
     """
     from edgeseg.converter.demo import run_demo
 

@@ -91,6 +91,7 @@ def convert(
     recipe: str = "int8",
     head: str = "logits",
     io: str | None = None,
+    pooling: str = "resize",
     loading: Loading | None = None,
     scoring: Scoring | None = None,
     report: Path | str | None = None,
@@ -121,6 +122,9 @@ def convert(
         Scores at the input's size, at the network's own grid, or class ids.
     io : {"int8", "uint8", "float32"} or None
         Type of the input, and of the output where that is scores.
+    pooling : {"resize", "tile", "split"}
+        How the pooled picture is brought back to the grid; ``split`` and ``tile`` are
+        exact rewrites that an Edge TPU maps.
     loading : Loading or None
         Architecture, size and trust; see there.
     scoring : Scoring or None
@@ -161,6 +165,7 @@ def convert(
         recipe=recipe,
         head=head,
         io=io,
+        pooling=pooling,
         loading=loading or Loading(),
         overrides=overrides or Overrides(),
         scoring=scoring,

@@ -12,6 +12,7 @@ from edgeseg.converter.keras_device import segmenter_of
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.lower import lower
 from edgeseg.converter.quantization.heads import cut_tail
+from edgeseg.converter.quantization.rewrites import rewrite_pooling
 from edgeseg.converter.verify import Parity, check_parity, compare
 from edgeseg.runtime.modelfile import sha256
 
@@ -66,7 +67,7 @@ def make_float_model(
         tell(f"note: {note}")
     with segmenter_of(loaded, request.overrides) as keras:
         tell("lowering to float TFLite")
-        lowered = lower(loaded.model)
+        lowered = rewrite_pooling(lower(loaded.model), request.pooling)
         manifest = dataclasses.replace(keras.manifest, provenance=_provenance(request))
         frames = subjects.compared()
         tell(f"comparing with Keras on {len(frames)} {subjects.compared_with}")
@@ -85,6 +86,7 @@ def _provenance(request: Request) -> dict[str, Any]:
         "source_sha256": _digest(request.model),
         "recipe": request.recipe,
         "head": request.head,
+        "pooling": request.pooling,
         "versions": {name: version(name) for name in _PACKAGES},
     }
 

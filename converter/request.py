@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.converter.loading.load import Loading
 from edgeseg.converter.quantization.heads import HEADS
 from edgeseg.converter.quantization.interface import INTERFACES
+from edgeseg.converter.quantization.rewrites import POOLING
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides
@@ -64,6 +65,8 @@ class Request:
         See `edgeseg.converter.quantization.heads`.
     io : {"int8", "uint8", "float32"} or None
         Type of input and scores; None leaves what the recipe gives.
+    pooling : {"resize", "tile", "split"}
+        See `edgeseg.converter.quantization.rewrites`.
     loading : Loading
         How the model is loaded.
     overrides : Overrides
@@ -79,6 +82,7 @@ class Request:
     recipe: str = "int8"
     head: str = "logits"
     io: str | None = None
+    pooling: str = "resize"
     loading: Loading = field(default_factory=Loading)
     overrides: Overrides = field(default_factory=Overrides)
     scoring: Scoring | None = None
@@ -87,6 +91,7 @@ class Request:
     def check(self) -> None:
         """Raise `InputError` on what can be told wrong without loading anything."""
         _one_of("head", self.head, HEADS)
+        _one_of("pooling", self.pooling, POOLING)
         if self.io is not None:
             _one_of("io", self.io, INTERFACES)
         recipe = load_recipe(self.recipe)
@@ -127,6 +132,7 @@ class Request:
             recipe=values["recipe"],
             head=values["head"],
             io=values["io"],
+            pooling=values["pooling"],
             loading=Loading(**loading),
             overrides=Overrides(**overrides),
             scoring=None if scoring is None else _scoring(scoring),

@@ -16,9 +16,17 @@ _COMMANDS = {
         "edgeseg.benchmarks.latency.bench_cli:bench",
         "Measure how long a picture takes.",
     ),
+    "check": (
+        "edgeseg.runtime.placement.check_cli:check",
+        "Show which processor runs each operator, and what to change.",
+    ),
     "compare": (
         "edgeseg.benchmarks.parity.parity_cli:compare",
         "Show how alike two models answer on pictures without truth.",
+    ),
+    "compile": (
+        "edgeseg.converter.edgetpu_cli:compile_command",
+        "Compile a model for a Coral's Edge TPU.",
     ),
     "convert": (
         "edgeseg.converter.cli:convert",

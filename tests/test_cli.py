@@ -15,7 +15,9 @@ from edgeseg.runtime.pictures import read_ids, read_picture, write_picture
 
 COMMANDS = [
     "bench",
+    "check",
     "compare",
+    "compile",
     "convert",
     "demo",
     "finetune",

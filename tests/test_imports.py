@@ -83,6 +83,8 @@ def test_import_loads_no_numpy(module):
         "report",
         "finetune",
         "service",
+        "check",
+        "compile",
     ],
 )
 def test_help_of_a_command_loads_nothing_heavy(command):

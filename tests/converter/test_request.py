@@ -28,6 +28,7 @@ requests = st.builds(
     recipe=st.sampled_from(recipe_names()),
     head=st.sampled_from(HEADS),
     io=st.none() | st.sampled_from(INTERFACES),
+    pooling=st.sampled_from(["resize", "tile", "split"]),
     loading=st.builds(
         Loading,
         arch=st.none() | names,
@@ -67,6 +68,7 @@ def test_a_request_survives_json(request):
     [
         ({"head": "scores"}, "logits, logits-stride, labels; got 'scores'"),
         ({"io": "int4"}, "int8, uint8, float32; got 'int4'"),
+        ({"pooling": "x"}, "resize, tile, split; got 'x'"),
         ({"recipe": "int3"}, "unknown recipe 'int3'"),
         ({}, "needs --calibration"),
         ({"recipe": "float16", "io": "int8"}, "computes in float"),

@@ -1,0 +1,234 @@
+"""Compile a model for the Edge TPU with Google's own compiler.
+
+The compiler is a program of its own, for Debian on x86-64 alone, last released in
+2021. It is run on a copy of the model, in a folder that is thrown away, under a time
+limit; what it made is taken only where something was mapped. The manifest and whatever
+else is in the archive at the end of the source go to the end of the result.
+
+References
+----------
+"Edge TPU Compiler", https://coral.ai/docs/edgetpu/compiler/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.edgetpu_log import CompilerLog, Row, parse_log
+from edgeseg.devices import ConversionError, MissingDriverError, ModelError
+from edgeseg.devices._litert import read_model
+from edgeseg.runtime.atomic import check_writable, write_bytes
+from edgeseg.runtime.modelfile import append_manifest, sha256, stored_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = "edgetpu_compiler"
+TIMEOUT_S = 600.0
+_ENTRY_BYTES = 16 << 20  # a longer entry is no label list and no metadata
+# What zipfile raises on an entry that it cannot read
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError)
+_MARK = b"edgetpu-custom-op"
+_HOW_TO_GET = (
+    f"{PROGRAM} is not installed: on x86-64 Debian or Ubuntu add Google's repository "
+    "'deb https://packages.cloud.google.com/apt coral-edgetpu-stable main' and "
+    "apt install edgetpu-compiler (no other architecture has it); what it would map is "
+    "told by edgeseg check --device coral"
+)
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What a compilation made.
+
+    Parameters
+    ----------
+    path : Path
+        The file written.
+    version : str
+        Of the compiler.
+    rows : tuple of Row
+        Operators and their fate.
+    sha256 : str
+        Of the file.
+    manifest : bool
+        Whether a manifest was carried over.
+    """
+
+    path: Path
+    version: str
+    rows: tuple[Row, ...]
+    sha256: str
+    manifest: bool
+
+    @property
+    def mapped(self) -> int:
+        """How many operators the Edge TPU runs."""
+        return sum(row.count for row in self.rows if row.mapped)
+
+    @property
+    def operators(self) -> int:
+        """How many operators the source has."""
+        return sum(row.count for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "compiler": self.version,
+            "mapped": self.mapped,
+            "operators": self.operators,
+            "manifest": self.manifest,
+            "rows": [
+                {"op": r.op, "count": r.count, "status": r.status, "mapped": r.mapped}
+                for r in self.rows
+            ],
+        }
+
+
+def compile_model(
+    model: Path,
+    *,
+    output: Path | None = None,
+    timeout_s: float = TIMEOUT_S,
+    min_runtime: int | None = None,
+) -> Compilation:
+    """Compile a quantized model for the Edge TPU.
+
+    Parameters
+    ----------
+    model : Path
+        A ``.tflite`` file, 8-bit throughout.
+    output : Path or None
+        The file to write; None puts ``MODEL_edgetpu.tflite`` beside the model.
+    timeout_s : float
+        After so long the compiler and everything it started are killed.
+    min_runtime : int or None
+        Oldest Edge TPU runtime that must run the file; None leaves it to the compiler.
+
+    Raises
+    ------
+    MissingDriverError
+        The compiler is not installed.
+    ModelError
+        The file is no TFLite model, or is compiled already.
+    ConversionError
+        The compiler failed, took too long, or mapped nothing.
+    OutputError
+        The result cannot be written.
+    """
+    content = read_model(model)
+    if _MARK in content:
+        raise ModelError(f"{model} is compiled for an Edge TPU already")
+    target = output or model.with_name(f"{model.stem}_edgetpu.tflite")
+    if target.exists() and target.samefile(model):
+        raise ConversionError(f"the output {target} is the model itself")
+    check_writable(target)
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise MissingDriverError(_HOW_TO_GET)
+    manifest = stored_manifest(model)
+    log, made = _run(program, model, content, timeout_s, min_runtime)
+    compiled = made if manifest is None else append_manifest(made, manifest)
+    write_bytes(target, _with_entries_of(model, compiled))
+    return Compilation(
+        target, log.version, log.rows, sha256(target), manifest is not None
+    )
+
+
+def _with_entries_of(model: Path, compiled: bytes) -> bytes:
+    """Return a compiled model with all that the archive behind its source holds."""
+    if not zipfile.is_zipfile(model):
+        return compiled
+    buffer = io.BytesIO(compiled)
+    try:
+        with (
+            zipfile.ZipFile(model) as source,
+            zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as target,
+        ):
+            for entry in source.infolist():
+                there = entry.filename in target.namelist()
+                if not there and entry.file_size <= _ENTRY_BYTES:
+                    target.writestr(entry, source.read(entry))
+    except _DAMAGED as error:
+        raise ModelError(f"the archive behind {model} is damaged: {error}") from error
+    return buffer.getvalue()
+
+
+def _run(
+    program: str, model: Path, content: bytes, timeout_s: float, min_runtime: int | None
+) -> tuple[CompilerLog, bytes]:
+    """Run the compiler in a folder of its own; return its log and what it made."""
+    with tempfile.TemporaryDirectory(prefix="edgeseg-") as name:
+        folder = Path(name)
+        source = folder / "model.tflite"
+        source.write_bytes(content)
+        command = [program, "-s", "-o", name]
+        if min_runtime is not None:
+            command += ["-m", str(min_runtime)]
+        code, printed = _output([*command, str(source)], timeout_s)
+        log = _log(printed, folder / "model_edgetpu.log")
+        made = folder / "model_edgetpu.tflite"
+        if code != 0 or not made.is_file():
+            reason = log.failure or f"it ended with status {code} and made no file"
+            raise ConversionError(f"{PROGRAM} cannot compile {model.name}: {reason}")
+        if log.mapped == 0:
+            raise ConversionError(
+                f"{PROGRAM} mapped none of the {log.operators} operators of "
+                f"{model.name} to the Edge TPU, nothing is written: {_why(log)}"
+            )
+        return log, made.read_bytes()
+
+
+def _log(printed: str, file: Path) -> CompilerLog:
+    """Return what was printed, or the log file where no table was printed."""
+    log = parse_log(printed)
+    if log.rows or not file.is_file():
+        return log
+    written = parse_log(file.read_text("utf-8", "replace"))
+    return CompilerLog(log.version or written.version, written.rows, log.failure)
+
+
+def _why(log: CompilerLog) -> str:
+    if not log.rows:
+        return "its log has no table of operators"
+    first = log.rows[0]
+    return (
+        f"{first.op}: {first.status}; edgeseg check --device coral says what to change"
+    )
+
+
+def _output(command: Sequence[str], timeout_s: float) -> tuple[int, str]:
+    """Run a program; on a time-out kill it and all that it started."""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # its own group: it compiles in a child process
+    ) as process:
+        try:
+            printed, _ = process.communicate(timeout=timeout_s)
+            return process.returncode, printed
+        except subprocess.TimeoutExpired as error:
+            raise ConversionError(
+                f"{PROGRAM} took over {timeout_s:g} s and was stopped: give --timeout "
+                "more, or the model smaller pictures"
+            ) from error
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # all of it ended by itself
+                os.killpg(process.pid, signal.SIGKILL)
