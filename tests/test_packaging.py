@@ -33,4 +33,10 @@ def test_every_layer_is_typed(root):
 
 
 def test_every_extra_of_the_readme_exists(settings):
-    assert set(settings["project"]["optional-dependencies"]) == {"convert", "dev"}
+    assert set(settings["project"]["optional-dependencies"]) == {
+        "convert",
+        "dev",
+        "web",
+        "video",
+        "mqtt",
+    }

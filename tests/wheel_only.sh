@@ -24,4 +24,9 @@ status=0
 [ "$status" = 1 ] || fail "convert without its extra exits $status, expected 1"
 [ "$(wc -l <error.txt)" = 1 ] || fail "convert without its extra: expected one line"
 grep -q "edgeseg\[convert\]" error.txt || fail "convert does not name the extra"
+"$bin/edgeseg" demo -o demo >demo.txt
+grep -q "^cat: .*cat" demo.txt || fail "the demo finds no cat in the cat's photo"
+grep -q "^astronaut: .*person" demo.txt || fail "the demo finds no person"
+[ -s demo/clip.mp4 ] || fail "the demo writes no clip"
+"$bin/edgeseg" run animals demo/clip.mp4 --frames 5 --effect blur -o blurred.mp4
 echo "wheel-only: passed"

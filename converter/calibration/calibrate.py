@@ -32,6 +32,7 @@ def calibration_pictures(
     *,
     evaluation_ids: Iterable[str] = (),
     evaluation_pictures: Iterable[Path] = (),
+    leave_out: Iterable[str] = (),
 ) -> CalibrationSet:
     """Choose the pictures to calibrate with: all of a folder, or 64 spread over it.
 
@@ -45,6 +46,8 @@ def calibration_pictures(
         File names without suffix that the result will be scored on.
     evaluation_pictures : iterable of Path
         Their files: no chosen picture may be a copy of one under another name.
+    leave_out : iterable of str
+        File names without suffix that are passed over, as if they were not there.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def calibration_pictures(
         No such folder, too few pictures, one that cannot be decoded, noise, too many
         constant pictures, or pictures of the evaluation.
     """
-    found = _listed(folder)
+    found = _listed(folder, frozenset(leave_out))
     ids = frozenset(evaluation_ids)
     _refuse_shared(folder, [path.name for path in found if path.stem in ids])
     choice = Choice()
@@ -92,7 +95,7 @@ class CalibrationTensors:
             yield self._segmenter.tensor(read_picture(path))
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: Path, leave_out: frozenset[str]) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"no calibration folder {folder}: expected a folder of photos")
     found = sorted(
@@ -100,6 +103,7 @@ def _listed(folder: Path) -> list[Path]:
         for path in folder.iterdir()
         if path.suffix.lower() in SUFFIXES
         and not path.name.startswith(".")
+        and path.stem not in leave_out
         and path.is_file()
     )
     if len(found) < LEAST:

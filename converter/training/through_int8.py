@@ -38,8 +38,8 @@ def through_int8(start: Start, photos: Path, judged: Iterable[str] = ()) -> Star
     photos : Path
         Folder to calibrate with.
     judged : iterable of str
-        Names of the pictures that the training is judged by, which must not be among
-        the photos.
+        Names of the pictures that the training is judged by: they are left out where
+        they are among the photos.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def through_int8(start: Start, photos: Path, judged: Iterable[str] = ()) -> Star
     ConversionError
         TensorFlow Lite cannot express the network.
     """
-    chosen = calibration_pictures(photos, evaluation_ids=judged)
+    chosen = calibration_pictures(photos, leave_out=judged)
     segmenter = segmenter_of(Loaded(start.model, start.resize))
     tensors = CalibrationTensors(segmenter, chosen.paths)
     ranges = measure_ranges(start.model, tensors)
