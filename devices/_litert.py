@@ -11,11 +11,14 @@ import warnings
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices._base import TensorSpec
 from edgeseg.devices._errors import MissingDriverError, ModelError
 from edgeseg.devices._quiet import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # distribution, module that holds Interpreter and OpResolverType
 _CANDIDATES = (
@@ -36,8 +39,14 @@ class Runtime:
     module: Any
 
 
-def find_runtime() -> Runtime:
+def find_runtime(fits: Callable[[str, str], bool] | None = None) -> Runtime:
     """Return the first interpreter package that can be imported.
+
+    Parameters
+    ----------
+    fits : callable or None
+        Takes a package's name and version and says whether it will do; the others
+        are not imported. None takes any.
 
     Raises
     ------
@@ -45,6 +54,8 @@ def find_runtime() -> Runtime:
         None is installed.
     """
     for name, path in _CANDIDATES:
+        if fits is not None and not _is_wanted(name, fits):
+            continue
         try:
             with quiet():
                 module = importlib.import_module(path)
@@ -58,12 +69,21 @@ def find_runtime() -> Runtime:
     )
 
 
+def _is_wanted(name: str, fits: Callable[[str, str], bool]) -> bool:
+    try:
+        return fits(name, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False
+
+
 def open_interpreter(
     model: Path | bytes,
     *,
     threads: int = 1,
     delegate: bool = True,
     keep_tensors: bool = False,
+    runtime: Runtime | None = None,
+    delegates: tuple[Any, ...] = (),
 ) -> Any:
     """Return an interpreter with the model loaded, its tensors not yet allocated.
 
@@ -77,13 +97,17 @@ def open_interpreter(
         Whether the default CPU delegate (XNNPACK) may be applied.
     keep_tensors : bool
         Whether every tensor can be read after a run, at the cost of memory.
+    runtime : Runtime or None
+        The interpreter package; None takes `find_runtime`.
+    delegates : tuple
+        Delegates that the same package has loaded, applied first.
 
     Raises
     ------
     ModelError
         The file is missing, unreadable, or not a TFLite model.
     """
-    module = find_runtime().module
+    module = (runtime or find_runtime()).module
     resolver = module.OpResolverType
     content = model if isinstance(model, bytes) else read_model(model)
     try:
@@ -94,12 +118,17 @@ def open_interpreter(
                 model_content=content,
                 num_threads=threads,
                 experimental_preserve_all_tensors=keep_tensors,
+                experimental_delegates=list(delegates) or None,
                 experimental_op_resolver_type=resolver.AUTO
                 if delegate
                 else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             )
     except (ValueError, RuntimeError) as error:
         name = "the model" if isinstance(model, bytes) else str(model)
+        if delegates:
+            raise ModelError(
+                f"{name}: the delegate fails: {one_line(error)}"
+            ) from error
         raise ModelError(
             f"{name} cannot be read as a TFLite model (truncated or damaged?): "
             f"{one_line(error)}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices._base import Device, TensorSpec
-from edgeseg.devices._errors import ModelError, UnknownPluginError
+from edgeseg.devices._errors import ModelError
 from edgeseg.devices._litert import open_interpreter, tensor_specs
+from edgeseg.devices._profile import Found, Profile, Unit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +50,6 @@ class Fake(Device):
         threads : int or None
             Ignored.
         """
-        if unit:
-            raise UnknownPluginError(f"device 'fake' has no unit {unit!r}; known: fake")
         interpreter = open_interpreter(model)
         return cls(
             tensor_specs(interpreter.get_input_details()),
@@ -101,4 +100,14 @@ def _pattern(tensor: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
     return np.broadcast_to(ids, spec.shape).astype(spec.dtype)
 
 
+def _find(root: Path) -> tuple[Found, ...]:
+    return (Found("fake", "ready", "a pattern instead of an inference"),)
+
+
+PROFILE = Profile(
+    summary="no hardware: a pattern instead of an inference",
+    units=(Unit("", "for trying sources, sinks and screens"),),
+    find=_find,
+    verified="everywhere",
+)
 PLUGIN = Fake.from_model

@@ -36,6 +36,14 @@ _COMMANDS = {
         "edgeseg.converter.cli:demo",
         "Show the whole path on the model that comes with edgeseg.",
     ),
+    "devices": (
+        "edgeseg.runtime.devices_cli:devices",
+        "Show this board and the devices that --device takes.",
+    ),
+    "doctor": (
+        "edgeseg.runtime.doctor.doctor_cli:doctor",
+        "Look for what keeps models from running, or running fast, here.",
+    ),
     "eval": (
         "edgeseg.benchmarks.accuracy.cli:evaluate",
         "Score a model on pictures with truth.",

@@ -94,12 +94,13 @@ def device_options(function: _F) -> _F:
             "--device",
             default="auto",
             show_default=True,
-            help="What runs the model: NAME or NAME:UNIT, such as desktop:cpu.",
+            help="What runs the model: NAME, NAME:UNIT or NAME:UNIT:N, such as "
+            "coral:usb:0; edgeseg devices lists them.",
         ),
         click.option(
             "--threads",
             type=click.IntRange(1, 1024),
-            help="Threads of an inference.  [default: the physical cores available]",
+            help="Threads of an inference.  [default: left to the device]",
         ),
     )
     for option in reversed(options):

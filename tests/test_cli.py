@@ -20,6 +20,8 @@ COMMANDS = [
     "compile",
     "convert",
     "demo",
+    "devices",
+    "doctor",
     "finetune",
     "service",
     "eval",

@@ -85,6 +85,8 @@ def test_import_loads_no_numpy(module):
         "service",
         "check",
         "compile",
+        "devices",
+        "doctor",
     ],
 )
 def test_help_of_a_command_loads_nothing_heavy(command):

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgeseg.benchmarks.latency.board import ROOT
+from edgeseg.devices._files import ROOT, read_text
+from edgeseg.devices._sensors import (
+    read_frequency_mhz,
+    read_governor,
+    read_temperature_c,
+    read_throttle_count,
+    read_throttling,
+)
 
-# Raspberry Pi firmware, `vcgencmd get_throttled` (raspberrypi.com documentation):
-# bits 0..3 are of now, 16..19 the same since the start
-_FLAGS = ("under-voltage", "frequency capped", "throttled", "soft temperature limit")
-_SINCE_START = 16
-_SYSFS_FLAGS = "sys/devices/platform/soc/soc:firmware/get_throttled"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def read_conditions(root: Path = ROOT) -> dict[str, Any]:
@@ -38,16 +39,12 @@ def read_conditions(root: Path = ROOT) -> dict[str, Any]:
         ``temperature_c`` (the hottest zone), ``throttling``, ``throttle_count`` (of
         an Intel processor), ``load_average`` (1, 5 and 15 minutes) and ``time``.
     """
-    processor = "sys/devices/system/cpu/cpu[0-9]*"
-    clocks = _numbers(root, f"{processor}/cpufreq/scaling_cur_freq")  # kHz
-    heat = _numbers(root, "sys/class/thermal/thermal_zone*/temp")  # 1/1000 degree
-    counts = _numbers(root, f"{processor}/thermal_throttle/core_throttle_count")
     return {
-        "governor": _governor(root, processor),
-        "frequency_mhz": max(clocks) / 1000 if clocks else None,
-        "temperature_c": max(heat) / 1000 if heat else None,
-        "throttling": _throttling(root),
-        "throttle_count": int(sum(counts)) if counts else None,
+        "governor": read_governor(root),
+        "frequency_mhz": read_frequency_mhz(root),
+        "temperature_c": read_temperature_c(root),
+        "throttling": read_throttling(root),
+        "throttle_count": read_throttle_count(root),
         "load_average": _load(root),
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
@@ -59,7 +56,7 @@ def processor_seconds(root: Path = ROOT) -> tuple[float, float] | None:
     The difference of two readings tells what other processes took in between;
     time that a hypervisor took away counts as theirs.
     """
-    told = re.match(r"cpu +([\d ]+)", _text(root / "proc/stat") or "")
+    told = re.match(r"cpu +([\d ]+)", read_text(root / "proc/stat") or "")
     if told is None:
         return None
     # user nice system idle iowait irq softirq steal (proc(5)), in clock ticks
@@ -85,7 +82,7 @@ def memory(root: Path = ROOT) -> dict[str, int | None]:
     """
     import resource
 
-    told = _text(root / "proc/self/status") or ""
+    told = read_text(root / "proc/self/status") or ""
     return {
         "resident_bytes": _kilobytes(told, "VmRSS"),
         "peak_bytes": _kilobytes(told, "VmHWM"),
@@ -93,59 +90,11 @@ def memory(root: Path = ROOT) -> dict[str, int | None]:
     }
 
 
-def _governor(root: Path, processor: str) -> str | None:
-    told = {_text(p) for p in root.glob(f"{processor}/cpufreq/scaling_governor")}
-    names = sorted(name.strip() for name in told if name)
-    return ", ".join(names) or None
-
-
-def _throttling(root: Path) -> dict[str, list[str]] | None:
-    told = _text(root / _SYSFS_FLAGS) or (_vcgencmd() if root == ROOT else None)
-    found = re.search(r"(?:0x)?([0-9a-fA-F]+)\s*$", told or "")
-    if found is None:
-        return None
-    bits = int(found[1], 16)
-    return {
-        "now": [name for i, name in enumerate(_FLAGS) if bits >> i & 1],
-        "since_start": [
-            name for i, name in enumerate(_FLAGS) if bits >> (i + _SINCE_START) & 1
-        ],
-    }
-
-
-def _vcgencmd() -> str | None:
-    program = shutil.which("vcgencmd")
-    if program is None:
-        return None
-    try:
-        done = subprocess.run(
-            [program, "get_throttled"], capture_output=True, text=True, timeout=5
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
-
-
 def _load(root: Path) -> list[float] | None:
-    fields = (_text(root / "proc/loadavg") or "").split()[:3]
+    fields = (read_text(root / "proc/loadavg") or "").split()[:3]
     return [float(field) for field in fields] if len(fields) == 3 else None
-
-
-def _numbers(root: Path, pattern: str) -> list[float]:
-    found = []
-    for path in sorted(root.glob(pattern)):
-        if re.fullmatch(r"-?\d+", text := (_text(path) or "").strip()):
-            found.append(float(text))
-    return found
 
 
 def _kilobytes(told: str, key: str) -> int | None:
     found = re.search(rf"^{key}:\s*(\d+) kB", told, re.MULTILINE)
     return 1024 * int(found[1]) if found else None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return None

@@ -1,0 +1,187 @@
+"""An ``.onnx`` model in ONNX Runtime, on one named provider and no other."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices._base import Device, TensorSpec
+from edgeseg.devices._compiled import check_tensors
+from edgeseg.devices._errors import MissingDriverError, ModelError
+from edgeseg.devices._litert import one_line
+from edgeseg.devices._quiet import quiet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PROCESSOR = "CPUExecutionProvider"
+_DTYPES = {
+    "float": "float32",
+    "float16": "float16",
+    "double": "float64",
+    "uint8": "uint8",
+    "int8": "int8",
+    "int32": "int32",
+    "int64": "int64",
+}
+
+
+class OnnxDevice(Device):
+    """Inference through ONNX Runtime.
+
+    ONNX Runtime gives what a provider does not take to the processor without a word:
+    here that is an error.
+
+    Parameters
+    ----------
+    model : Path
+        An ``.onnx`` file with fixed shapes.
+    name : str
+        What `describe` calls the device.
+    provider : str
+        ONNX Runtime's name, such as ``"TensorrtExecutionProvider"``.
+    options : dict
+        The provider's options.
+    threads : int
+        Threads of an inference on the processor.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be used, or the provider does not take all of it.
+    MissingDriverError
+        No ONNX Runtime, or none with this provider.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        name: str,
+        provider: str,
+        options: dict[str, str] | None = None,
+        threads: int = 1,
+    ) -> None:
+        self._name, self._provider, self._threads = name, provider, threads
+        module = _module(name, provider)
+        self._version = str(module.__version__)
+        self._errors = _errors(module)
+        self._session: Any = self._open(module, model, options or {})
+        self._inputs = tuple(_spec(model, i) for i in self._session.get_inputs())
+        self._outputs = tuple(_spec(model, o) for o in self._session.get_outputs())
+
+    def _open(self, module: Any, model: Path, options: dict[str, str]) -> Any:
+        content = _read(model)
+        settings = module.SessionOptions()
+        settings.intra_op_num_threads = self._threads
+        settings.log_severity_level = 3  # errors alone
+        if self._provider != _PROCESSOR:
+            settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        try:
+            with quiet():
+                session = module.InferenceSession(
+                    content, settings, providers=[(self._provider, options)]
+                )
+        except self._errors as error:
+            raise ModelError(
+                f"{model} cannot be prepared by {self._name}: {one_line(error)}"
+            ) from error
+        if session.get_providers()[0] != self._provider:
+            raise MissingDriverError(
+                f"{self._name}: ONNX Runtime could not start {self._provider} and "
+                f"offers {', '.join(session.get_providers())} instead"
+            )
+        session.disable_fallback()
+        return session
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """Specs of the model's inputs."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """Specs of the model's outputs."""
+        return self._outputs
+
+    def infer(self, *tensors: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Run the model once; see `Device.infer`."""
+        if self._session is None:
+            raise ModelError("the device is closed: open it again")
+        check_tensors(tensors, self._inputs)
+        feed = {s.name: t for s, t in zip(self._inputs, tensors, strict=True)}
+        try:
+            return tuple(self._session.run(None, feed))
+        except self._errors as error:
+            raise ModelError(f"inference failed: {one_line(error)}") from error
+
+    def describe(self) -> dict[str, Any]:
+        """Return device, runtime, version, threads and provider."""
+        return {
+            "device": self._name,
+            "runtime": "onnxruntime",
+            "version": self._version,
+            "threads": self._threads,
+            "provider": self._provider,
+        }
+
+    def close(self) -> None:
+        """Drop the session."""
+        self._session = None
+
+
+def providers() -> tuple[str, ...]:
+    """Return what the installed ONNX Runtime was built with; empty without one."""
+    try:
+        module = importlib.import_module("onnxruntime")
+    except ImportError:
+        return ()
+    return tuple(module.get_available_providers())
+
+
+def _module(name: str, provider: str) -> Any:
+    try:
+        module = importlib.import_module("onnxruntime")
+    except ImportError as error:
+        raise MissingDriverError(
+            f"{name} needs ONNX Runtime with {provider}: on a Jetson the wheel of "
+            "NVIDIA's index for its JetPack, not the one of PyPI"
+        ) from error
+    there = module.get_available_providers()
+    if provider not in there:
+        raise MissingDriverError(
+            f"{name}: this ONNX Runtime has no {provider}, only {', '.join(there)}; on "
+            "a Jetson install the wheel of NVIDIA's index for its JetPack"
+        )
+    return module
+
+
+def _errors(module: Any) -> tuple[type[Exception], ...]:
+    state = module.capi.onnxruntime_pybind11_state
+    named = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf")
+    more = ("NoSuchFile", "NotImplemented", "RuntimeException", "EPFail", "NoModel")
+    kinds = [getattr(state, key) for key in (*named, *more) if hasattr(state, key)]
+    return (*kinds, ValueError, RuntimeError)
+
+
+def _read(model: Path) -> bytes:
+    if model.suffix != ".onnx":
+        raise ModelError(
+            f"{model}: this device takes .onnx files, not {model.suffix!r}"
+        )
+    try:
+        return Path(model).read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read model {model}: {error.strerror}") from error
+
+
+def _spec(model: Path, told: Any) -> TensorSpec:
+    dtype = _DTYPES.get(told.type.removeprefix("tensor(").removesuffix(")"))
+    shape = tuple(told.shape)
+    if dtype is None or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise ModelError(
+            f"{model}: tensor {told.name!r} must have a fixed shape and a number type, "
+            f"got {told.type} {list(shape)}"
+        )
+    return TensorSpec(told.name, shape, dtype)

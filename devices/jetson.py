@@ -1,0 +1,118 @@
+"""A Jetson: its processor, and its GPU through LiteRT or TensorRT."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from edgeseg.devices._accelerators import find_vulkan_drivers
+from edgeseg.devices._base import Device
+from edgeseg.devices._board import Board, detect_board
+from edgeseg.devices._compiled import CompiledDevice
+from edgeseg.devices._cores import physical_cores
+from edgeseg.devices._files import ROOT
+from edgeseg.devices._onnx import OnnxDevice, providers
+from edgeseg.devices._profile import Found, Profile, Unit
+from edgeseg.devices._tflite import TFLiteDevice
+
+_TENSORRT = "TensorrtExecutionProvider"
+_GPU = {"gpu": ("GPU",), "gpu-cpu": ("GPU", "CPU")}
+
+
+def open_jetson(model: Path, unit: str = "", threads: int | None = None) -> Device:
+    """Open a model on a Jetson.
+
+    Parameters
+    ----------
+    model : Path
+        A ``.tflite`` file; an ``.onnx`` file for ``tensorrt``.
+    unit : str
+        ``""`` or ``"cpu"``: the processor; ``"gpu"``: all of the model on the GPU
+        through LiteRT; ``"gpu-cpu"``: the same, the rest on the processor;
+        ``"tensorrt"``: through ONNX Runtime's TensorRT provider, which builds the
+        engine at the first start and keeps it in the user's cache folder.
+    threads : int or None
+        Threads on the processor; None takes the physical cores.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be used there.
+    MissingDriverError
+        No GPU, driver or package; never is the processor taken instead unasked.
+    """
+    if unit in _GPU:
+        return CompiledDevice(model, name=f"jetson:{unit}", accelerators=_GPU[unit])
+    count = threads or physical_cores()
+    if unit == "tensorrt":
+        return OnnxDevice(
+            model,
+            name="jetson:tensorrt",
+            provider=_TENSORRT,
+            options=_engine_options(),
+            threads=count,
+        )
+    return TFLiteDevice(model, name="jetson", threads=count)
+
+
+def _engine_options() -> dict[str, str]:
+    """Return ONNX Runtime's options: half precision, engines kept between runs."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    folder = Path(cache).expanduser() / "edgeseg" / "tensorrt"
+    return {
+        "trt_fp16_enable": "True",
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": str(folder),
+    }
+
+
+def _find(root: Path) -> tuple[Found, ...]:
+    board = detect_board(root)
+    if board.kind != "jetson":
+        absent = [Found("jetson:cpu", "absent", "this is no Jetson")]
+    else:
+        absent = [Found("jetson:cpu", "ready", board.model or "a Jetson")]
+    return (*absent, _gpu(root), _tensorrt(board, root))
+
+
+def _gpu(root: Path) -> Found:
+    drivers = [d.name for d in find_vulkan_drivers(root) if not d.is_software]
+    if not drivers:
+        return Found("jetson:gpu", "absent", "no Vulkan driver of a GPU is installed")
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        hint = "needs LiteRT: pip install ai-edge-litert"
+        return Found("jetson:gpu", "incomplete", hint)
+    return Found("jetson:gpu", "ready", f"Vulkan driver {', '.join(drivers)}")
+
+
+def _tensorrt(board: Board, root: Path) -> Found:
+    if root == ROOT and _TENSORRT in providers():
+        return Found("jetson:tensorrt", "ready", "ONNX Runtime with TensorRT")
+    hint = "needs ONNX Runtime with TensorRT (NVIDIA's wheel) and an .onnx file"
+    state = "incomplete" if board.kind == "jetson" else "absent"
+    return Found("jetson:tensorrt", state, hint)
+
+
+PROFILE = Profile(
+    summary="a Jetson's processor and GPU",
+    units=(
+        Unit("", "the same as jetson:cpu"),
+        Unit("cpu", "TFLite on all cores, through XNNPACK"),
+        Unit("gpu", "all of the model on the GPU, through LiteRT and Vulkan"),
+        Unit("gpu-cpu", "the GPU, and the processor for what it does not take"),
+        Unit("tensorrt", "an .onnx file through ONNX Runtime and TensorRT"),
+    ),
+    find=_find,
+    recipes=("int8", "float16", "float32"),
+    heads=("logits-stride", "logits"),
+    sizes=("513x513", "257x257"),
+    advice=(
+        "jetson:gpu wants float16 or float32 models: its int8 gains nothing",
+        "argmax stays off the GPU: leave it to the runtime (head logits-stride)",
+        "sudo nvpmodel -m 0 && sudo jetson_clocks before measuring",
+    ),
+    camera="csi:0",
+    verified="jetson:cpu and ONNX Runtime on x86-64; GPU and TensorRT on nothing",
+)
+PLUGIN = open_jetson

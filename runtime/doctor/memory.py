@@ -1,0 +1,90 @@
+"""Memory, swap, and what the GPU keeps for itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from edgeseg.devices._sensors import ask_firmware
+from edgeseg.runtime.doctor.finding import Finding, Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edgeseg.runtime.doctor.machine import Machine
+
+_MIB = 1 << 20
+# `edgeseg run` with a 513x513 int8 model takes up to 120 MB, 240 MB with pictures of
+# 12 megapixels
+_NEEDED = 300 * _MIB
+_SMALL = 1100 * _MIB  # boards of 1 GB and less
+_MOST_GPU_MIB = 128  # what older images give the GPU, none of which edgeseg uses
+
+
+def check_memory(machine: Machine) -> Iterator[Finding]:
+    """Look at free memory, swap, and the split with the GPU."""
+    told = machine.text("proc/meminfo") or ""
+    total, free = _bytes(told, "MemTotal"), _bytes(told, "MemAvailable")
+    if total is not None and free is not None:
+        yield _free(total, free)
+        yield _swap(machine, total)
+    if machine.board.kind == "raspberry_pi":
+        yield from _gpu(machine)
+
+
+def _free(total: int, free: int) -> Finding:
+    found = f"{free // _MIB} of {total // _MIB} MiB free"
+    if free >= _NEEDED:
+        return Finding("memory", "ok", found)
+    return Finding(
+        "memory",
+        "warning",
+        found,
+        "a 513x513 model with a large picture takes up to 240 MB",
+        Fix("end other programs (the desktop: sudo systemctl isolate multi-user)"),
+    )
+
+
+def _swap(machine: Machine, total: int) -> Finding:
+    devices = [
+        line.split()[0]
+        for line in (machine.text("proc/swaps") or "").splitlines()[1:]
+        if line.strip()
+    ]
+    if any("zram" in name for name in devices):
+        return Finding("swap", "ok", "swap in compressed memory (zram)")
+    if devices:
+        return Finding(
+            "swap",
+            "note",
+            f"swap on {', '.join(devices)}",
+            "swapping to a card is slow and wears it out; zram is better",
+            Fix("sudo apt install systemd-zram-generator"),
+        )
+    if total < _SMALL:
+        return Finding(
+            "swap",
+            "warning",
+            f"no swap on a board with {total // _MIB} MiB",
+            "installing packages or a large picture can end the process",
+            Fix("sudo apt install systemd-zram-generator"),
+        )
+    return Finding("swap", "ok", "no swap, none needed")
+
+
+def _gpu(machine: Machine) -> Iterator[Finding]:
+    told = ask_firmware("get_mem", "gpu", path=machine.path) or ""
+    found = re.search(r"gpu=(\d+)M", told)
+    if found and int(found[1]) > _MOST_GPU_MIB:
+        yield Finding(
+            "gpu-memory",
+            "note",
+            f"{found[1]} MiB are kept for the GPU",
+            "edgeseg does not use them",
+            Fix("gpu_mem=64 in /boot/firmware/config.txt, then restart"),
+        )
+
+
+def _bytes(told: str, key: str) -> int | None:
+    found = re.search(rf"^{key}:\s*(\d+) kB", told, re.MULTILINE)
+    return 1024 * int(found[1]) if found else None
