@@ -24,9 +24,9 @@ from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.request import Request
 from edgeseg.converter.subjects import choose_subjects
 from edgeseg.runtime import Overrides
+from edgeseg.runtime.accuracy.evaluation import evaluate_pair
 from edgeseg.runtime.atomic import write_bytes
 from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.evaluation import evaluate_pair
 from edgeseg.runtime.modelfile import sha256
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ import click
 
 from edgeseg.benchmarks.conversions import machine
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.accuracy import measure_accuracy
+from edgeseg.runtime.accuracy.bootstrap import paired_bootstrap
+from edgeseg.runtime.accuracy.counts import total
+from edgeseg.runtime.accuracy.measure import measure_accuracy
 from edgeseg.runtime.atomic import replacing, write_bytes
-from edgeseg.runtime.bootstrap import paired_bootstrap
-from edgeseg.runtime.counts import total
 from edgeseg.runtime.datasets import open_dataset
 from edgeseg.runtime.modelfile import sha256
 from edgeseg.runtime.options import MODEL, PATH
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.accuracy_result import Accuracy
+    from edgeseg.runtime.accuracy.result import Accuracy
     from edgeseg.runtime.datasets import Dataset
 
 STAGES = ("preprocess", "invoke", "postprocess")

@@ -9,7 +9,7 @@ from edgeseg.converter.budgeting.budget import search_budget
 from edgeseg.converter.budgeting.budget_reason import lost
 from edgeseg.converter.budgeting.budget_result import Budget, Point
 from edgeseg.converter.budgeting.standing import invoke_ms
-from edgeseg.runtime.evaluation import evaluate_pair
+from edgeseg.runtime.accuracy.evaluation import evaluate_pair
 from edgeseg.runtime.pictures import read_picture
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from edgeseg.converter.request import Scoring
     from edgeseg.converter.subjects import Subjects
     from edgeseg.runtime import Segmenter
+    from edgeseg.runtime.accuracy.paired import PairedEvaluation
     from edgeseg.runtime.datasets import Dataset
-    from edgeseg.runtime.paired import PairedEvaluation
 
 _EVERY = 50  # pictures between two lines of progress
 

@@ -14,9 +14,9 @@ from edgeseg.converter.budgeting.noise import layer_noise
 from edgeseg.converter.reporting.report import write_report
 from edgeseg.converter.subjects import spread
 from edgeseg.converter.verify import compare
-from edgeseg.runtime.evaluation import picture_with_truth
+from edgeseg.runtime.accuracy.evaluation import picture_with_truth
+from edgeseg.runtime.accuracy.matching import match_model
 from edgeseg.runtime.inspection import read_graph
-from edgeseg.runtime.matching import match_model
 from edgeseg.runtime.modelfile import append_manifest
 
 if TYPE_CHECKING:

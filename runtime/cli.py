@@ -37,7 +37,7 @@ _COMMANDS = {
         "Show the whole path on the model that comes with edgeseg.",
     ),
     "devices": (
-        "edgeseg.runtime.devices_cli:devices",
+        "edgeseg.runtime.commands.devices:devices",
         "Show this board and the devices that --device takes.",
     ),
     "doctor": (
@@ -57,7 +57,7 @@ _COMMANDS = {
         "Train a network on your own classes.",
     ),
     "info": (
-        "edgeseg.runtime.commands:info",
+        "edgeseg.runtime.commands.info:info",
         "Show a model's tensors, operators and manifest.",
     ),
     "parity": (
@@ -73,7 +73,7 @@ _COMMANDS = {
         "Show records on one self-contained page.",
     ),
     "run": (
-        "edgeseg.runtime.run_command:run",
+        "edgeseg.runtime.commands.run:run",
         "Segment pictures, a video or a camera and write or show the result.",
     ),
     "service": (

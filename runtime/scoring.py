@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.matching import VOID
+from edgeseg.runtime.accuracy.matching import VOID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

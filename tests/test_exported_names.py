@@ -13,6 +13,11 @@ PACKAGES = [
     "edgeseg.runtime.sources",
     "edgeseg.runtime.sinks",
     "edgeseg.runtime.datasets",
+    "edgeseg.runtime.effects",
+    "edgeseg.runtime.gstreamer",
+    "edgeseg.runtime.look",
+    "edgeseg.runtime.shipped",
+    "edgeseg.converter.shipped",
     "edgeseg.converter",
     "edgeseg.benchmarks",
 ]

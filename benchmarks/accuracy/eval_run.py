@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.benchmarks.accuracy.identity import identity
 from edgeseg.benchmarks.accuracy.reference import sources_of
 from edgeseg.benchmarks.record import conditions, model_sha256
-from edgeseg.runtime.accuracy import measure_accuracy
+from edgeseg.runtime.accuracy.journal import Journal
+from edgeseg.runtime.accuracy.measure import measure_accuracy
 from edgeseg.runtime.datasets import fingerprint
-from edgeseg.runtime.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edgeseg.benchmarks.accuracy.identity import Scope, Subject
     from edgeseg.benchmarks.accuracy.reference import Reference
-    from edgeseg.runtime.accuracy_result import Accuracy
+    from edgeseg.runtime.accuracy.result import Accuracy
 
 
 def run_eval(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.counts import Counts, digest_of
+from edgeseg.runtime.accuracy.counts import Counts, digest_of
 from edgeseg.runtime.labels import same_name
 from edgeseg.runtime.modelfile import sha256
 from edgeseg.runtime.pictures import read_ids

@@ -15,10 +15,10 @@ from edgeseg.benchmarks.accuracy.reference import (
     sources_of,
 )
 from edgeseg.benchmarks.record import conditions, write_record
-from edgeseg.runtime.accuracy import measure_accuracy
+from edgeseg.runtime.accuracy.journal import Journal
+from edgeseg.runtime.accuracy.measure import measure_accuracy
 from edgeseg.runtime.atomic import write_bytes
 from edgeseg.runtime.datasets import fingerprint
-from edgeseg.runtime.journal import Journal
 from edgeseg.runtime.modelfile import sha256
 
 if TYPE_CHECKING:

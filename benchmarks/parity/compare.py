@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.counts import joint_counts
-from edgeseg.runtime.flips import Flips
+from edgeseg.runtime.accuracy.counts import joint_counts
+from edgeseg.runtime.accuracy.flips import Flips
 from edgeseg.runtime.labels import same_name
 
 if TYPE_CHECKING:

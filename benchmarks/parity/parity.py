@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.counts import joint_counts
-from edgeseg.runtime.flips import Flips
+from edgeseg.runtime.accuracy.counts import joint_counts
+from edgeseg.runtime.accuracy.flips import Flips
 from edgeseg.runtime.pictures import read_picture
 
 if TYPE_CHECKING:

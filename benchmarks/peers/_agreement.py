@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.benchmarks.conversions import SEVEN
 from edgeseg.benchmarks.peers._models import label_set
 from edgeseg.devices import ModelError
-from edgeseg.runtime.matching import match_labels
+from edgeseg.runtime.accuracy.matching import match_labels
 from edgeseg.runtime.scoring import confusion_matrix, scores
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from edgeseg.converter.budgeting.same_output import with_output_of
 from edgeseg.converter.budgeting.sensitivity import measure_sensitivity
 from edgeseg.converter.budgeting.standing import Reference, invoke_ms
 from edgeseg.devices import InputError
-from edgeseg.runtime.evaluation import halves
+from edgeseg.runtime.accuracy.evaluation import halves
 from edgeseg.runtime.pictures import read_picture
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgeseg.converter.budgeting.budget_result import Budget
-    from edgeseg.runtime.bootstrap import Interval
+    from edgeseg.runtime.accuracy.bootstrap import Interval
 
 
 def reason(budget: Budget) -> str:
@@ -59,7 +59,7 @@ def lost(drop: Interval) -> str:
 
     Examples
     --------
-    >>> from edgeseg.runtime.bootstrap import Interval
+    >>> from edgeseg.runtime.accuracy.bootstrap import Interval
     >>> lost(Interval(0.0012, -0.003, 0.0051))
     'loses +0.12 points (-0.30 to +0.51)'
     """

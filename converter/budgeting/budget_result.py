@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgeseg.converter.budgeting.sensitivity import Sensitivity
-    from edgeseg.runtime.bootstrap import Interval
+    from edgeseg.runtime.accuracy.bootstrap import Interval
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.runtime.bootstrap import Interval, paired_bootstrap
-from edgeseg.runtime.evaluation import picture_with_truth
-from edgeseg.runtime.matching import match_model, match_models
+from edgeseg.runtime.accuracy.bootstrap import Interval, paired_bootstrap
+from edgeseg.runtime.accuracy.evaluation import picture_with_truth
+from edgeseg.runtime.accuracy.matching import match_model, match_models
 from edgeseg.runtime.scoring import confusion_matrix, scores
 
 if TYPE_CHECKING:

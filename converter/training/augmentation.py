@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.matching import VOID
+from edgeseg.runtime.accuracy.matching import VOID
 
 if TYPE_CHECKING:
     import numpy as np

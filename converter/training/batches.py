@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.converter.training.augmentation import random_view, take_view
 from edgeseg.converter.training.colour import random_colours
 from edgeseg.converter.training.loss import mixed, one_hot
-from edgeseg.runtime.evaluation import picture_with_truth
+from edgeseg.runtime.accuracy.evaluation import picture_with_truth
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.accuracy.matching import VOID
 from edgeseg.runtime.datasets import Dataset
 from edgeseg.runtime.labels import background_ids, same_name
-from edgeseg.runtime.matching import VOID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from edgeseg.converter.training.classes import id_table
 from edgeseg.devices import InputError
 from edgeseg.devices._closing import Closing
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.matching import VOID
+from edgeseg.runtime.accuracy.matching import VOID
 from edgeseg.runtime.positions import grid_positions
 from edgeseg.runtime.preprocess import place
 

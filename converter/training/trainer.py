@@ -231,16 +231,17 @@ class Trainer:
 
     def _end_epoch(self, epoch: int) -> None:
         progress, settings = self.progress, self._settings
-        lap = self._lap()
-        progress.seconds += lap
+        progress.seconds += self._lap()
+        before = progress.rows[-1]["seconds"] if progress.rows else 0.0
+        took = progress.seconds - before
         row: dict[str, Any] = {
             "epoch": epoch,
             "step": progress.step,
             "loss": progress.losses / progress.counted if progress.counted else None,
             "rate": self._rate() if progress.counted else None,
             "val_miou": None,
-            "images_per_s": round(progress.counted * settings.batch / lap, 2)
-            if progress.counted
+            "images_per_s": round(progress.counted * settings.batch / took, 2)
+            if progress.counted and took > 0
             else None,
             "seconds": round(progress.seconds, 1),
         }

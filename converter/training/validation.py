@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.keras_device import segmenter_of
 from edgeseg.converter.loading.load import Loaded
-from edgeseg.runtime.evaluation import Evaluation, evaluate
+from edgeseg.runtime.accuracy.evaluation import Evaluation, evaluate
 from edgeseg.runtime.segmenter import Segmenter
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.matching import VOID
+from edgeseg.runtime.accuracy.matching import VOID
 
 if TYPE_CHECKING:
     from pathlib import Path

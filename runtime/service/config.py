@@ -57,7 +57,7 @@ def load_config(path: Path, command: click.Command | None = None) -> dict[str, A
         names the key and says what was expected.
     """
     if command is None:
-        from edgeseg.runtime.run_command import run as command
+        from edgeseg.runtime.commands.run import run as command
     assert command is not None
     known = _known(command)
     arguments: dict[str, Any] = {}

@@ -8,7 +8,7 @@ into frames is added.
 from __future__ import annotations
 
 from edgeseg.runtime.credentials import hide_credentials
-from edgeseg.runtime.gstreamer_child import words_of
+from edgeseg.runtime.gstreamer._child import words_of
 from edgeseg.runtime.sources._base import AS_IT_COMES, CaptureOptions
 from edgeseg.runtime.sources._gst_connection import GstConnection
 from edgeseg.runtime.sources._live import LiveSource

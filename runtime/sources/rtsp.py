@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.credentials import hide_credentials
-from edgeseg.runtime.gstreamer_child import has_elements, quoted
+from edgeseg.runtime.gstreamer._child import has_elements, quoted
 from edgeseg.runtime.sources._base import AS_IT_COMES, CaptureOptions
 from edgeseg.runtime.sources._gst_connection import GstConnection
 from edgeseg.runtime.sources._live import LiveSource

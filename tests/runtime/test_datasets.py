@@ -7,8 +7,8 @@ import pytest
 from layouts import DRAWERS, HW, NAMES, SPLIT, save, scenes
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.accuracy.evaluation import picture_with_truth
 from edgeseg.runtime.datasets import DATASETS, fingerprint, open_dataset
-from edgeseg.runtime.evaluation import picture_with_truth
 
 
 @pytest.fixture(params=DATASETS.names())

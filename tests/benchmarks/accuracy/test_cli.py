@@ -13,9 +13,9 @@ from scenes import draw_dataset
 from edgeseg.benchmarks.accuracy.reference_cli import reference
 from edgeseg.devices import EdgesegError
 from edgeseg.runtime import Overrides, Segmenter
+from edgeseg.runtime.accuracy.evaluation import evaluate_pair
 from edgeseg.runtime.cli import main
 from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.evaluation import evaluate_pair
 
 DARKER = ("--normalize", "100,127.5")
 # What every record had before the others were added

@@ -17,9 +17,9 @@ from edgeseg.benchmarks.accuracy.reference_making import make_reference
 from edgeseg.benchmarks.record import content_sha256, model_sha256, open_model
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.counts import Counts, total
+from edgeseg.runtime.accuracy.counts import Counts, total
+from edgeseg.runtime.accuracy.evaluation import evaluate
 from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.evaluation import evaluate
 from edgeseg.runtime.overlay import colour_table
 
 

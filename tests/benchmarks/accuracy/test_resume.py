@@ -17,7 +17,7 @@ from edgeseg.runtime.pictures import read_ids
 # Kills itself, as `kill -9` does, in the middle of writing a line
 DYING = """
 import os, signal
-from edgeseg.runtime.journal import Journal
+from edgeseg.runtime.accuracy.journal import Journal
 
 whole = Journal._write
 

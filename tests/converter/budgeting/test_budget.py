@@ -24,9 +24,9 @@ from edgeseg.converter.budgeting.sensitivity import Sensitivity
 from edgeseg.converter.budgeting.standing import Reference, invoke_ms
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import InputError
-from edgeseg.runtime.bootstrap import Interval
+from edgeseg.runtime.accuracy.bootstrap import Interval
+from edgeseg.runtime.accuracy.evaluation import evaluate_pair, halves
 from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.evaluation import evaluate_pair, halves
 from edgeseg.runtime.inspection import read_graph
 
 

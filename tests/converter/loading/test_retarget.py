@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import train_shapes as shapes
 
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 import keras
 import networks
 
-from edgeseg.converter import shapes
 from edgeseg.converter.layers import resize_to
 from edgeseg.converter.loading.load import Loading, load_model
 from edgeseg.converter.loading.retarget import rebuild

@@ -20,7 +20,7 @@ LIVE = "synthetic:64x48,live,fps=50"
 # a run whose sink is in a write that no flag ends
 STUCK = """
 import sys, time
-from edgeseg.runtime.run_command import run
+from edgeseg.runtime.commands.run import run
 from edgeseg.runtime.sinks.null import NullSink
 
 def write(self, capture, segmentation):
@@ -78,7 +78,7 @@ def test_a_signal_before_the_first_frame_is_no_traceback(golden_model):
     code = "import time; print('up', flush=True); time.sleep(600)"
     opening = (
         "import sys\n"
-        "from edgeseg.runtime.run_command import run\n"
+        "from edgeseg.runtime.commands.run import run\n"
         "import edgeseg.runtime.sources\n"
         f"def wait(*_):\n    exec({code!r})\n"
         "edgeseg.runtime.sources.open_source = wait\n"

@@ -12,10 +12,10 @@ from scenes import draw_dataset
 
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.accuracy import measure_accuracy, nearest
-from edgeseg.runtime.counts import Counts, total
+from edgeseg.runtime.accuracy.counts import Counts, total
+from edgeseg.runtime.accuracy.evaluation import evaluate, evaluate_pair
+from edgeseg.runtime.accuracy.measure import measure_accuracy, nearest
 from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.evaluation import evaluate, evaluate_pair
 
 PICTURES = 3
 CLASSES = 4

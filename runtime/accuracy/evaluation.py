@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.boundary import boundary_matrix
-from edgeseg.runtime.matching import match_model, match_models
-from edgeseg.runtime.paired import PairedEvaluation
+from edgeseg.runtime.accuracy.boundary import boundary_matrix
+from edgeseg.runtime.accuracy.matching import match_model, match_models
+from edgeseg.runtime.accuracy.paired import PairedEvaluation
 from edgeseg.runtime.pictures import read_picture
 from edgeseg.runtime.scoring import Scores, confusion_matrix, scores
 

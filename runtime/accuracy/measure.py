@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy_result import Accuracy
-from edgeseg.runtime.boundary import boundary_matrix
-from edgeseg.runtime.counts import Counts, digest_of, joint_counts, sparse
-from edgeseg.runtime.evaluation import picture_with_truth
-from edgeseg.runtime.matching import VOID, match_model
+from edgeseg.runtime.accuracy.boundary import boundary_matrix
+from edgeseg.runtime.accuracy.counts import Counts, digest_of, joint_counts, sparse
+from edgeseg.runtime.accuracy.evaluation import picture_with_truth
+from edgeseg.runtime.accuracy.matching import VOID, match_model
+from edgeseg.runtime.accuracy.result import Accuracy
 from edgeseg.runtime.preprocess import place
 from edgeseg.runtime.scoring import confusion_matrix
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.runtime.accuracy.journal import Journal
+    from edgeseg.runtime.accuracy.matching import Matching
     from edgeseg.runtime.datasets import Dataset
-    from edgeseg.runtime.journal import Journal
-    from edgeseg.runtime.matching import Matching
     from edgeseg.runtime.segmenter import Segmenter
 
 

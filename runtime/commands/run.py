@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeseg.runtime.commands.run_options import run_options
 from edgeseg.runtime.credentials import hide_credentials
 from edgeseg.runtime.options import (
     MODEL,
@@ -17,7 +18,6 @@ from edgeseg.runtime.options import (
     override_options,
     overrides_of,
 )
-from edgeseg.runtime.run_options import run_options
 from edgeseg.runtime.web.address import hide_token
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ def _run(
     values: dict[str, Any],
 ) -> tuple[Tally, dict[str, Any]]:
     """Open everything, run, and return what was done."""
+    from edgeseg.runtime.commands.run_progress import RunProgress
     from edgeseg.runtime.look import check_look
     from edgeseg.runtime.meter import Meter
     from edgeseg.runtime.pipeline import run_pipeline
-    from edgeseg.runtime.run_progress import RunProgress
     from edgeseg.runtime.segmenter import Segmenter
     from edgeseg.runtime.service.notify import Notifier
     from edgeseg.runtime.sinks import Style, open_sink

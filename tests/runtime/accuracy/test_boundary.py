@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.boundary import boundary_matrix, boundary_reach, boundary_region
+from edgeseg.runtime.accuracy.boundary import (
+    boundary_matrix,
+    boundary_reach,
+    boundary_region,
+)
 from edgeseg.runtime.scoring import class_iou, confusion_matrix
 
 

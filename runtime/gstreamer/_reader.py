@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from edgeseg.devices import InputError
 from edgeseg.devices._closing import Closing
 from edgeseg.runtime.credentials import hide_credentials
-from edgeseg.runtime.gstreamer_child import TICK, GstChild, frame_pipe, words_of
-from edgeseg.runtime.gstreamer_errors import explain
+from edgeseg.runtime.gstreamer._child import TICK, GstChild, frame_pipe, words_of
+from edgeseg.runtime.gstreamer._errors import explain
 
 if TYPE_CHECKING:
     import numpy as np

@@ -21,7 +21,7 @@ import math
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.matching import VOID
+from edgeseg.runtime.accuracy.matching import VOID
 from edgeseg.runtime.scoring import confusion_matrix
 
 if TYPE_CHECKING:

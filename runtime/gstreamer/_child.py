@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices._closing import Closing
-from edgeseg.runtime.gstreamer_errors import no_gstreamer
+from edgeseg.runtime.gstreamer._errors import no_gstreamer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

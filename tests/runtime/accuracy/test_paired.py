@@ -9,9 +9,9 @@ from scenes import draw_dataset
 
 from edgeseg.devices import InputError
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.boundary import boundary_matrix
+from edgeseg.runtime.accuracy.boundary import boundary_matrix
+from edgeseg.runtime.accuracy.evaluation import evaluate, evaluate_pair, halves
 from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.evaluation import evaluate, evaluate_pair, halves
 from edgeseg.runtime.scoring import agreement, class_iou
 
 

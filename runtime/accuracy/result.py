@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.counts import total
-from edgeseg.runtime.flips import Flips
-from edgeseg.runtime.paired import PairedEvaluation
+from edgeseg.runtime.accuracy.counts import total
+from edgeseg.runtime.accuracy.flips import Flips
+from edgeseg.runtime.accuracy.paired import PairedEvaluation
 from edgeseg.runtime.scoring import Scores, class_iou, scores
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.counts import Counts
+    from edgeseg.runtime.accuracy.counts import Counts
 
     Rows = tuple[tuple[int, int, int], ...]
 

@@ -9,7 +9,11 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.runtime.bootstrap import Interval, class_bootstrap, paired_bootstrap
+from edgeseg.runtime.accuracy.bootstrap import (
+    Interval,
+    class_bootstrap,
+    paired_bootstrap,
+)
 from edgeseg.runtime.scoring import Scores, class_iou, scores
 
 if TYPE_CHECKING:

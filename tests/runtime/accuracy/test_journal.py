@@ -5,7 +5,7 @@ import json
 import pytest
 
 from edgeseg.devices import InputError, OutputError
-from edgeseg.runtime.journal import Journal
+from edgeseg.runtime.accuracy.journal import Journal
 
 RUN = {"journal": "a run", "model": "abc", "classes": ("x", "y")}
 ROWS = [{"name": "one", "n": [1, 2]}, {"name": "two", "n": []}]

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.counts import total
+from edgeseg.runtime.accuracy.counts import total
 
 if TYPE_CHECKING:
     import numpy as np

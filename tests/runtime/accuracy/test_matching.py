@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.matching import match_labels
+from edgeseg.runtime.accuracy.matching import match_labels
 
 TRUTH = ("background", "cat", "dog", "tvmonitor")
 

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.bootstrap import Interval, class_bootstrap, paired_bootstrap
+from edgeseg.runtime.accuracy.bootstrap import (
+    Interval,
+    class_bootstrap,
+    paired_bootstrap,
+)
 from edgeseg.runtime.scoring import class_iou, confusion_matrix, scores
 
 

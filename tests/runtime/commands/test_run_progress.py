@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeseg.runtime import Capture, Meter, Tally, open_source, run_progress
+from edgeseg.runtime import Capture, Meter, Tally, open_source
+from edgeseg.runtime.commands import run_progress
 
 CAPTURE = Capture(np.zeros((2, 2, 3), np.uint8), "a", 0.0)
 

@@ -10,7 +10,7 @@ from machines import PI_4, lay, tree, usb_coral
 
 from edgeseg.devices import DEVICES
 from edgeseg.devices._inventory import inventory
-from edgeseg.runtime.devices_cli import devices, inventory_text
+from edgeseg.runtime.commands.devices import devices, inventory_text
 
 
 def test_json_and_text_of_this_machine():

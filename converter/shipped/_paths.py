@@ -1,0 +1,27 @@
+"""Where the files that ship are."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from edgeseg.runtime.shipped._paths import MODEL_NAME
+
+
+def keras_file() -> Path:
+    """Return the path of the float Keras model."""
+    return _here() / f"{MODEL_NAME}.keras"
+
+
+def ranges_file() -> Path:
+    """Return the path of what calibration found: a conversion needs no photos then."""
+    return _here() / f"{MODEL_NAME}.ranges.json"
+
+
+def labels_file() -> Path:
+    """Return the path of the class names, one a line."""
+    return _here() / "labels.txt"
+
+
+def _here() -> Path:
+    return Path(str(resources.files("edgeseg.converter.shipped")))

@@ -1,0 +1,1 @@
+"""The commands of the board: each parses, calls and prints."""
