@@ -87,6 +87,7 @@ def _model(folder: Path, progress: Callable[[str], None]) -> tuple[Path, list[st
         keras_file(),
         calibration=ranges_file(),
         output=folder / model_file().name,
+        head="logits-stride",
         overrides=Overrides(labels=str(labels_file())),
         progress=progress,
     )

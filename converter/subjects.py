@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.converter.calibration.calibrate import calibration_pictures
 from edgeseg.runtime.datasets import open_dataset
 from edgeseg.runtime.pictures import read_picture
-from edgeseg.runtime.sources.synthetic import SyntheticSource
+from edgeseg.runtime.shipped import photo_folder
+from edgeseg.runtime.sources.pan import PanSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # Pictures that two models are compared on
 _COMPARED = 16
+_VIEWS = "views of the sample photos"
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,21 @@ class Subjects:
         """What `compared` are, in words."""
         if self.calibration is not None:
             return "calibration photos"
-        return "scored pictures" if self.dataset is not None else "drawn scenes"
+        return "scored pictures" if self.dataset is not None else _VIEWS
 
     def compared(self) -> list[NDArray[np.uint8]]:
         """Return up to 16 frames ``(H, W, 3)`` to compare two models on.
 
         Photos of the calibration; without them pictures of the data set; without
-        those scenes that the package draws.
+        those views of the photos that come with the package.
         """
         if self.calibration is not None:
             return [read_picture(path) for path in spread(self.calibration.paths)]
         if self.dataset is not None:
             names = spread(self.dataset.ids)
             return [read_picture(self.dataset.picture_path(name)) for name in names]
-        source = SyntheticSource(f"320x240,still,seed=4,frames={_COMPARED}")
-        return [source.scene(index)[0] for index in range(_COMPARED)]
+        source = PanSource(f"{photo_folder()},frames={_COMPARED // 2}")
+        return [capture.frame for capture in source.captures()]
 
 
 def choose_subjects(request: Request) -> Subjects:
