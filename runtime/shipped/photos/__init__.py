@@ -1,0 +1,1 @@
+"""Photos to try things with; `ATTRIBUTION.md` says whose they are."""
