@@ -146,3 +146,23 @@ class Device(Closing, ABC):
     @abstractmethod
     def close(self) -> None:
         """Release the model and the hardware; further calls do nothing."""
+
+
+class SpecifiedDevice(Device):
+    """A device that keeps the specs of the model that it has loaded.
+
+    Its ``__init__`` sets `_inputs` and `_outputs`.
+    """
+
+    _inputs: tuple[TensorSpec, ...]
+    _outputs: tuple[TensorSpec, ...]
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """Specs of the model's inputs."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """Specs of the model's outputs."""
+        return self._outputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices._base import Device, TensorSpec
+from edgeseg.devices._base import SpecifiedDevice, TensorSpec
 from edgeseg.devices._errors import MissingDriverError, ModelError
 from edgeseg.devices._litert import (
     find_runtime,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _NO_ADAPTER = ("No adapters found", "Found no drivers", "WebGPU environment")
 
 
-class CompiledDevice(Device):
+class CompiledDevice(SpecifiedDevice):
     """Inference through LiteRT's `CompiledModel`.
 
     Parameters
@@ -64,16 +64,6 @@ class CompiledDevice(Device):
             self._buffers_out = self._model.create_output_buffers(0)
             self._order_in, self._order_out = _orders(self._model, model)
             self._fill_with_zeros()
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the model's inputs."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the model's outputs."""
-        return self._outputs
 
     def infer(self, *tensors: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Run the model once; see `Device.infer`."""

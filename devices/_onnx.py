@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices._base import Device, TensorSpec
+from edgeseg.devices._base import SpecifiedDevice, TensorSpec
 from edgeseg.devices._compiled import check_tensors
 from edgeseg.devices._errors import MissingDriverError, ModelError
 from edgeseg.devices._litert import one_line
@@ -27,7 +27,7 @@ _DTYPES = {
 }
 
 
-class OnnxDevice(Device):
+class OnnxDevice(SpecifiedDevice):
     """Inference through ONNX Runtime.
 
     ONNX Runtime gives what a provider does not take to the processor without a word:
@@ -94,16 +94,6 @@ class OnnxDevice(Device):
             )
         session.disable_fallback()
         return session
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the model's inputs."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the model's outputs."""
-        return self._outputs
 
     def infer(self, *tensors: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Run the model once; see `Device.infer`."""

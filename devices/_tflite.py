@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices._affinity import pinned
-from edgeseg.devices._base import Device, TensorSpec
+from edgeseg.devices._base import SpecifiedDevice
 from edgeseg.devices._errors import ModelError
 from edgeseg.devices._litert import (
     Runtime,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class TFLiteDevice(Device):
+class TFLiteDevice(SpecifiedDevice):
     """Inference through a TFLite interpreter.
 
     Parameters
@@ -118,16 +118,6 @@ class TFLiteDevice(Device):
             one_line(first, 120),
         )
         return interpreter
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the model's inputs."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the model's outputs."""
-        return self._outputs
 
     def infer(self, *tensors: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Run the model once; see `Device.infer`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices._base import Device, TensorSpec
+from edgeseg.devices._base import SpecifiedDevice, TensorSpec
 from edgeseg.devices._errors import ModelError
 from edgeseg.devices._litert import open_interpreter, tensor_specs
 from edgeseg.devices._profile import Found, Profile, Unit
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Fake(Device):
+class Fake(SpecifiedDevice):
     """Answers with a pattern that depends on its input alone.
 
     Every output value is the input value at the same relative place: a picture whose
@@ -55,16 +55,6 @@ class Fake(Device):
             tensor_specs(interpreter.get_input_details()),
             tensor_specs(interpreter.get_output_details()),
         )
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the pretended inputs."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the pretended outputs."""
-        return self._outputs
 
     def infer(self, *tensors: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Return the pattern; see `Device.infer`."""
