@@ -177,9 +177,11 @@ def close_windows(display):
     for function in (x11.XDefaultRootWindow, x11.XInternAtom):
         function.restype = ctypes.c_ulong
     screen = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
+    if screen.value is None:  # a busy server; the caller tries again
+        return
     root, parent, count = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_uint()
     windows = ctypes.POINTER(ctypes.c_ulong)()
-    x11.XQueryTree(
+    found = x11.XQueryTree(
         screen,
         ctypes.c_ulong(x11.XDefaultRootWindow(screen)),
         *map(ctypes.byref, (root, parent, windows, count)),
@@ -188,7 +190,7 @@ def close_windows(display):
         x11.XInternAtom(screen, name, 0)
         for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW")
     )
-    for window in windows[: count.value]:
+    for window in windows[: count.value] if found and windows else ():
         # XClientMessageEvent: type, serial, send_event, display, window, what, 32, data
         words = (33, 0, 1, screen.value, window, protocols, 32, delete)
         event = (ctypes.c_long * 24)(*words)
