@@ -101,7 +101,8 @@ def main(
     model: Path, minutes: float, record_path: Path | None, threads: int | None
 ) -> None:
     """Watch a live run with MODEL for long, then mistreat it."""
-    before = read_conditions()
+    # first, so that half an hour later nothing can keep the record from being written
+    before, conditions = read_conditions(), _conditions(model, threads)
     try:
         with tempfile.TemporaryDirectory(prefix="edgeseg-soak-") as folder:
             soak = _soak(model, minutes, threads, Path(folder))
@@ -110,7 +111,7 @@ def main(
     record = {
         "kind": "soak",
         "minutes": minutes,
-        "conditions": _conditions(model, threads),
+        "conditions": conditions,
         "board": describe_board(),
         "before": before,
         "after": read_conditions(),

@@ -3,14 +3,13 @@
 ``python -m edgeseg.converter.shipped.recipe START.h5 VOC OUTPUT`` takes START.h5,
 DeepLabv3 on MobileNetV2 1.0 for 513 pixels in the layout of the public Keras release,
 and VOC, a folder with ``train-320``, ``val`` and ``calibration`` in PASCAL VOC's
-layout. OUTPUT gets the teacher, both trainings and ``animals.tflite`` with its ranges.
-Stopped, it goes on with the same command. An hour and a half on two cores; what it
-gives differs in the last digits from machine to machine.
+layout. OUTPUT gets the teacher, the training and ``animals.tflite`` with its ranges.
+Stopped, it goes on with the same command. An hour on two cores; what it gives
+differs in the last digits from machine to machine.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ SIZE = (385, 385)
 _FROZEN = "expanded_conv_2_project"  # what makes the decoder's fine features stays
 
 
-def first_training(start: Path, voc: Path, teacher: Path) -> Settings:
+def training(start: Path, voc: Path, teacher: Path) -> Settings:
     """Return the settings that give the start a decoder and seven classes.
 
     Parameters
@@ -52,28 +51,6 @@ def first_training(start: Path, voc: Path, teacher: Path) -> Settings:
         teaching=Teaching(teacher, rough=train / "train_sbd.txt"),
         freeze_until=_FROZEN,
         epochs=4,
-    )
-
-
-def second_training(first: Settings, best: Path) -> Settings:
-    """Return the settings that go on from the first training's best, more gently.
-
-    Parameters
-    ----------
-    first : Settings
-        Of the first training.
-    best : Path
-        What it gave.
-    """
-    return replace(
-        first,
-        start=str(best),
-        teaching=replace(first.teaching, share=0.8, rough_share=0.95),
-        network=Network(),
-        rate=1e-5,
-        schedule="cosine",
-        epochs=3,
-        seed=1,
     )
 
 
@@ -99,9 +76,7 @@ def make(
             overrides=labels,
             progress=progress,
         )
-    settings = first_training(start, voc, teacher)
-    best = _trained(settings, output / "first", progress)
-    best = _trained(second_training(settings, best), output / "second", progress)
+    best = _trained(training(start, voc, teacher), output / "trained", progress)
     float_model = output / f"{MODEL_NAME}.keras"
     float_model.write_bytes(best.read_bytes())
     return convert(
