@@ -192,7 +192,15 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
         face = "tab:blue" if index == 0 else "none"
         axes.scatter([x], [y], s=60, facecolors=face, edgecolors="tab:blue")
         name = Path(row["model"]).stem
-        axes.annotate(name, (x, y), (6, 6), textcoords="offset points", fontsize=8)
+        right = x > max(r["median_ms"]["picture"] for r in rows) / 2
+        axes.annotate(
+            name,
+            (x, y),
+            (-6 if right else 6, 7),
+            textcoords="offset points",
+            fontsize=8,
+            ha="right" if right else "left",
+        )
     axes.set_xlabel("picture to class ids, median, ms")
     axes.set_ylabel(f"mIoU, {len(rows[0]['per_class_iou'])} classes, %")
     axes.margins(0.25)
