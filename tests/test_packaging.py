@@ -28,6 +28,20 @@ def test_every_package_folder_is_listed(root, settings):
     assert set(settings["tool"]["setuptools"]["packages"]) == found
 
 
+def test_every_file_of_a_package_is_in_the_wheel(root, settings):
+    patterns = settings["tool"]["setuptools"]["package-data"]["*"]
+    left_out = [
+        str(path.relative_to(root))
+        for layer in LAYERS
+        for path in (root / layer).rglob("*")
+        if path.is_file()
+        and path.suffix not in (".py", ".pyc")
+        and "results" not in path.parts
+        and not any(path.match(pattern) for pattern in patterns)
+    ]
+    assert not left_out
+
+
 def test_every_layer_is_typed(root):
     assert all((root / layer / "py.typed").is_file() for layer in LAYERS)
 
