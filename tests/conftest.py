@@ -10,6 +10,10 @@ from hypothesis import settings
 settings.register_profile("edgeseg", deadline=None, derandomize=True)
 settings.load_profile("edgeseg")
 
+# FFmpeg inside OpenCV takes its level when a process first opens a video, which here
+# may be a test's own doing; what a user's process prints is tested in one of its own
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
+from edgeseg.runtime.opencv import quiet_opencv
 from edgeseg.runtime.pictures import read_picture
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ def write_clip(path: Path, photos: Sequence[Path], frames: int) -> None:
     OutputError
         OpenCV cannot write the file.
     """
-    import cv2
-
+    cv2 = quiet_opencv()
     if not photos:
         raise InputError("expected photos to make a clip of, got none")
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, SIZE_WH)

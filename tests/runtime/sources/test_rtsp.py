@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -82,3 +86,17 @@ def test_it_comes_back_after_the_server_was_killed_and_restarted(rtsp_server):
 def test_what_is_no_address_is_refused():
     with pytest.raises(InputError, match="expected rtsp://HOST/STREAM"):
         open_source("rtsp://")
+
+
+def test_without_gstreamer_a_refusal_is_one_line_of_a_real_process(golden_model):
+    environment = {k: v for k, v in os.environ.items() if "FFMPEG" not in k}
+    run = "from edgeseg.runtime.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", run, "run", golden_model, "rtsp://127.0.0.1:9/test"],
+        env=environment | {"PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "cannot open rtsp://127.0.0.1:9" in done.stderr
