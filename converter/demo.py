@@ -26,8 +26,6 @@ from edgeseg.runtime.shipped import model_file, photo_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.runtime.manifest import Manifest
-
 _FRAMES = 60  # a photo, of the clip
 _LOOK = Look(contours=True, legend=True)
 
@@ -59,13 +57,10 @@ def run_demo(folder: Path, *, progress: Callable[[str], None]) -> str:
     """
     model, lines = _model(folder, progress)
     progress("running on the photos")
-    for name, outputs, look in (
-        ("overlays", ("overlays", "found.jsonl"), _LOOK),
-        ("blurred", ("blurred",), Look(effect="blur:60")),
-    ):
-        run = _run(model, str(photo_folder()), folder, outputs, look)
-        if name == "overlays":
-            lines += _photo_lines(folder / "found.jsonl")
+    photos = str(photo_folder())
+    _run(model, photos, folder, ("overlays", "found.jsonl"), _LOOK)
+    _run(model, photos, folder, ("blurred",), Look(effect="blur:60"))
+    lines += _photo_lines(folder / "found.jsonl")
     progress("running on a clip")
     run = _run(
         model, f"pan:{photo_folder()},frames={_FRAMES}", folder, ("clip.mp4",), _LOOK
@@ -111,13 +106,9 @@ def _run(
     pixels = sum(tally.pixels.values())
     return _Run(
         tally.done,
-        {_name(segmenter.manifest, i): n / pixels for i, n in tally.pixels.items()},
+        {segmenter.manifest.label(i): n / pixels for i, n in tally.pixels.items()},
         tally.median_ms,
     )
-
-
-def _name(manifest: Manifest, class_id: int) -> str:
-    return manifest.label(class_id)
 
 
 def _photo_lines(records: Path) -> list[str]:

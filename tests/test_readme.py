@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edgeseg.converter.shipped import keras_file
+from edgeseg.devices._support import support_markdown
 from edgeseg.runtime.overlay import colour_table
 from edgeseg.runtime.pictures import read_picture, write_ids, write_picture
 from edgeseg.runtime.service.config import load_config
@@ -211,3 +212,7 @@ def test_every_effect_is_told(root):
 
     told = re.findall(r"^\| `([a-z]+)[`:]", section(root, "Live"), re.MULTILINE)
     assert set(EFFECTS.names()) <= set(told)
+
+
+def test_the_table_of_boards_is_the_one_that_doctor_uses(root):
+    assert support_markdown().strip() in section(root, "Boards")

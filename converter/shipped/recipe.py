@@ -22,6 +22,7 @@ from edgeseg.converter.training.settings import Pictures, Settings, Teaching
 from edgeseg.converter.training.start import Network
 from edgeseg.devices import ConversionError
 from edgeseg.runtime import Overrides
+from edgeseg.runtime.atomic import write_bytes
 from edgeseg.runtime.options import PATH
 from edgeseg.runtime.shipped import MODEL_NAME
 
@@ -78,7 +79,7 @@ def make(
         )
     best = _trained(training(start, voc, teacher), output / "trained", progress)
     float_model = output / f"{MODEL_NAME}.keras"
-    float_model.write_bytes(best.read_bytes())
+    write_bytes(float_model, best.read_bytes())
     return convert(
         float_model,
         calibration=photos,

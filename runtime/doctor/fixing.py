@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -64,20 +63,12 @@ def _command(fix: Fix, machine: Machine) -> tuple[str, ...]:
 
 
 def _run(command: tuple[str, ...], machine: Machine) -> tuple[bool, str]:
-    program = shutil.which(command[0], path=machine.path)
-    if program is None:
-        return False, f"{command[0]} is not installed"
+    environment = {"PATH": machine.path, "LC_ALL": "C"}
     try:
-        done = subprocess.run(
-            [program, *command[1:]],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
-            env={"PATH": machine.path, "LC_ALL": "C"},
-        )
+        done = machine.execute(command, timeout_s=_TIMEOUT_S, environment=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         return False, " ".join(str(error).split())
+    if done is None:
+        return False, f"{command[0]} is not installed"
     told = " ".join((done.stderr or done.stdout).split())[:200]
     return done.returncode == 0, told

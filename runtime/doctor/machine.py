@@ -25,7 +25,7 @@ from edgeseg.devices._board import Board, detect_board
 from edgeseg.devices._files import read_text, read_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PACKAGES = (
     "edgeseg",
@@ -119,21 +119,47 @@ class Machine:
 
     def run(self, *command: str) -> str | None:
         """Return what a command prints, None where it is not there or fails."""
+        try:
+            done = self.execute(command, timeout_s=_TIMEOUT_S)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return None if done is None or done.returncode else done.stdout
+
+    def execute(
+        self,
+        command: Sequence[str],
+        *,
+        timeout_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str] | None:
+        """Run a program of the search path, None where it is not there.
+
+        Parameters
+        ----------
+        command : sequence of str
+            Program and arguments.
+        timeout_s : float
+            Seconds that it may take.
+        environment : mapping or None
+            In place of this process's own.
+
+        Raises
+        ------
+        OSError, subprocess.TimeoutExpired
+            It cannot be run, or takes too long.
+        """
         program = shutil.which(command[0], path=self.path)
         if program is None:
             return None
-        try:
-            done = subprocess.run(
-                [program, *command[1:]],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_TIMEOUT_S,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout if done.returncode == 0 else None
+        return subprocess.run(
+            [program, *command[1:]],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
 
 
 def _installed() -> dict[str, str]:

@@ -6,8 +6,6 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-PLACEMENTS = ("edgetpu", "xnnpack", "gpu", "cpu")
-
 
 @dataclass(frozen=True)
 class Placed:
