@@ -60,6 +60,13 @@ class NormalizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return mean, std
 
 
+def add_options(function: _F, *options: Callable[[_F], _F]) -> _F:
+    """Add options to a command, in the order that its help shows them."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def override_options(function: _F) -> _F:
     """Add --labels, --normalize, --bgr and --stretch."""
     options = (
@@ -82,9 +89,7 @@ def override_options(function: _F) -> _F:
             help="Stretch pictures to the input size instead of letterboxing them.",
         ),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return add_options(function, *options)
 
 
 def device_options(function: _F) -> _F:
@@ -103,9 +108,7 @@ def device_options(function: _F) -> _F:
             help="Threads of an inference.  [default: left to the device]",
         ),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return add_options(function, *options)
 
 
 def scoring_options(function: _F) -> _F:
@@ -127,9 +130,7 @@ def scoring_options(function: _F) -> _F:
             "prediction.",
         ),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return add_options(function, *options)
 
 
 def chosen_classes(values: dict[str, Any]) -> tuple[list[str] | None, bool]:

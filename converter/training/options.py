@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.converter.cli import SizeParam
-from edgeseg.runtime.options import PATH
+from edgeseg.runtime.options import PATH, add_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 
 def data_options(function: _F) -> _F:
     """Add what tells which pictures and which classes."""
-    return _added(
+    return add_options(
         function,
         click.option(
             "--classes",
@@ -67,7 +67,7 @@ def data_options(function: _F) -> _F:
 
 def network_options(function: _F) -> _F:
     """Add what a weights-only file, or nothing, leaves open."""
-    return _added(
+    return add_options(
         function,
         click.option(
             "--start-labels",
@@ -122,7 +122,7 @@ def network_options(function: _F) -> _F:
 def training_options(function: _F) -> _F:
     """Add how to train."""
     positive = click.FloatRange(min=0, min_open=True)
-    return _added(
+    return add_options(
         function,
         click.option(
             "--epochs",
@@ -209,7 +209,7 @@ def training_options(function: _F) -> _F:
 def teacher_options(function: _F) -> _F:
     """Add a model that is better."""
     share = click.FloatRange(0, 1)
-    return _added(
+    return add_options(
         function,
         click.option(
             "--teacher",
@@ -247,7 +247,7 @@ def teacher_options(function: _F) -> _F:
 
 def run_options(function: _F) -> _F:
     """Add how the run itself goes."""
-    return _added(
+    return add_options(
         function,
         click.option(
             "--validate-every",
@@ -294,9 +294,3 @@ def run_options(function: _F) -> _F:
             "--json", "as_json", is_flag=True, help="Print the result as JSON."
         ),
     )
-
-
-def _added(function: _F, *options: Callable[[_F], _F]) -> _F:
-    for option in reversed(options):
-        function = option(function)
-    return function

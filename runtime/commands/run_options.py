@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from edgeseg.runtime.options import add_options
 from edgeseg.runtime.service.config import config_option
 
 if TYPE_CHECKING:
@@ -54,120 +55,108 @@ class RegionParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             self.fail(str(error))
 
 
-def _added(function: _F, options: tuple[Callable[[_F], _F], ...]) -> _F:
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
 def source_options(function: _F) -> _F:
     """Add --size, --camera-fps, --rotate and --wait."""
-    return _added(
+    return add_options(
         function,
-        (
-            click.option(
-                "--size",
-                type=SizeParam(),
-                help="Size that a camera is asked for; files keep their own.",
-            ),
-            click.option(
-                "--camera-fps",
-                type=click.FloatRange(0, 1000, min_open=True),
-                help="Frames a second that a camera is asked for.",
-            ),
-            click.option(
-                "--rotate",
-                type=click.Choice(["0", "90", "180", "270"]),
-                default="0",
-                show_default=True,
-                help="Turn frames clockwise by so many degrees.",
-            ),
-            click.option(
-                "--wait",
-                is_flag=True,
-                help="Wait for a camera or stream that is not there yet.",
-            ),
+        click.option(
+            "--size",
+            type=SizeParam(),
+            help="Size that a camera is asked for; files keep their own.",
+        ),
+        click.option(
+            "--camera-fps",
+            type=click.FloatRange(0, 1000, min_open=True),
+            help="Frames a second that a camera is asked for.",
+        ),
+        click.option(
+            "--rotate",
+            type=click.Choice(["0", "90", "180", "270"]),
+            default="0",
+            show_default=True,
+            help="Turn frames clockwise by so many degrees.",
+        ),
+        click.option(
+            "--wait",
+            is_flag=True,
+            help="Wait for a camera or stream that is not there yet.",
         ),
     )
 
 
 def look_options(function: _F) -> _F:
     """Add --effect, --classes, --alpha, --contours, --legend and --statistics."""
-    return _added(
+    return add_options(
         function,
-        (
-            click.option(
-                "--effect",
-                default="overlay",
-                show_default=True,
-                metavar="EFFECT",
-                help="What is made of a frame: NAME or NAME:REST, such as blur:31.",
-            ),
-            click.option(
-                "--classes",
-                metavar="A,B,C",
-                help="Classes that are to be seen.  [default: all but background]",
-            ),
-            click.option(
-                "--alpha",
-                type=click.FloatRange(0, 1),
-                default=0.5,
-                show_default=True,
-                help="Strength of the overlay's tint.",
-            ),
-            click.option("--contours", is_flag=True, help="Draw the borders of areas."),
-            click.option(
-                "--legend", is_flag=True, help="Write the names of the classes found."
-            ),
-            click.option(
-                "--statistics",
-                is_flag=True,
-                help="Write frames a second, latency and age.",
-            ),
+        click.option(
+            "--effect",
+            default="overlay",
+            show_default=True,
+            metavar="EFFECT",
+            help="What is made of a frame: NAME or NAME:REST, such as blur:31.",
+        ),
+        click.option(
+            "--classes",
+            metavar="A,B,C",
+            help="Classes that are to be seen.  [default: all but background]",
+        ),
+        click.option(
+            "--alpha",
+            type=click.FloatRange(0, 1),
+            default=0.5,
+            show_default=True,
+            help="Strength of the overlay's tint.",
+        ),
+        click.option("--contours", is_flag=True, help="Draw the borders of areas."),
+        click.option(
+            "--legend", is_flag=True, help="Write the names of the classes found."
+        ),
+        click.option(
+            "--statistics",
+            is_flag=True,
+            help="Write frames a second, latency and age.",
         ),
     )
 
 
 def pipeline_options(function: _F) -> _F:
     """Add what chooses frames: --every, --fps, --frames, --seconds, and the rest."""
-    return _added(
+    return add_options(
         function,
-        (
-            click.option(
-                "--every",
-                type=click.IntRange(min=1),
-                default=1,
-                show_default=True,
-                help="Segment one frame of so many.",
-            ),
-            click.option(
-                "--fps",
-                type=click.FloatRange(0, 1000, min_open=True),
-                help="Segment at most so many frames a second; a video written of a "
-                "file plays at true speed.",
-            ),
-            click.option(
-                "--frames", type=click.IntRange(min=1), help="End after so many frames."
-            ),
-            click.option(
-                "--seconds",
-                type=click.FloatRange(0, min_open=True),
-                help="End after so many seconds, of a video its own.",
-            ),
-            click.option(
-                "--smooth",
-                type=click.FloatRange(0, 1, max_open=True),
-                default=0.0,
-                show_default=True,
-                help="How much of the frames before stays, against flicker: 0.5, or "
-                "0.7 for a model that gives class ids instead of scores.",
-            ),
-            click.option(
-                "--region",
-                type=RegionParam(),
-                help="Segment this part of each frame, in pixels or, all at most 1, in "
-                "fractions.",
-            ),
+        click.option(
+            "--every",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            help="Segment one frame of so many.",
+        ),
+        click.option(
+            "--fps",
+            type=click.FloatRange(0, 1000, min_open=True),
+            help="Segment at most so many frames a second; a video written of a "
+            "file plays at true speed.",
+        ),
+        click.option(
+            "--frames", type=click.IntRange(min=1), help="End after so many frames."
+        ),
+        click.option(
+            "--seconds",
+            type=click.FloatRange(0, min_open=True),
+            help="End after so many seconds, of a video its own.",
+        ),
+        click.option(
+            "--smooth",
+            type=click.FloatRange(0, 1, max_open=True),
+            default=0.0,
+            show_default=True,
+            help="How much of the frames before stays, against flicker: 0.5, or "
+            "0.7 for a model that gives class ids instead of scores.",
+        ),
+        click.option(
+            "--region",
+            type=RegionParam(),
+            help="Segment this part of each frame, in pixels or, all at most 1, in "
+            "fractions.",
         ),
     )
 
@@ -199,4 +188,4 @@ def run_options(function: _F) -> _F:
         ),
         config_option,
     )
-    return source_options(look_options(pipeline_options(_added(function, own))))
+    return source_options(look_options(pipeline_options(add_options(function, *own))))
