@@ -138,6 +138,17 @@ def read_processor(root: Path = ROOT) -> str | None:
     return " + ".join(map(part_name, parts)) or None
 
 
+def read_features(root: Path = ROOT) -> frozenset[str]:
+    """Return what every core of an ARM processor can do; empty where it is not told.
+
+    The names are the kernel's, such as ``"atomics"`` or ``"asimddp"`` (Linux: ARM64
+    ELF hwcaps).
+    """
+    told = read_text(root / "proc/cpuinfo") or ""
+    cores = re.findall(r"^Features\s*:(.*)$", told, re.MULTILINE)
+    return frozenset.intersection(*(frozenset(c.split()) for c in cores or [""]))
+
+
 def part_name(part: str) -> str:
     """Return the name behind a ``CPU part`` number of ``/proc/cpuinfo``."""
     return _ARM_PARTS.get(part, f"ARM part {part}")

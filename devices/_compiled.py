@@ -6,7 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices._base import SpecifiedDevice, TensorSpec
+from edgeseg.devices._board import read_features, read_processor
 from edgeseg.devices._errors import MissingDriverError, ModelError
+from edgeseg.devices._files import ROOT
 from edgeseg.devices._litert import (
     find_runtime,
     one_line,
@@ -42,7 +44,8 @@ class CompiledDevice(SpecifiedDevice):
     ModelError
         The file cannot be used, or the accelerator does not take all of it.
     MissingDriverError
-        No ai-edge-litert with `CompiledModel`, or no GPU that it accepts.
+        No ai-edge-litert with `CompiledModel`, no GPU that it accepts, or a processor
+        on which it would be killed.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class CompiledDevice(SpecifiedDevice):
         self._name = name
         self._accelerators = accelerators
         self._inputs, self._outputs = _specs(model)
+        if told := unfit_processor():
+            raise MissingDriverError(f"{name}: {told}")
         self._model: Any = _compile(model, name, accelerators)
         self._is_whole = bool(self._model.is_fully_accelerated())
         if accelerators == ("GPU",) and not self._is_whole:
@@ -111,6 +116,28 @@ class CompiledDevice(SpecifiedDevice):
             self._buffers_in = self._buffers_out = ()
             self._model.close()
             self._model = None
+
+
+def unfit_processor(root: Path = ROOT) -> str | None:
+    """Return why `CompiledModel` cannot run on this processor, None where it can.
+
+    Its library for the GPU, which is loaded in any case, uses ARMv8.1's atomic
+    instructions and ends the process where there are none (seen with ai-edge-litert
+    2.3.0 on an emulated Cortex-A53, A57 and A72; an A76 has them).
+
+    Parameters
+    ----------
+    root : Path
+        Stands for ``/``.
+    """
+    features = read_features(root)
+    if not features or "atomics" in features:
+        return None
+    return (
+        f"this processor ({read_processor(root) or 'unknown'}) lacks the atomic "
+        "instructions of ARMv8.1 that LiteRT's GPU accelerator needs; a Jetson Xavier "
+        "or Orin has them: take jetson:cpu, or jetson:tensorrt"
+    )
 
 
 def check_tensors(

@@ -10,7 +10,7 @@ from machines import lay
 
 from edgeseg.devices import MissingDriverError, ModelError, check_device, open_device
 from edgeseg.devices._accelerators import find_vulkan_drivers
-from edgeseg.devices._compiled import CompiledDevice
+from edgeseg.devices._compiled import CompiledDevice, unfit_processor
 from edgeseg.devices._onnx import OnnxDevice
 from edgeseg.devices.jetson import PROFILE
 
@@ -19,13 +19,19 @@ MANIFEST = '{{"ICD": {{"library_path": "{}", "api_version": "1.3.0"}}}}'
 ICD = "usr/share/vulkan/icd.d/{}.json"
 
 
-def test_compiled_models_keep_the_contract(golden_model):
+def needs_compiled_models():
     pytest.importorskip("ai_edge_litert.compiled_model")
+    if told := unfit_processor():
+        pytest.skip(told)
+
+
+def test_compiled_models_keep_the_contract(golden_model):
+    needs_compiled_models()
     check_device(CompiledDevice(golden_model, name="test", accelerators=("CPU",)))
 
 
 def test_compiled_models_answer_like_the_interpreter(golden_model):
-    pytest.importorskip("ai_edge_litert.compiled_model")
+    needs_compiled_models()
     rng = np.random.default_rng(0)
     with (
         CompiledDevice(golden_model, name="test", accelerators=("CPU",)) as compiled,
@@ -42,7 +48,7 @@ def test_compiled_models_answer_like_the_interpreter(golden_model):
 
 @pytest.mark.parametrize("unit", ["gpu", "gpu-cpu"])
 def test_no_gpu_is_an_error(unit, golden_model, capfd):
-    pytest.importorskip("ai_edge_litert.compiled_model")
+    needs_compiled_models()
     if any(not d.is_software for d in find_vulkan_drivers()):
         pytest.skip("a Vulkan driver is here: the GPU may well be usable")
     with pytest.raises(MissingDriverError, match="no Vulkan driver") as caught:
