@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.compositing import compose
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -134,9 +136,8 @@ def on_black(cut: NDArray[np.uint8]) -> NDArray[np.uint8]:
     import cv2
     import numpy as np
 
-    colour = cv2.cvtColor(cut, cv2.COLOR_RGBA2RGB)
-    alpha = cv2.cvtColor(cut[..., 3], cv2.COLOR_GRAY2RGB)
-    return np.asarray(cv2.multiply(colour, alpha, scale=1 / 255), np.uint8)
+    colour = np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGBA2RGB), np.uint8)
+    return compose(colour, np.zeros_like(colour), cut[..., 3])
 
 
 def mask_of(ids: NDArray[np.uint8], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.compositing import compose
 from edgeseg.runtime.effects._base import Effect
-from edgeseg.runtime.effects._matte import compose, matte
+from edgeseg.runtime.effects._matte import matte
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,33 +68,6 @@ def veil(scene: Scene) -> NDArray[np.uint8]:
     return np.asarray(soft, np.uint8)
 
 
-def compose(
-    front: NDArray[np.uint8], back: NDArray[np.uint8], opacity: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """Lay one picture over another.
-
-    Parameters
-    ----------
-    front, back : ndarray
-        ``(H, W, 3)`` uint8 RGB.
-    opacity : ndarray
-        ``(H, W)`` uint8: at 255 the result is `front`, at 0 `back`, bit for bit.
-
-    Returns
-    -------
-    ndarray
-        A new ``(H, W, 3)`` uint8 picture.
-    """
-    import cv2
-    import numpy as np
-
-    weight = cv2.merge([opacity] * 3)
-    upper = cv2.multiply(front, weight, scale=1 / 255)
-    lower = cv2.multiply(back, cv2.bitwise_not(weight), scale=1 / 255)
-    return np.asarray(cv2.add(upper, lower, dst=upper), np.uint8)
-
-
-@lru_cache(maxsize=1)
 def _ramp() -> NDArray[np.uint8]:
     """Return ``(256,)`` uint8 that spreads the middle half over 0..255."""
     import numpy as np

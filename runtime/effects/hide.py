@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.compositing import compose
 from edgeseg.runtime.effects._base import Effect
 from edgeseg.runtime.effects._blocks import block_means, side_of, spread
-from edgeseg.runtime.effects._matte import compose, veil
+from edgeseg.runtime.effects._matte import veil
 from edgeseg.runtime.effects._text import whole_number
 
 if TYPE_CHECKING:

@@ -3,12 +3,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from edgeseg.runtime.effects import Scene, open_effect
-from edgeseg.runtime.effects._matte import compose, matte, reach_of
+from edgeseg.runtime.effects._matte import matte, reach_of
 
 COLOURS = np.random.default_rng(7).integers(0, 256, (256, 3), dtype=np.uint8)
 
@@ -132,13 +130,3 @@ def test_the_soft_edge_rounds_steps_off():
     assert set(np.unique(opacity)) > {0, 255}
     half = (opacity[100:300] > 127).sum(axis=1)
     assert np.abs(np.diff(half)).max() < 8
-
-
-@given(st.integers(0, 255), st.integers(0, 255))
-def test_composing_lies_between_its_parts(front, back):
-    opacity = np.arange(256, dtype=np.uint8)[None]
-    parts = [np.full((1, 256, 3), value, np.uint8) for value in (front, back)]
-    drawn = compose(*parts, opacity)[0, :, 0]
-    exact = (front * opacity[0].astype(float) + back * (255.0 - opacity[0])) / 255
-    np.testing.assert_allclose(drawn, exact, atol=1)
-    assert (drawn[0], drawn[255]) == (back, front)
