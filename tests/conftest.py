@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# no clock, same examples each time: machines are slow at times, failures must repeat
-settings.register_profile("edgeseg", deadline=None, derandomize=True)
+# no clock, same examples each time: machines are slow at times, failures must repeat;
+# an emulator takes fewer of them
+settings.register_profile(
+    "edgeseg",
+    deadline=None,
+    derandomize=True,
+    max_examples=int(os.environ.get("EDGESEG_EXAMPLES", "100")),
+)
 settings.load_profile("edgeseg")
 
 # FFmpeg inside OpenCV takes its level when a process first opens a video, which here

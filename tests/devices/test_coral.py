@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,11 +22,18 @@ AARCH64 = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00\xb7\x00" + bytes(44)
 
 
 @pytest.fixture(scope="module")
-def standin(tmp_path_factory):
-    if shutil.which("gcc") is None:
-        pytest.skip("needs gcc to build a stand-in for libedgetpu: not there")
+def compiler():
+    """A compiler for this interpreter's processor, which may be an emulated one."""
+    name = f"{platform.machine()}-linux-gnu-gcc"
+    if shutil.which(name) is None:
+        pytest.skip(f"needs {name} to build a stand-in for libedgetpu: not there")
+    return name
+
+
+@pytest.fixture(scope="module")
+def standin(compiler, tmp_path_factory):
     path = tmp_path_factory.mktemp("library") / "libedgetpu.so.1"
-    command = ["gcc", "-shared", "-fPIC", "-w", "-o", path, SOURCE]
+    command = [compiler, "-shared", "-fPIC", "-w", "-o", path, SOURCE]
     subprocess.run(command, check=True)
     return path
 
@@ -116,12 +124,13 @@ def test_a_library_that_cannot_be_loaded(
 
 
 def test_a_library_cut_short_or_of_another_kind(
-    standin, compiled, plugged, tmp_path, monkeypatch
+    standin, compiler, compiled, plugged, tmp_path, monkeypatch
 ):
     cut = tmp_path / "cut.so"
     cut.write_bytes(standin.read_bytes()[:2000])
     other = tmp_path / "other.so"
-    subprocess.run(["gcc", "-shared", "-o", other, "-x", "c", "/dev/null"], check=True)
+    command = [compiler, "-shared", "-o", other, "-x", "c", "/dev/null"]
+    subprocess.run(command, check=True)
     for path, words in ((cut, "is cut short"), (other, "is no libedgetpu")):
         monkeypatch.setenv("EDGESEG_LIBEDGETPU", str(path))
         with pytest.raises(MissingDriverError, match=words):

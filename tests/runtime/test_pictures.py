@@ -112,7 +112,7 @@ def test_a_folder_that_is_none_is_one_error(gradient):
 
 def test_unwritable_places_are_found_before_the_work(tmp_path):
     (tmp_path / "file").touch()
-    for path in (tmp_path, tmp_path / "file" / "a", Path("/proc/a")):
+    for path in (tmp_path, tmp_path / "file" / "a", Path("/proc/self/a")):
         with pytest.raises(OutputError, match="cannot write"):
             check_writable(path)
     check_writable(tmp_path / "new" / "a")

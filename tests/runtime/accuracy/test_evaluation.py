@@ -84,6 +84,7 @@ class Remembering(Segmenter):
         return self.seen[key]
 
 
+@pytest.mark.dataset
 @pytest.mark.parametrize(("name", "plain", "merged"), PUBLISHED)
 def test_score_of_a_published_model(name, plain, merged, shared, voc):
     model = shared / "models" / "tflite" / f"{name}.tflite"

@@ -200,8 +200,10 @@ def close_windows(display):
 
 def test_closing_the_window_ends_the_run_in_order(display, monkeypatch):
     needs("ximagesink")
-    if not ctypes.util.find_library("X11"):
-        pytest.skip("needs the library libX11: not there")
+    try:
+        ctypes.CDLL(ctypes.util.find_library("X11") or "libX11.so.6")
+    except OSError as error:  # an emulated interpreter finds this machine's
+        pytest.skip(f"needs the library libX11: {error}")
     monkeypatch.setenv("DISPLAY", display)
     with open_sink("window:ximagesink", STYLE) as sink:
 

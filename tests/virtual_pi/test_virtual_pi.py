@@ -1,0 +1,150 @@
+"""A part of what emulated Raspberry Pis show, small enough for every change.
+
+They must have been made before: ``cd tests && python -m virtual_pi build``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from virtual_pi.agreement import share_of_equal_labels, write_masks
+from virtual_pi.boards import BOARDS
+from virtual_pi.measure import NATIVE
+from virtual_pi.pi import default_cache, make_pi, run
+from virtual_pi.unavailable import UnavailableError
+from virtual_pi.wheels import unpack_edgeseg
+
+from edgeseg.runtime.modelfile import stored_manifest
+from edgeseg.runtime.shipped import model_file, photo_folder
+
+# kernels for NEON round another way than those for AVX: measured at 99.1 % and more
+LEAST = 0.985
+PART_OF_THE_SUITE = (
+    "tests/devices/test_coral.py",
+    "tests/devices/test_devices.py",
+    "tests/runtime/test_compositing.py",
+    "tests/runtime/test_overlay.py",
+    "tests/runtime/test_postprocess.py",
+    "tests/runtime/test_preprocess.py",
+)
+
+
+@pytest.fixture(scope="session")
+def wheel():
+    """The wheel of this checkout, unpacked in the folder of all boards."""
+    cache = default_cache()
+    if not (cache / "userland").is_dir():
+        pytest.skip("no virtual Pi here: cd tests && python -m virtual_pi build")
+    try:
+        return unpack_edgeseg(cache)
+    except UnavailableError as error:
+        pytest.skip(f"no virtual Pi: {error}")
+
+
+@pytest.fixture(scope="session", params=sorted(BOARDS))
+def pi(request, wheel):
+    return make_pi(BOARDS[request.param], default_cache(), edgeseg=wheel)
+
+
+@pytest.fixture(scope="session")
+def pi4(wheel):
+    return make_pi(BOARDS["pi4"], default_cache(), edgeseg=wheel)
+
+
+@pytest.fixture(scope="session")
+def photos():
+    return sorted(photo_folder().glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def here(photos, tmp_path_factory):
+    """Class ids of the shipped photos by this machine's kernels."""
+    folder = tmp_path_factory.mktemp("here") / "run"
+    return write_masks(NATIVE, model_file(), photos, folder)
+
+
+def test_doctor_names_the_board_and_finds_nothing_broken(pi):
+    done = pi.run("doctor", "--json")
+    assert done.returncode == 0, done.stderr
+    findings = {entry["id"]: entry for entry in json.loads(done.stdout)["findings"]}
+    assert pi.board.model in findings["board"]["found"]
+    assert findings["loads-interpreter"]["severity"] == "ok"
+    assert not [e for e in findings.values() if e["severity"] == "error"]
+
+
+def test_the_board_is_the_device(pi):
+    told = json.loads(pi.run("devices", "--json").stdout)
+    assert told["board"]["model"] == pi.board.model
+    assert told["auto"] == "raspberry_pi"
+
+
+def test_labels_are_those_of_this_machine_but_for_rounding(pi, photos, here, tmp_path):
+    there = write_masks(pi.edgeseg, model_file(), photos, tmp_path / "run")
+    share, _ = share_of_equal_labels(here, there)
+    assert share >= LEAST
+
+
+def test_the_predecessor_of_litert_runs_the_model(wheel, photos, here, tmp_path):
+    old = make_pi(
+        BOARDS["pi4"], default_cache(), interpreter="tflite-runtime", edgeseg=wheel
+    )
+    there = write_masks(old.edgeseg, model_file(), photos, tmp_path / "run")
+    share, _ = share_of_equal_labels(here, there)
+    assert share >= LEAST
+
+
+def test_overlays_are_written(pi4, photos, tmp_path):
+    out = tmp_path / "out"
+    done = pi4.run("run", "animals", photos[-1], "-o", out, "--device", "raspberry_pi")
+    assert done.returncode == 0, done.stderr
+    assert "cat" in done.stdout
+    drawn = np.asarray(Image.open(next(out.iterdir())).convert("RGB"), int)
+    photo = np.asarray(Image.open(photos[-1]).convert("RGB"), int)
+    assert drawn.shape == photo.shape
+    assert np.abs(drawn - photo).mean() > 5
+
+
+def test_parity_with_a_reference_of_this_machine(pi4, photos, here, tmp_path):
+    dataset = tmp_path / "dataset"
+    for kind in ("images", "masks"):
+        (dataset / kind).mkdir(parents=True)
+    for photo in photos:
+        shutil.copy(photo, dataset / "images")
+        shutil.copy(here / f"{photo.stem}.png", dataset / "masks")
+    labels = stored_manifest(model_file()).labels
+    (dataset / "labels.txt").write_text("\n".join(labels) + "\n")
+    made = run(
+        [NATIVE, "reference", model_file(), dataset, "-o", tmp_path / "reference"]
+    )
+    assert made.returncode == 0, made.stderr
+    command = ("parity", model_file(), tmp_path / "reference", "--least")
+    held = pi4.run(*command, str(LEAST))
+    assert held.returncode == 0, held.stdout + held.stderr
+    assert pi4.run(*command, "1").returncode == 1
+
+
+def test_a_compiled_model_without_its_tpu_is_one_line(pi4, shared):
+    folder = shared / "models" / "tflite" / "google-coral"
+    model = folder / "deeplabv3_mnv2_dm05_pascal_quant_edgetpu.tflite"
+    done = pi4.run("run", model, photo_folder())
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Edge TPU" in done.stderr
+
+
+def test_a_part_of_the_runtimes_tests_pass(wheel, root):
+    cache = default_cache()
+    testing = make_pi(BOARDS["pi4"], cache, edgeseg=wheel, testing=True)
+    command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
+    done = run(
+        [testing.python, *command, *PART_OF_THE_SUITE],
+        cwd=Path(root),
+        EDGESEG_EXAMPLES="5",
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
