@@ -1,4 +1,4 @@
-"""Keras in, int8 TFLite out, with the proof beside it."""
+"""Keras in, int8 TFLite or float ONNX out, with the proof beside it."""
 
 from edgeseg.converter.conversion import Conversion, convert
 from edgeseg.converter.loading.load import Loading

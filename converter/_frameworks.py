@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _EXTRA = ("tensorflow", "keras", "ai_edge_quantizer")
 _HINT = "pip install 'edgeseg[convert]'"
+_ONNX_EXTRA = ("tf2onnx", "onnx", "onnxruntime")
+_ONNX_HINT = "pip install 'edgeseg[convert,onnx]'"
 
 
 def require_extra() -> None:
@@ -32,6 +34,22 @@ def require_extra() -> None:
         raise MissingDriverError(
             f"conversion needs the workstation extra ({', '.join(missing)} not "
             f"installed): {_HINT}"
+        )
+
+
+def require_onnx_extra() -> None:
+    """Raise at once, importing nothing, where the extra ``onnx`` is missing.
+
+    Raises
+    ------
+    MissingDriverError
+        One of its packages is not installed.
+    """
+    missing = [n for n in _ONNX_EXTRA if importlib.util.find_spec(n) is None]
+    if missing:
+        raise MissingDriverError(
+            f"--format onnx needs the extra `onnx` ({', '.join(missing)} not "
+            f"installed): {_ONNX_HINT}"
         )
 
 
@@ -61,6 +79,16 @@ def need(name: str) -> Any:
         backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         if backend == "tensorflow":
             need("tensorflow")
+    return _imported(name, _HINT)
+
+
+def need_onnx(name: str) -> Any:
+    """Import a module of the extra ``onnx``; see `need`."""
+    need("tensorflow")  # which tf2onnx imports, not quietly
+    return _imported(name, _ONNX_HINT)
+
+
+def _imported(name: str, hint: str) -> Any:
     try:
         with third_party():
             return importlib.import_module(name)
@@ -68,6 +96,5 @@ def need(name: str) -> Any:
         if (error.name or "").startswith("edgeseg"):
             raise
         raise MissingDriverError(
-            f"this needs the workstation extra ({error.name or name} is missing): "
-            f"{_HINT}"
+            f"this needs a workstation extra ({error.name or name} is missing): {hint}"
         ) from error

@@ -1,18 +1,26 @@
-"""The whole way from a Keras model to one self-describing int8 TFLite file."""
+"""The whole way from a Keras model to one self-describing TFLite or ONNX file."""
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import require_extra
+from edgeseg.converter._frameworks import require_extra, require_onnx_extra
 from edgeseg.converter.isolation.child import run_isolated
 from edgeseg.converter.loading.load import Loading
 from edgeseg.converter.recipes import load_recipe
-from edgeseg.converter.request import RANGES, RESULT, Request, Scoring
+from edgeseg.converter.request import (
+    RANGES,
+    RESULTS,
+    Request,
+    Scoring,
+    default_recipe,
+    format_of,
+)
 from edgeseg.converter.verify import Parity
 from edgeseg.devices import ConversionError, InputError
 from edgeseg.runtime import Overrides
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
 # Limits of the process that converts: Xception-65 at 513 needs a third of each
 TIMEOUT_S = 3600.0
 MEMORY_GB = 12.0
+_JOBS = {"tflite": "job:run_job", "onnx": "onnx_job:run_onnx_job"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,8 @@ class Conversion:
     float_parity : Parity
         Float TFLite against Keras.
     int8_parity : Parity
-        The result against float TFLite.
+        The result against float TFLite; of an ``.onnx`` file, against what
+        ``details["onnx_parity"]`` says.
     operators : dict of str to int
         Operators of the result.
     activations : dict of str to int
@@ -88,7 +98,8 @@ def convert(
     output: Path | str,
     calibration: Path | str | None = None,
     overrides: Overrides | None = None,
-    recipe: str = "int8",
+    format: str | None = None,
+    recipe: str | None = None,
     head: str = "logits",
     io: str | None = None,
     pooling: str = "resize",
@@ -100,7 +111,7 @@ def convert(
     memory_gb: float = MEMORY_GB,
     progress: Callable[[str], None] | None = None,
 ) -> Conversion:
-    """Convert a Keras segmentation model to int8 TFLite and verify it.
+    """Convert a Keras segmentation model to int8 TFLite, or to ONNX, and verify it.
 
     The work is done in a child process: a crash, a time-out or too little memory
     there is an error here, and nothing is left at the output.
@@ -116,8 +127,11 @@ def convert(
         `save_ranges` wrote. Recipes that compute in float can do without.
     overrides : Overrides or None
         Labels and preprocessing that the model was trained with.
-    recipe : str
-        Name of a recipe; see `recipe_names`.
+    format : {"tflite", "onnx"} or None
+        None goes by the output's suffix. An ``.onnx`` file holds the float network.
+    recipe : str or None
+        Name of a recipe; see `recipe_names`. None is ``"int8"``, of ONNX
+        ``"float32"``, the only one there.
     head : {"logits", "logits-stride", "labels"}
         Scores at the input's size, at the network's own grid, or class ids.
     io : {"int8", "uint8", "float32"} or None
@@ -156,9 +170,11 @@ def convert(
     OutputError
         The result cannot be written.
     MissingDriverError
-        The extra ``convert`` is not installed.
+        The extra ``convert``, or ``onnx`` for that format, is not installed.
     """
     require_extra()
+    chosen = format_of(Path(output), format)
+    recipe = recipe or default_recipe(chosen)
     request = Request(
         model=Path(model),
         calibration=None if calibration is None else Path(calibration),
@@ -170,8 +186,11 @@ def convert(
         overrides=overrides or Overrides(),
         scoring=scoring,
         report=None if report is None else Path(report),
+        format=chosen,
     )
     request.check()
+    if chosen == "onnx":
+        require_onnx_extra()
     if save_ranges is not None and not load_recipe(recipe).needs_calibration:
         raise InputError(f"recipe {recipe!r} measures no ranges to save")
     targets = [Path(output), *([] if save_ranges is None else [Path(save_ranges)])]
@@ -179,14 +198,14 @@ def convert(
     with tempfile.TemporaryDirectory(prefix="edgeseg-") as name:
         folder = Path(name)
         told = run_isolated(
-            "edgeseg.converter.job:run_job",
+            f"edgeseg.converter.{_JOBS[chosen]}",
             {"request": request.to_dict(), "folder": name},
             progress=progress or (lambda line: None),
             timeout_s=timeout_s,
             memory_bytes=int(memory_gb * 1e9),
             folder=folder,
         )
-        for source, target in zip((RESULT, RANGES), targets, strict=False):
+        for source, target in zip((RESULTS[chosen], RANGES), targets, strict=False):
             with replacing(target) as temporary:
                 shutil.copyfile(folder / source, temporary)
     return _conversion(Path(output), told)
@@ -203,11 +222,13 @@ def _check_targets(request: Request, targets: list[Path]) -> None:
 
 
 def _conversion(path: Path, told: dict[str, Any]) -> Conversion:
+    parity = told.get("onnx_parity") or told["int8_parity"]
+    figures = {f.name: parity[f.name] for f in dataclasses.fields(Parity)}
     seconds, peak = told.pop("seconds"), told.pop("peak_bytes")
     return Conversion(
         path=path,
         float_parity=Parity(**told["parity"]),
-        int8_parity=Parity(**told["int8_parity"]),
+        int8_parity=Parity(**figures),
         operators=told["operators"]["result"],
         activations=told["activations"],
         input_dtype=told["input_dtype"],

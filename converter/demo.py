@@ -74,8 +74,8 @@ def _model(folder: Path, progress: Callable[[str], None]) -> tuple[Path, list[st
         require_extra()
     except MissingDriverError as error:
         return model_file(), [f"model: as it comes with the package ({error})"]
-    from edgeseg.converter.cli import conversion_text
     from edgeseg.converter.conversion import convert
+    from edgeseg.converter.conversion_text import conversion_text
 
     progress("converting the float Keras model again, from its saved ranges")
     made = convert(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,12 @@ from edgeseg.converter.verify import Parity, check_parity, compare
 from edgeseg.runtime.modelfile import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from edgeseg.converter.request import Request
     from edgeseg.converter.subjects import Subjects
-    from edgeseg.runtime import Manifest
+    from edgeseg.runtime import Manifest, Segmenter
 
 _PACKAGES = ("edgeseg", "tensorflow", "keras", "ai-edge-quantizer", "ai-edge-litert")
 
@@ -52,7 +53,21 @@ class FloatModel:
 def make_float_model(
     request: Request, subjects: Subjects, tell: Callable[[str], None]
 ) -> FloatModel:
-    """Load a Keras model, lower it and compare the two.
+    """Load a Keras model, lower it and compare the two; see `open_float_model`."""
+    with open_float_model(request, subjects, tell) as (model, _):
+        return model
+
+
+@contextmanager
+def open_float_model(
+    request: Request, subjects: Subjects, tell: Callable[[str], None]
+) -> Iterator[tuple[FloatModel, Segmenter]]:
+    """Load a Keras model, lower it, compare the two, and keep Keras open.
+
+    Yields
+    ------
+    FloatModel, Segmenter
+        The float model, and Keras to hold other models against.
 
     Raises
     ------
@@ -73,11 +88,11 @@ def make_float_model(
         tell(f"comparing with Keras on {len(frames)} {subjects.compared_with}")
         with Finish(manifest).open_float(lowered) as candidate:
             parity = compare(keras, candidate, frames)
-    check_parity(parity)
-    tail = cut_tail(lowered, request.head)
-    if tail.resize is not None:
-        manifest = dataclasses.replace(manifest, resize=tail.resize)
-    return FloatModel(tail.content, manifest, parity, loaded.notes)
+        check_parity(parity)
+        tail = cut_tail(lowered, request.head)
+        if tail.resize is not None:
+            manifest = dataclasses.replace(manifest, resize=tail.resize)
+        yield FloatModel(tail.content, manifest, parity, loaded.notes), keras
 
 
 def _provenance(request: Request) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from edgeseg.converter.quantization.ranges import (
     save_ranges,
 )
 from edgeseg.converter.recipes import load_recipe
-from edgeseg.converter.request import RANGES, RESULT, Request
+from edgeseg.converter.request import RANGES, RESULTS, Request
 from edgeseg.converter.subjects import Subjects, choose_subjects
 from edgeseg.devices import ConversionError, InputError
 from edgeseg.runtime.inspection import read_graph
@@ -74,7 +74,7 @@ def run_job(job: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
             if request.report is not None:
                 outcome.write_report(request.report, told, reference, result, tell)
     _check(verdict, recipe)
-    (folder / RESULT).write_bytes(outcome.file)
+    (folder / RESULTS["tflite"]).write_bytes(outcome.file)
     if ranges is not None:
         (folder / RANGES).write_bytes(save_ranges(ranges, quantization.flat))
     return told

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from edgeseg.converter.float_model import FloatModel
     from edgeseg.converter.judge import Verdict
     from edgeseg.converter.quantization.ranges import Ranges
-    from edgeseg.converter.request import Request
+    from edgeseg.converter.request import Request, Scoring
     from edgeseg.converter.subjects import Subjects
     from edgeseg.runtime import Manifest, Segmenter
+    from edgeseg.runtime.accuracy.paired import PairedEvaluation
 
 _START = time.monotonic()
 _NOISE_PICTURES = 8
@@ -37,6 +38,17 @@ _PROTOCOL = (
     "one confusion matrix over all pictures at their own size, void dropped; scores "
     "upsampled bilinearly from the model's output to the picture in one step"
 )
+
+
+def accuracy_told(scoring: Scoring, paired: PairedEvaluation) -> dict[str, Any]:
+    """Return the scores of float and result, and how they were had, as JSON values."""
+    return {
+        "dataset": scoring.dataset.resolve().name,
+        "split": scoring.split,
+        "merge_others": scoring.merge_others,
+        "protocol": _PROTOCOL,
+        **paired.to_dict(),
+    }
 
 
 @dataclass(frozen=True)
@@ -181,13 +193,7 @@ class Outcome:
         paired, scoring = self.verdict.paired, self.request.scoring
         if paired is None or scoring is None:
             return None
-        return {
-            "dataset": scoring.dataset.resolve().name,
-            "split": scoring.split,
-            "merge_others": scoring.merge_others,
-            "protocol": _PROTOCOL,
-            **paired.to_dict(),
-        }
+        return accuracy_told(scoring, paired)
 
     def _budget(self) -> dict[str, Any] | None:
         budget = self.verdict.budget

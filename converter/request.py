@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+_FLOAT = "float32"
 # Files that the process that converts leaves in its folder
-RESULT, RANGES = "result.tflite", "ranges.json"
+RANGES = "ranges.json"
+RESULTS = {"tflite": "result.tflite", "onnx": "result.onnx"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Request:
         Pictures with truth.
     report : Path or None
         Folder for the report.
+    format : {"tflite", "onnx"}
+        What comes out.
     """
 
     model: Path
@@ -87,6 +91,7 @@ class Request:
     overrides: Overrides = field(default_factory=Overrides)
     scoring: Scoring | None = None
     report: Path | None = None
+    format: str = "tflite"
 
     def check(self) -> None:
         """Raise `InputError` on what can be told wrong without loading anything."""
@@ -94,7 +99,10 @@ class Request:
         _one_of("pooling", self.pooling, POOLING)
         if self.io is not None:
             _one_of("io", self.io, INTERFACES)
+        _one_of("format", self.format, tuple(RESULTS))
         recipe = load_recipe(self.recipe)
+        if self.format == "onnx":
+            self._check_onnx()
         if recipe.needs_calibration and self.calibration is None:
             raise InputError(
                 f"recipe {self.recipe!r} needs --calibration: a folder of photos like "
@@ -104,6 +112,23 @@ class Request:
             raise InputError(
                 f"recipe {self.recipe!r} computes in float: --io {self.io} needs a "
                 "recipe with integer activations, such as int8"
+            )
+
+    def _check_onnx(self) -> None:
+        if self.recipe != _FLOAT or self.io not in (None, "float32"):
+            raise InputError(
+                f"--format onnx takes --recipe {_FLOAT} alone: the network stays in "
+                "float32, and TensorRT makes half precision of it on the board; got "
+                f"--recipe {self.recipe}{f' --io {self.io}' if self.io else ''}"
+            )
+        if self.report is not None:
+            raise InputError(
+                "--report shows what quantization changed: an .onnx file has none of it"
+            )
+        if self.saved_ranges is not None:
+            raise InputError(
+                "--format onnx quantizes nothing: --calibration takes a folder of "
+                f"photos to compare on, not the ranges in {self.calibration}"
             )
 
     @property
@@ -137,7 +162,35 @@ class Request:
             overrides=Overrides(**overrides),
             scoring=None if scoring is None else _scoring(scoring),
             report=_path(values["report"]),
+            format=values["format"],
         )
+
+
+def format_of(output: Path, asked: str | None) -> str:
+    """Return what is to be written: as asked, else as the suffix says.
+
+    Raises
+    ------
+    InputError
+        The two contradict each other.
+
+    Examples
+    --------
+    >>> format_of(Path("model.onnx"), None)
+    'onnx'
+    """
+    told = output.suffix.lower().removeprefix(".")
+    chosen = asked or (told if told in RESULTS else "tflite")
+    _one_of("format", chosen, tuple(RESULTS))
+    contradicts = told in RESULTS and told != chosen
+    if contradicts or (chosen == "onnx" and output.suffix != ".onnx"):
+        raise InputError(f"--format {chosen} writes a .{chosen} file, got -o {output}")
+    return chosen
+
+
+def default_recipe(chosen: str) -> str:
+    """Return the recipe that a format gets where none is named."""
+    return _FLOAT if chosen == "onnx" else "int8"
 
 
 def _scoring(values: dict[str, Any]) -> Scoring:

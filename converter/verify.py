@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from edgeseg.runtime import Segmenter
 
-# Keras and float TFLite do the same arithmetic in another order: more than rounding
-# at a few borders means a wrong graph (failed lowerings were seen at 81 % and 59 %).
+# Keras, float TFLite and ONNX do the same arithmetic in another order: more than
+# rounding at a few borders means a wrong graph (failed lowerings were seen at 81 % and
+# 59 %).
 _LEAST_AGREEMENT = 0.999
 _LARGEST_DIFFERENCE = 0.01  # of the largest score
 
@@ -78,8 +79,21 @@ def compare(
     return Parity(len(frames), equal / total, largest, score_range)
 
 
-def check_parity(parity: Parity) -> None:
-    """Raise unless float TFLite answers like Keras.
+def check_parity(
+    parity: Parity,
+    blame: str = "the float TFLite model does not answer like Keras",
+    are_scores: bool = True,
+) -> None:
+    """Raise unless a float model answers like the one that it was made of.
+
+    Parameters
+    ----------
+    parity : Parity
+        From `compare`.
+    blame : str
+        How the error begins.
+    are_scores : bool
+        Whether the outputs are scores; of class ids only their agreement counts.
 
     Raises
     ------
@@ -87,10 +101,10 @@ def check_parity(parity: Parity) -> None:
         Labels or scores differ by more than rounding explains.
     """
     limit = _LARGEST_DIFFERENCE * parity.score_range
-    if parity.agreement < _LEAST_AGREEMENT or not parity.largest_difference <= limit:
+    alike = parity.largest_difference <= limit or not are_scores
+    if parity.agreement < _LEAST_AGREEMENT or not alike:
         raise ConversionError(
-            "the float TFLite model does not answer like Keras: "
-            f"{parity.agreement:.2%} of labels agree (at least {_LEAST_AGREEMENT:.1%} "
-            f"expected), scores differ by up to {parity.largest_difference:.3g} "
-            f"(at most {limit:.3g} expected)"
+            f"{blame}: {parity.agreement:.2%} of labels agree (at least "
+            f"{_LEAST_AGREEMENT:.1%} expected), scores differ by up to "
+            f"{parity.largest_difference:.3g} (at most {limit:.3g} expected)"
         )

@@ -7,9 +7,9 @@ matches), then `tensorflow.lite`; all three have the same Python interface.
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ def find_runtime(fits: Callable[[str, str], bool] | None = None) -> Runtime:
                 module = importlib.import_module(path)
         except ImportError:
             continue
-        return Runtime(name, metadata.version(name), module)
+        return Runtime(name, _version(name, path), module)
     raise MissingDriverError(
         "no TFLite interpreter found (looked for "
         + ", ".join(name for name, _ in _CANDIDATES)
@@ -69,9 +69,24 @@ def find_runtime(fits: Callable[[str, str], bool] | None = None) -> Runtime:
     )
 
 
+def _version(name: str, path: str) -> str:
+    """Return what an imported package says of itself, else what pip knows of it."""
+    told = getattr(sys.modules[path.partition(".")[0]], "__version__", None)
+    return str(told) if told else _installed_version(name)
+
+
+def _installed_version(name: str) -> str:
+    # brings modules for e-mail with it, half a megabyte that few runs need
+    from importlib import metadata
+
+    return metadata.version(name)
+
+
 def _is_wanted(name: str, fits: Callable[[str, str], bool]) -> bool:
+    from importlib import metadata
+
     try:
-        return fits(name, metadata.version(name))
+        return fits(name, _installed_version(name))
     except metadata.PackageNotFoundError:
         return False
 
@@ -151,6 +166,11 @@ def read_model(path: Path) -> bytes:
         raise ModelError(
             f"{path} is a ZIP archive, not a TFLite model: a .keras file must be "
             "converted first, see edgeseg convert --help"
+        )
+    if content[4:8] != _IDENTIFIER and path.suffix == ".onnx":
+        raise ModelError(
+            f"{path} is an .onnx file, expected .tflite: ONNX runs with --device "
+            "desktop:onnx (processor) or jetson:tensorrt"
         )
     if content[4:8] != _IDENTIFIER:
         raise ModelError(

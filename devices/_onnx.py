@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,15 @@ from edgeseg.devices._base import SpecifiedDevice, TensorSpec
 from edgeseg.devices._compiled import check_tensors
 from edgeseg.devices._errors import MissingDriverError, ModelError
 from edgeseg.devices._litert import one_line
+from edgeseg.devices._profile import Found, Unit
 from edgeseg.devices._quiet import quiet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+PROCESSOR_UNIT = Unit("onnx", "an .onnx file through ONNX Runtime on the processor")
 _PROCESSOR = "CPUExecutionProvider"
+_TFLITE = b"TFL3"  # at byte 4 of a TFLite flatbuffer
 _DTYPES = {
     "float": "float32",
     "float16": "float16",
@@ -121,6 +125,40 @@ class OnnxDevice(SpecifiedDevice):
         self._session = None
 
 
+def open_on_processor(model: Path, *, name: str, threads: int) -> OnnxDevice:
+    """Open an ``.onnx`` file on the processor; see `OnnxDevice`.
+
+    Parameters
+    ----------
+    model : Path
+        An ``.onnx`` file with fixed shapes.
+    name : str
+        The device file's, without the unit.
+    threads : int
+        Threads of an inference.
+    """
+    return OnnxDevice(
+        model,
+        name=f"{name}:{PROCESSOR_UNIT.name}",
+        provider=_PROCESSOR,
+        threads=threads,
+    )
+
+
+def find_on_processor(name: str) -> Found:
+    """Return whether a device's processor could run ``.onnx`` files.
+
+    Parameters
+    ----------
+    name : str
+        The device file's, without the unit.
+    """
+    device = f"{name}:{PROCESSOR_UNIT.name}"
+    if importlib.util.find_spec("onnxruntime") is None:
+        return Found(device, "incomplete", "for .onnx files: pip install onnxruntime")
+    return Found(device, "ready", "an .onnx file through ONNX Runtime")
+
+
 def providers() -> tuple[str, ...]:
     """Return what the installed ONNX Runtime was built with; empty without one."""
     try:
@@ -134,6 +172,10 @@ def _module(name: str, provider: str) -> Any:
     try:
         module = importlib.import_module("onnxruntime")
     except ImportError as error:
+        if provider == _PROCESSOR:
+            raise MissingDriverError(
+                f"{name} needs ONNX Runtime: pip install onnxruntime"
+            ) from error
         raise MissingDriverError(
             f"{name} needs ONNX Runtime with {provider}: on a Jetson the wheel of "
             "NVIDIA's index for its JetPack, not the one of PyPI"
@@ -161,9 +203,12 @@ def _read(model: Path) -> bytes:
             f"{model}: this device takes .onnx files, not {model.suffix!r}"
         )
     try:
-        return Path(model).read_bytes()
+        content = model.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read model {model}: {error.strerror}") from error
+    if content[4:8] == _TFLITE:
+        raise ModelError(f"{model} is a TFLite model: name it .tflite")
+    return content
 
 
 def _spec(model: Path, told: Any) -> TensorSpec:
@@ -172,6 +217,6 @@ def _spec(model: Path, told: Any) -> TensorSpec:
     if dtype is None or not all(isinstance(n, int) and n > 0 for n in shape):
         raise ModelError(
             f"{model}: tensor {told.name!r} must have a fixed shape and a number type, "
-            f"got {told.type} {list(shape)}"
+            f"got {told.type} {list(shape)}: export it with a fixed size"
         )
     return TensorSpec(told.name, shape, dtype)

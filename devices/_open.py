@@ -52,7 +52,8 @@ def automatic_device(model: Path, root: Path = ROOT) -> str:
     """Return the device that ``auto`` means for a model on this machine.
 
     The board's own processor; a Coral only where one is plugged in and the model was
-    compiled for it. A Jetson's GPU is never taken unasked.
+    compiled for it. A Jetson's GPU is never taken unasked: an ``.onnx`` file there asks
+    for TensorRT, elsewhere for ONNX Runtime on the processor.
 
     Parameters
     ----------
@@ -61,6 +62,9 @@ def automatic_device(model: Path, root: Path = ROOT) -> str:
     root : Path
         Where the machine's ``proc`` and ``sys`` are.
     """
+    if model.suffix == ".onnx":
+        board = detect_board(root).device
+        return "jetson:tensorrt" if board == "jetson" else f"{board}:onnx"
     if find_edge_tpus(root) and is_compiled(model):
         return "coral"
     return detect_board(root).device

@@ -157,7 +157,7 @@ SUPPORT = (
         "3.6",
         _NONE,
         "own Python",
-        f"{_OWN}; glibc 2.27 is just enough for ai-edge-litert",
+        f"{_OWN}; glibc 2.27 is just enough for ai-edge-litert; no `jetson:gpu`",
         system="ubuntu 18",
     ),
     Support(

@@ -11,11 +11,18 @@ from edgeseg.devices._cores import (
     physical_cores,
     usable_processors,
 )
+from edgeseg.devices._onnx import (
+    PROCESSOR_UNIT,
+    find_on_processor,
+    open_on_processor,
+)
 from edgeseg.devices._profile import Found, Profile, Unit
 from edgeseg.devices._tflite import TFLiteDevice
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edgeseg.devices._base import Device
 
 
 class Generic(TFLiteDevice):
@@ -46,6 +53,31 @@ class Generic(TFLiteDevice):
         )
 
 
+def open_generic(model: Path, unit: str = "", threads: int | None = None) -> Device:
+    """Open a model on the processor.
+
+    Parameters
+    ----------
+    model : Path
+        A ``.tflite`` file; an ``.onnx`` file for ``onnx``.
+    unit : str
+        ``"onnx"``, or one of `Generic`.
+    threads : int or None
+        Threads of an inference; None leaves it to the unit.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be used there.
+    MissingDriverError
+        An interpreter or ONNX Runtime is not installed.
+    """
+    if unit == PROCESSOR_UNIT.name:
+        count = threads or big_cores()
+        return open_on_processor(model, name="generic", threads=count)
+    return Generic(model, unit, threads)
+
+
 def _find(root: Path) -> tuple[Found, ...]:
     board = detect_board(root)
     if board.device != "generic":
@@ -55,6 +87,7 @@ def _find(root: Path) -> tuple[Found, ...]:
     return (
         Found("generic:cpu", "ready", f"{board.model}, {cores}"),
         Found("generic:big", "ready", "the same, kept on the big cores"),
+        find_on_processor("generic"),
     )
 
 
@@ -65,9 +98,10 @@ PROFILE = Profile(
         Unit("cpu", "as many threads as big cores, placed by Linux"),
         Unit("big", "threads of the inference kept on the big cores"),
         Unit("all", "one thread a core, small cores too"),
+        PROCESSOR_UNIT,
     ),
     find=_find,
     advice=("big and small cores: measure generic:cpu against generic:big",),
     verified="not run on hardware; threads and masks tested on x86-64",
 )
-PLUGIN = Generic
+PLUGIN = open_generic

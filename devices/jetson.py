@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from pathlib import Path
 
 from edgeseg.devices._accelerators import find_vulkan_drivers
 from edgeseg.devices._base import Device
 from edgeseg.devices._board import Board, detect_board
-from edgeseg.devices._compiled import CompiledDevice
+from edgeseg.devices._compiled import CompiledDevice, unfit_processor
 from edgeseg.devices._cores import physical_cores
 from edgeseg.devices._files import ROOT
 from edgeseg.devices._onnx import OnnxDevice, providers
 from edgeseg.devices._profile import Found, Profile, Unit
 from edgeseg.devices._tflite import TFLiteDevice
 
+_log = logging.getLogger(__name__)
 _TENSORRT = "TensorrtExecutionProvider"
 _GPU = {"gpu": ("GPU",), "gpu-cpu": ("GPU", "CPU")}
 
@@ -58,10 +60,18 @@ def open_jetson(model: Path, unit: str = "", threads: int | None = None) -> Devi
 
 def _engine_options() -> dict[str, str]:
     """Return ONNX Runtime's options: half precision, engines kept between runs."""
+    options = {"trt_fp16_enable": "True"}
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     folder = Path(cache).expanduser() / "edgeseg" / "tensorrt"
+    if _TENSORRT not in providers():
+        return options
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # ONNX Runtime makes no parents
+    except OSError as error:
+        _log.warning("engines are built anew each time: %s: %s", folder, error.strerror)
+        return options
     return {
-        "trt_fp16_enable": "True",
+        **options,
         "trt_engine_cache_enable": "True",
         "trt_engine_cache_path": str(folder),
     }
@@ -73,10 +83,12 @@ def _find(root: Path) -> tuple[Found, ...]:
         absent = [Found("jetson:cpu", "absent", "this is no Jetson")]
     else:
         absent = [Found("jetson:cpu", "ready", board.model or "a Jetson")]
-    return (*absent, _gpu(root), _tensorrt(board, root))
+    return (*absent, _gpu(board, root), _tensorrt(board, root))
 
 
-def _gpu(root: Path) -> Found:
+def _gpu(board: Board, root: Path) -> Found:
+    if board.kind == "jetson" and (told := unfit_processor(root)):
+        return Found("jetson:gpu", "absent", told)
     drivers = [d.name for d in find_vulkan_drivers(root) if not d.is_software]
     if not drivers:
         return Found("jetson:gpu", "absent", "no Vulkan driver of a GPU is installed")

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices._board import detect_board
 from edgeseg.devices._cores import physical_cores
+from edgeseg.devices._onnx import (
+    PROCESSOR_UNIT,
+    find_on_processor,
+    open_on_processor,
+)
 from edgeseg.devices._profile import Found, Profile, Unit
 from edgeseg.devices._tflite import TFLiteDevice
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edgeseg.devices._base import Device
 
 _log = logging.getLogger(__name__)
 
@@ -39,14 +46,46 @@ class RaspberryPi(TFLiteDevice):
     """
 
     def __init__(self, model: Path, unit: str = "", threads: int | None = None) -> None:
-        board = detect_board()
-        if board.kind != "raspberry_pi":
-            _log.warning(
-                "this is no Raspberry Pi but %s: running on its processor",
-                board.model or f"a {board.architecture} machine",
-            )
+        _warn_elsewhere()
         super().__init__(
             model, name="raspberry_pi", threads=threads or physical_cores()
+        )
+
+
+def open_raspberry_pi(
+    model: Path, unit: str = "", threads: int | None = None
+) -> Device:
+    """Open a model on a Pi's processor.
+
+    Parameters
+    ----------
+    model : Path
+        A ``.tflite`` file; an ``.onnx`` file for ``onnx``.
+    unit : str
+        ``"onnx"``, or one of `RaspberryPi`.
+    threads : int or None
+        Threads of an inference; None takes the physical cores available.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be used there.
+    MissingDriverError
+        An interpreter or ONNX Runtime is not installed.
+    """
+    if unit == PROCESSOR_UNIT.name:
+        _warn_elsewhere()
+        count = threads or physical_cores()
+        return open_on_processor(model, name="raspberry_pi", threads=count)
+    return RaspberryPi(model, unit, threads)
+
+
+def _warn_elsewhere() -> None:
+    board = detect_board()
+    if board.kind != "raspberry_pi":
+        _log.warning(
+            "this is no Raspberry Pi but %s: running on its processor",
+            board.model or f"a {board.architecture} machine",
         )
 
 
@@ -57,7 +96,10 @@ def _find(root: Path) -> tuple[Found, ...]:
     if board.bits != 64:
         hint = "a 32-bit system image: no interpreter has wheels for it"
         return (Found("raspberry_pi:cpu", "incomplete", hint),)
-    return (Found("raspberry_pi:cpu", "ready", f"{board.model}, {board.processor}"),)
+    return (
+        Found("raspberry_pi:cpu", "ready", f"{board.model}, {board.processor}"),
+        find_on_processor("raspberry_pi"),
+    )
 
 
 PROFILE = Profile(
@@ -65,6 +107,7 @@ PROFILE = Profile(
     units=(
         Unit("", "the same as raspberry_pi:cpu"),
         Unit("cpu", "TFLite on all cores, through XNNPACK"),
+        PROCESSOR_UNIT,
     ),
     find=_find,
     recipes=("int8", "int8-mixed", "float32"),
@@ -84,4 +127,4 @@ PROFILE = Profile(
     ),
     verified="not run on hardware",
 )
-PLUGIN = RaspberryPi
+PLUGIN = open_raspberry_pi

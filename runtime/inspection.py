@@ -1,4 +1,4 @@
-"""What a .tflite file holds, as an interpreter tells it before running anything."""
+"""What a model file holds, as it is told before running anything."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from edgeseg.devices import ModelError
 from edgeseg.devices._litert import open_interpreter, tensor_specs
 from edgeseg.runtime.manifest import Manifest
 from edgeseg.runtime.modelfile import sha256, stored_manifest
+from edgeseg.runtime.onnx_file import SUFFIX, read_onnx
 from edgeseg.runtime.segmenter import manifest_for
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ def model_info(path: Path) -> dict[str, Any]:
     Parameters
     ----------
     path : Path
-        A ``.tflite`` file; one compiled for an Edge TPU will do.
+        A ``.tflite`` file, one compiled for an Edge TPU too, or an ``.onnx`` file.
     """
-    graph = read_graph(path)
+    graph, onnx = _graph_of(path)
     try:
         manifest: Manifest | None = manifest_for(path, graph.inputs, graph.outputs)
     except ModelError:
@@ -81,6 +82,7 @@ def model_info(path: Path) -> dict[str, Any]:
         "file": path.name,
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
+        **onnx,
         "inputs": [_tensor(spec) for spec in graph.inputs],
         "outputs": [_tensor(spec) for spec in graph.outputs],
         "operators": graph.operators,
@@ -88,6 +90,16 @@ def model_info(path: Path) -> dict[str, Any]:
         "manifest": None if manifest is None else manifest.to_dict(),
         "manifest_from": "file" if stored_manifest(path) else "tensors",
     }
+
+
+def _graph_of(path: Path) -> tuple[Graph, dict[str, Any]]:
+    """Return a file's graph and, of an ``.onnx`` file, what is ONNX' own."""
+    if path.suffix != SUFFIX:
+        return read_graph(path), {}
+    file = read_onnx(path)
+    own = {"opset": file.opset, "ir_version": file.ir_version}
+    graph = Graph(file.inputs, file.outputs, file.operators, file.activations)
+    return graph, {"onnx": {**own, "producer": file.producer}}
 
 
 def _tensor(spec: TensorSpec) -> dict[str, Any]:

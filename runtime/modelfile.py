@@ -1,8 +1,9 @@
-"""The manifest inside a model file: a ZIP appended to the flatbuffer.
+"""The manifest inside a model file: a ZIP behind a flatbuffer, or a text of ONNX.
 
 TensorFlow Lite reads a flatbuffer from its front, ``zipfile`` reads an archive from
 its end, so that one file holds both (the convention of TFLite Metadata for label
-files). Ours holds ``edgeseg.json`` and ``labels.txt``.
+files). Ours holds ``edgeseg.json`` and ``labels.txt``. ONNX has a place of its own for
+texts, ``metadata_props``: there the manifest's key is ``edgeseg``.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING
 from edgeseg.devices import ManifestError
 from edgeseg.runtime.labels import parse_labels
 from edgeseg.runtime.manifest import Manifest
+from edgeseg.runtime.onnx_file import SUFFIX, read_texts, with_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _MANIFEST = "edgeseg.json"
 _LABELS = "labels.txt"
+_ONNX_KEY = "edgeseg"
 _FOREIGN_LABELS = ("labelmap.txt", "labels.txt")
 _LIMIT = 1 << 20  # bytes; a longer entry is no manifest
 # What zipfile raises on an entry that it cannot read
@@ -55,6 +58,11 @@ def append_manifest(model: bytes, manifest: Manifest) -> bytes:
     return buffer.getvalue()
 
 
+def onnx_with_manifest(model: bytes, manifest: Manifest) -> bytes:
+    """Return an ONNX model that carries a manifest; one already in it is replaced."""
+    return with_text(model, _ONNX_KEY, manifest.to_json())
+
+
 def stored_manifest(path: Path) -> Manifest | None:
     """Return the manifest inside a model file or in its sidecar, else None.
 
@@ -66,7 +74,10 @@ def stored_manifest(path: Path) -> Manifest | None:
     ManifestError
         There is one, but it is malformed.
     """
-    text = _read_entry(path, _MANIFEST)
+    if path.suffix == SUFFIX:
+        text = read_texts(path).get(_ONNX_KEY)
+    else:
+        text = _read_entry(path, _MANIFEST)
     if text is not None:
         return Manifest.from_json(text)
     sidecar = sidecar_path(path)

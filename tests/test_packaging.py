@@ -53,4 +53,5 @@ def test_every_extra_of_the_readme_exists(settings):
         "web",
         "video",
         "mqtt",
+        "onnx",
     }

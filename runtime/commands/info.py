@@ -44,6 +44,10 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None
 
 def _info_text(told: dict[str, Any]) -> str:
     lines = [f"{told['file']}  {told['bytes']:,} bytes  sha256 {told['sha256']}"]
+    if onnx := told.get("onnx"):
+        made_by = f"made by {onnx['producer'] or 'an unnamed exporter'}"
+        versions = f"opset {onnx['opset']}, IR version {onnx['ir_version']}"
+        lines.append(f"ONNX {versions}, {made_by}")
     for kind in ("inputs", "outputs"):
         for spec in told[kind]:
             shape = "x".join(map(str, spec["shape"]))

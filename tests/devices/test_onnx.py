@@ -1,0 +1,120 @@
+"""``.onnx`` files on a board's own processor, and where they do not go."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from machines import lay, tree
+
+from edgeseg.devices import MissingDriverError, ModelError, check_device, open_device
+from edgeseg.devices import jetson as jetson_file
+from edgeseg.devices._open import automatic_device
+from edgeseg.devices.desktop import PROFILE
+
+ONNX = Path(__file__).parent / "pointwise.onnx"
+UNITS = ["desktop:onnx", "generic:onnx", "raspberry_pi:onnx"]
+
+
+@pytest.fixture
+def runtime():
+    return pytest.importorskip("onnxruntime", reason="needs onnxruntime: not installed")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_processors_keep_the_contract(name, runtime, caplog):
+    with caplog.at_level(logging.ERROR):
+        device = open_device(name, ONNX, threads=1)
+    told = device.describe()
+    assert (told["device"], told["threads"]) == (name, 1)
+    assert (told["runtime"], told["version"]) == ("onnxruntime", runtime.__version__)
+    check_device(device)
+
+
+def test_threads_follow_the_device(runtime):
+    with open_device("desktop:onnx", ONNX) as device:
+        assert device.describe()["threads"] >= 1
+    with open_device("desktop:onnx", ONNX, threads=2) as device:
+        assert device.describe()["threads"] == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, "desktop:onnx"),
+        (tree("NVIDIA Jetson Orin Nano", "nvidia,p3768"), "jetson:tensorrt"),
+        (tree("Raspberry Pi 5 Model B", "brcm,bcm2712"), "raspberry_pi:onnx"),
+        (tree("Radxa ROCK 5B", "radxa,rock-5b"), "generic:onnx"),
+    ],
+)
+def test_auto_takes_what_runs_onnx(files, expected, tmp_path):
+    assert automatic_device(ONNX, lay(tmp_path, files)) == expected
+
+
+@pytest.mark.parametrize("name", ["desktop", "desktop:plain", "jetson:cpu", "generic"])
+def test_tflite_devices_name_the_ones_for_onnx(name):
+    with pytest.raises(ModelError, match=r"desktop:onnx .*jetson:tensorrt") as caught:
+        open_device(name, ONNX)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_without_onnx_runtime(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingDriverError, match="pip install onnxruntime"):
+        open_device(name, ONNX)
+    found = {entry.device: entry for entry in PROFILE.find(Path("/"))}
+    assert found["desktop:onnx"].state == "incomplete"
+    assert "pip install onnxruntime" in found["desktop:onnx"].hint
+
+
+def test_a_renamed_tflite_file(runtime, golden_model, tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(golden_model.read_bytes())
+    with pytest.raises(ModelError, match=r"is a TFLite model: name it \.tflite"):
+        open_device("auto", path)
+
+
+def test_a_shape_that_is_not_fixed(runtime, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="needs onnx: not installed")
+    model = onnx.load(ONNX)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "N"
+    path = tmp_path / "dynamic.onnx"
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match=r"fixed shape.*'N'.*export it"):
+        open_device("desktop:onnx", path)
+
+
+@pytest.mark.parametrize("size", range(1, ONNX.stat().st_size, 23))
+def test_truncated_files_end_in_one_line(size, runtime, tmp_path):
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(ONNX.read_bytes()[:size])
+    with pytest.raises(ModelError, match=r"cut\.onnx") as caught:
+        open_device("desktop:onnx", path)
+    assert "\n" not in str(caught.value)
+
+
+def test_tensors_of_another_type_are_refused(runtime):
+    with (
+        open_device("desktop:onnx", ONNX) as device,
+        pytest.raises(ModelError, match="expected tensors"),
+    ):
+        device.infer(np.zeros((1, 6, 5, 3), np.uint8))
+
+
+def test_engines_have_a_folder(tmp_path, monkeypatch, caplog):
+    # ONNX Runtime makes the last folder of the path alone, and fails without the rest
+    monkeypatch.setattr(
+        jetson_file, "providers", lambda: ("TensorrtExecutionProvider",)
+    )
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    options = jetson_file._engine_options()
+    assert options["trt_fp16_enable"] == "True"
+    assert Path(options["trt_engine_cache_path"]).is_dir()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert "trt_engine_cache_path" not in jetson_file._engine_options()
+    assert "engines are built anew each time" in caplog.text
