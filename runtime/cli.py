@@ -68,6 +68,10 @@ _COMMANDS = {
         "edgeseg.benchmarks.accuracy.reference_cli:reference",
         "Record what the float model answers, to hold others against.",
     ),
+    "remote": (
+        "edgeseg.runtime.remote.remote_cli:remote",
+        "Deploy to a board over SSH, and run and measure there.",
+    ),
     "report": (
         "edgeseg.benchmarks.page.report_cli:report",
         "Show records on one self-contained page.",

@@ -29,6 +29,7 @@ COMMANDS = [
     "info",
     "parity",
     "reference",
+    "remote",
     "report",
     "run",
 ]

@@ -1,0 +1,1 @@
+"""A board over SSH: deploy to it, run and measure there, bring the results back."""

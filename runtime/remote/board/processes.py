@@ -1,0 +1,238 @@
+"""Commands that run on the board: each has a folder under ``runs/``.
+
+``run.json`` says what runs, ``out`` and ``err`` (``log`` for a detached one) is what
+it printed, ``exit.json`` how it ended, ``work/`` its folder. A supervisor, a process of
+its own that no connection holds, starts it and waits for it. A command that is not
+detached is ended where nobody has followed it for a while: the connection is gone.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from typing import Any
+
+from edgeseg.runtime.remote.board.store import BoardError, place
+
+_POLL_S = 0.2
+_NOTED_S = 3.0  # until a supervisor has noted an end
+_KEPT = 20  # folders of runs that have ended
+# how long a command gets to end after each signal
+_STEPS = ((signal.SIGINT, 15.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
+
+
+def run_folder(run: str) -> str:
+    """Return the folder of a run."""
+    if "/" in run or run.startswith("."):
+        raise BoardError("not the name of a run: " + repr(run))
+    return place("runs", run)
+
+
+def start(
+    token: str,
+    argv: "list[str]",
+    environment: "dict[str, str]",
+    told: "dict[str, Any]",
+    grace_s: "float | None",
+) -> str:
+    """Start a command and return the name of its run.
+
+    Parameters
+    ----------
+    token : str
+        Made for this run by the workstation: asked again, the run is not begun again.
+    argv : list of str
+        Program and arguments; no shell sees them.
+    environment : dict
+        Variables beside those of the connection.
+    told : dict
+        What `logs` shows of it.
+    grace_s : float or None
+        Seconds that it goes on without a follower; None: without end.
+    """
+    there = [name for name in _names() if name.endswith("-" + token)]
+    if there:
+        return there[0]
+    _remove_old()
+    run = time.strftime("%Y%m%d-%H%M%S-") + token
+    folder = run_folder(run)
+    os.makedirs(os.path.join(folder, "work"))
+    attend(run)
+    ready, started = os.pipe()
+    if os.fork() == 0:
+        os.close(ready)
+        try:
+            _supervise(folder, argv, environment, told, grace_s, started)
+        finally:
+            os._exit(0)
+    os.close(started)
+    with os.fdopen(ready) as pipe:
+        trouble = pipe.read()
+    if trouble:
+        raise BoardError(trouble)
+    return run
+
+
+def _supervise(
+    folder: str,
+    argv: "list[str]",
+    environment: "dict[str, str]",
+    told: "dict[str, Any]",
+    grace_s: "float | None",
+    started: int,
+) -> None:
+    os.setsid()
+    _let_go_of_the_connection(started)
+    try:
+        process = _spawn(folder, argv, environment, detached=grace_s is None)
+        _write(folder, "run.json", dict(told, argv=argv, **_identity(process.pid)))
+    except OSError as error:
+        os.write(started, str(error).encode())
+        return
+    os.close(started)
+    while process.poll() is None:
+        if grace_s is not None and time.monotonic() - _attended(folder) > grace_s:
+            end(process.pid, lambda: process.poll() is None)
+        time.sleep(_POLL_S)
+    _write(folder, "exit.json", {"exit": process.returncode, "ended": time.time()})
+
+
+def _let_go_of_the_connection(kept: int) -> None:
+    """Close all files but one: a connection ends when nobody holds its ends."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    os.closerange(3, kept)
+    os.closerange(kept + 1, 256)
+
+
+def _spawn(
+    folder: str, argv: "list[str]", environment: "dict[str, str]", detached: bool
+) -> "subprocess.Popen[bytes]":
+    names = ("log", "log") if detached else ("out", "err")
+    paths = [os.path.join(folder, name) for name in names]
+    with open(paths[0], "ab") as out, open(paths[1], "ab") as err:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd=os.path.join(folder, "work"),
+            env=dict(os.environ, **environment),
+            start_new_session=True,
+        )
+
+
+def end(pid: int, is_running: Any) -> None:
+    """End a process group: asked, told, killed."""
+    for number, patience_s in _STEPS:
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            os.killpg(pid, number)
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until:
+            if not is_running():
+                return
+            time.sleep(_POLL_S / 4)
+
+
+def stop(run: str, hard: bool) -> None:
+    """Ask a run to end, or kill it; its supervisor notes how it ended."""
+    told = read(run)
+    if told["running"]:
+        os.killpg(told["pid"], signal.SIGKILL if hard else signal.SIGINT)
+
+
+def attend(run: str) -> None:
+    """Note that somebody follows a run; the clock is one that nobody sets."""
+    _write(run_folder(run), "attended.json", {"monotonic": time.monotonic()})
+
+
+def _attended(folder: str) -> float:
+    with open(os.path.join(folder, "attended.json")) as file:
+        return float(json.load(file)["monotonic"])
+
+
+def read(run: str) -> "dict[str, Any]":
+    """Return what is known of a run: ``running``, and ``exit`` where it has ended."""
+    folder = run_folder(run)
+    told = dict(_read(folder, "run.json"), run=run, folder=folder)
+    ended = _read(folder, "exit.json")
+    told.update(ended, running=not ended and is_alive(told))
+    return told
+
+
+def is_alive(told: "dict[str, Any]") -> bool:
+    """Return whether a process is there, and is still the same one."""
+    if "pid" not in told:
+        return False
+    now = _identity(told["pid"])
+    return all(told[key] == now[key] for key in ("boot", "ticks")) and bool(
+        now["ticks"]
+    )
+
+
+def _identity(pid: int) -> "dict[str, Any]":
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        fields = []
+    gone = not fields or fields[0] == "Z"
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        boot = file.read().strip()
+    # field 22 of proc(5) is the start time; the state, the third, comes first here
+    return {"pid": pid, "ticks": "" if gone else fields[19], "boot": boot}
+
+
+def known() -> "list[dict[str, Any]]":
+    """Return what is known of each run that a user began: the newest first."""
+    found = [read(name) for name in reversed(_names())]
+    return [told for told in found if not told.get("inner")]
+
+
+def kill(run: str) -> "dict[str, Any]":
+    """End a run for certain and return how it ended."""
+    told = read(run)
+    if told["running"]:
+        end(told["pid"], lambda: is_alive(told))
+    until = time.monotonic() + _NOTED_S
+    while "exit" not in read(run) and time.monotonic() < until:
+        time.sleep(_POLL_S / 4)
+    return read(run)
+
+
+def environments_in_use() -> "set[str]":
+    """Return the folders of environments that something runs in."""
+    told = [read(name) for name in _names()]
+    return {
+        os.path.dirname(os.path.dirname(t["argv"][0])) for t in told if t["running"]
+    }
+
+
+def _names() -> "list[str]":
+    return sorted(n for n in os.listdir(os.path.dirname(place("runs", "any"))))
+
+
+def _remove_old() -> None:
+    for name in _names()[:-_KEPT]:
+        if not read(name)["running"]:
+            shutil.rmtree(run_folder(name), ignore_errors=True)
+
+
+def _read(folder: str, name: str) -> "dict[str, Any]":
+    try:
+        with open(os.path.join(folder, name)) as file:
+            told: dict[str, Any] = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return told
+
+
+def _write(folder: str, name: str, told: "dict[str, Any]") -> None:
+    temporary = os.path.join(folder, f".{name}-{os.getpid()}")
+    with open(temporary, "w") as file:
+        json.dump(told, file)
+    os.replace(temporary, os.path.join(folder, name))

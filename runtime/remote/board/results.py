@@ -1,0 +1,49 @@
+"""What a run wrote: its files and their bytes."""
+
+import hashlib
+import os
+from typing import Any, BinaryIO
+
+from edgeseg.runtime.remote.board import messages, processes
+from edgeseg.runtime.remote.board.store import BoardError
+
+
+def listing(run: str) -> "list[list[Any]]":
+    """Return ``[path in the run's folder, bytes, SHA-256]`` of each file."""
+    top = os.path.join(processes.run_folder(run), "work")
+    found = []
+    for folder, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                found.append([os.path.relpath(path, top), *_size_and_sha(path)])
+    return sorted(found)
+
+
+def _size_and_sha(path: str) -> "tuple[int, str]":
+    digest, size = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+            size += len(piece)
+    return size, digest.hexdigest()
+
+
+def send(replies: BinaryIO, run: str, relative: str, offset: int) -> None:
+    """Send a file from an offset on."""
+    top = os.path.realpath(os.path.join(processes.run_folder(run), "work"))
+    path = os.path.realpath(os.path.join(top, relative))
+    if not path.startswith(top + os.sep):
+        raise BoardError("not a file of this run: " + repr(relative))
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(offset)
+        messages.send(replies, {"payload": size - offset})
+        left = size - offset
+        while left > 0:
+            piece = file.read(min(left, 1 << 16))
+            if not piece:
+                raise BoardError("a file became shorter: " + repr(relative))
+            replies.write(piece)
+            left -= len(piece)
+    replies.flush()

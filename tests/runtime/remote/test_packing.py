@@ -1,0 +1,67 @@
+"""Which wheel is deployed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from loopback_board import write_wheel
+
+from edgeseg.devices import EdgesegError
+from edgeseg.runtime.remote.packing import wheel_file
+
+PACK = "from edgeseg.runtime.remote import packing; print(packing.wheel_file(None))"
+
+
+@pytest.fixture(scope="module")
+def built():
+    """Build what runs here: from its source, or from its installed files."""
+    try:
+        path = wheel_file(None)
+    except EdgesegError as error:
+        pytest.skip(f"needs what builds wheels: {error}")
+    assert wheel_file(None) == path  # built once
+    return path
+
+
+def test_the_wheel_holds_what_runs_here(built, root):
+    with zipfile.ZipFile(built) as archive:
+        assert archive.testzip() is None
+        names = set(archive.namelist())
+        source = archive.read("edgeseg/runtime/remote/packing.py").decode()
+    assert "edgeseg/runtime/shipped/animals.tflite" in names
+    assert "edgeseg/runtime/remote/board/serving.py" in names
+    assert not any("/results/" in name or "tests/" in name for name in names)
+    assert source == (root / "runtime/remote/packing.py").read_text("utf-8")
+
+
+def test_an_install_is_packed_into_the_same_wheel(built, tmp_path):
+    """What is deployed from an install and from its source are equal, byte for byte."""
+    place = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index"]
+    subprocess.run([*install, "--target", str(place), str(built)], check=True)
+    # the packages of this environment behind those that were just installed
+    code = f"import sys; sys.path.insert(0, {str(place)!r})\n" + (
+        "sys.meta_path = [f for f in sys.meta_path if 'editable' not in repr(f)]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code + PACK],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={"XDG_CACHE_HOME": str(tmp_path / "cache"), "PATH": ""},
+    )
+    with zipfile.ZipFile(done.stdout.strip()) as packed, zipfile.ZipFile(built) as ours:
+        assert packed.namelist() == ours.namelist()
+        for name in packed.namelist():
+            assert packed.read(name) == ours.read(name), name
+
+
+def test_the_same_files_make_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    wheels = [write_wheel(tmp_path / name) for name in ("a", "b")]
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
