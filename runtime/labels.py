@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from edgeseg.devices import InputError
 
 Colour = tuple[int, int, int]
 
-_FOLDER = resources.files("edgeseg.runtime.labelsets")
+_FOLDER = Path(__file__).with_name("labelsets")
 
 # Names under which data sets write the same class, reduced as `same_name` does.
 _ALIASES = {

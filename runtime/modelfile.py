@@ -8,7 +8,6 @@ texts, ``metadata_props``: there the manifest's key is ``edgeseg``.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 import zlib
@@ -105,6 +104,8 @@ def sidecar_path(path: Path) -> Path:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal text."""
+    import hashlib  # and OpenSSL's library, megabytes that a run does without
+
     with path.open("rb") as file:
         digest = hashlib.sha256()
         while chunk := file.read(1 << 20):

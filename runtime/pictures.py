@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.atomic import replacing
+from edgeseg.runtime.bands import image_of, upright_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import numpy as np
@@ -35,18 +37,9 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     InputError
         Missing, truncated, too large (over 179 megapixels) or no picture at all.
     """
-    import numpy as np
-    from PIL import ImageOps
-
     image = _open(path)
     try:
-        upright = ImageOps.exif_transpose(image)
-        # Pillow clips 16-bit grey to 255 instead of scaling it
-        if upright.mode.startswith("I;16"):
-            deep = np.asarray(upright, np.int64)
-            grey = (deep >> 8).clip(0, 255).astype(np.uint8)
-            return np.repeat(grey[..., None], 3, axis=2)
-        return np.array(upright.convert("RGB"), np.uint8)
+        return upright_pixels(image)
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
 
@@ -82,10 +75,23 @@ def read_ids(path: Path) -> NDArray[np.uint8]:
 
 def write_picture(path: Path, frame: NDArray[np.uint8]) -> None:
     """Write ``(H, W, 3)`` uint8 RGB; the suffix of `path` chooses the format."""
-    from PIL import Image
+    write_bands(path, [frame], frame.shape[0])
 
+
+def write_bands(path: Path, parts: Iterable[NDArray[np.uint8]], height: int) -> None:
+    """Write a picture that comes in pieces, so that it is never whole in an array.
+
+    Parameters
+    ----------
+    path : Path
+        Its suffix chooses the format.
+    parts : iterable of ndarray
+        ``(h, W, 3)`` uint8 RGB or ``(h, W, 4)`` with alpha, from top to bottom.
+    height : int
+        Of all together.
+    """
     with replacing(path) as temporary:
-        _save(Image.fromarray(frame), temporary, path)
+        _save(image_of(parts, height), temporary, path)
 
 
 def write_ids(path: Path, ids: NDArray[np.uint8], table: NDArray[np.uint8]) -> None:

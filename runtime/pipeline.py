@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.heap import give_back_memory
 from edgeseg.runtime.live.failures import Failures
 from edgeseg.runtime.live.inference import Inference
 from edgeseg.runtime.live.options import PipelineOptions
@@ -142,12 +143,13 @@ class _Run:
         self._failures.attempt(self._segmenter.close)
 
     def _in_turn(self, skip: frozenset[str]) -> None:
-        """Do without threads: a single picture is faster so."""
+        """Do without threads: a single picture is faster so, and takes less memory."""
         inference = Inference(self._segmenter, self._options)
         for capture in self._source.captures(skip):
             if self._stop.asked:
                 return
-            segmentation = inference.segment(capture)
+            segmentation = inference.segment(capture, last=True)
+            give_back_memory()  # what the model had; a large photo's sinks need it
             write(self._sinks, capture, segmentation)
             self._finished(capture, segmentation)
 

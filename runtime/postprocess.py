@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import ModelError
+from edgeseg.runtime.bands import bands
 from edgeseg.runtime.heads import Head, head_of, threshold
 from edgeseg.runtime.positions import axis_of, grid_positions
 from edgeseg.runtime.upsampling import best_classes
@@ -86,10 +87,13 @@ def _nearest(ids: NDArray[Any], rows: Axis, columns: Axis) -> NDArray[np.uint8]:
     if ids.view(f"u{ids.itemsize}").max() > 255 or ids.dtype == np.int8:
         _check_ids(ids)
     narrow = ids[: rows.reach, : columns.reach].astype(np.uint8)
-    high = np.take(narrow, rows.nearest, axis=0)
-    # whole rows are copied much faster than single ids are gathered
-    turned = np.take(cv2.transpose(high), columns.nearest, axis=0)
-    return np.asarray(cv2.transpose(turned), np.uint8)
+    found = np.empty((len(rows.nearest), len(columns.nearest)), np.uint8)
+    for lines in bands(*found.shape):
+        high = np.take(narrow, rows.nearest[lines], axis=0)
+        # whole rows are copied much faster than single ids are gathered
+        turned = np.take(cv2.transpose(high), columns.nearest, axis=0)
+        cv2.transpose(turned, dst=found[lines])
+    return found
 
 
 def _check_ids(ids: NDArray[Any]) -> None:

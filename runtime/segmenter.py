@@ -196,6 +196,7 @@ class Segmenter(Closing):
         frame: NDArray[np.uint8],
         *,
         steadied: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
+        last: bool = False,
     ) -> Segmentation:
         """Segment one picture.
 
@@ -206,6 +207,9 @@ class Segmenter(Closing):
         steadied : callable or None
             Takes the output tensor and returns what is read in its place, such as
             `Smoother.smooth`.
+        last : bool
+            Close the device once it has answered: its memory is then free for what
+            follows, which a large photo needs.
 
         Returns
         -------
@@ -225,14 +229,17 @@ class Segmenter(Closing):
         times.append(time.perf_counter())
         output = self.device.infer(tensor)[0]
         times.append(time.perf_counter())
+        if last:
+            self.device.close()
+        resumed = time.perf_counter()
         answer = output if steadied is None else steadied(output)
         ids = self.ids_from(answer, _hw(frame))
-        times.append(time.perf_counter())
-        stages = ("preprocess", "invoke", "postprocess")
-        spent = {
-            stage: 1000 * (end - start)
-            for stage, start, end in zip(stages, times, times[1:], strict=False)
+        spent_s = {
+            "preprocess": times[1] - times[0],
+            "invoke": times[2] - times[1],
+            "postprocess": time.perf_counter() - resumed,
         }
+        spent = {stage: 1000 * seconds for stage, seconds in spent_s.items()}
         return Segmentation(ids, self.manifest.labels, spent)
 
     def close(self) -> None:

@@ -51,6 +51,10 @@ class Effect(ABC):
     none, and may be used by one thread at a time.
     """
 
+    # whether a pixel of the picture depends on nothing but that pixel of the scene, so
+    # that bands of rows may be drawn one by one
+    pointwise = False
+
     @abstractmethod
     def draw(self, scene: Scene) -> NDArray[np.uint8]:
         """Return a new picture ``(H, W, 3)`` uint8 RGB, or ``(H, W, 4)`` with alpha."""

@@ -23,6 +23,8 @@ class Mask(Effect):
         Empty.
     """
 
+    pointwise = True
+
     def __init__(self, text: str = "") -> None:
         expect_nothing("mask", text)
 

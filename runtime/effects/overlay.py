@@ -23,6 +23,8 @@ class Overlay(Effect):
         Empty.
     """
 
+    pointwise = True
+
     def __init__(self, text: str = "") -> None:
         if text:
             raise InputError(f"the effect overlay takes nothing after it, got {text!r}")

@@ -37,8 +37,15 @@ class Inference:
             Smoother(options.smoothing, segmenter.head) if options.smoothing else None
         )
 
-    def segment(self, capture: Capture) -> Segmentation:
+    def segment(self, capture: Capture, *, last: bool = False) -> Segmentation:
         """Return the classes of a capture, at its frame's own size.
+
+        Parameters
+        ----------
+        capture : Capture
+            What a source gave.
+        last : bool
+            Nothing more will be segmented; see `Segmenter.segment`.
 
         Raises
         ------
@@ -51,16 +58,18 @@ class Inference:
 
         frame = capture.frame
         if self._region is None:
-            return self._segment(capture)
+            return self._segment(capture, last)
         part = self._region.within((frame.shape[0], frame.shape[1]))
         inside = dataclasses.replace(capture, frame=np.ascontiguousarray(frame[part]))
-        segmentation = self._segment(inside)
+        segmentation = self._segment(inside, last)
         ids = np.full(frame.shape[:2], self._outside, np.uint8)
         ids[part] = segmentation.ids
         return dataclasses.replace(segmentation, ids=ids)
 
-    def _segment(self, capture: Capture) -> Segmentation:
+    def _segment(self, capture: Capture, last: bool) -> Segmentation:
         if self._smoother is None:
-            return self._segmenter.segment(capture.frame)
+            return self._segmenter.segment(capture.frame, last=last)
         self._smoother.look_at(capture.frame, capture.time_s)
-        return self._segmenter.segment(capture.frame, steadied=self._smoother.smooth)
+        return self._segmenter.segment(
+            capture.frame, steadied=self._smoother.smooth, last=last
+        )

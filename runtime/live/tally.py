@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -50,6 +49,8 @@ class Reservoir:
 
     def median(self) -> float:
         """Return the sample's median."""
+        import statistics  # and decimal and fractions: not before a run's peak
+
         return statistics.median(self._values)
 
 

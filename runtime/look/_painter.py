@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.runtime.bands import bands
 from edgeseg.runtime.effects import Scene, open_effect
 from edgeseg.runtime.look._look import shown_ids
 from edgeseg.runtime.overlay import colour_table, legend, outline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -39,6 +42,14 @@ class _Drawn:
     segmentation: Segmentation
     look: Look
     picture: NDArray[np.uint8]
+
+    def shows(self, capture: Capture, segmentation: Segmentation, look: Look) -> bool:
+        """Return whether the picture is that of these."""
+        return (
+            self.capture is capture
+            and self.segmentation is segmentation
+            and self.look == look
+        )
 
 
 class Painter:
@@ -88,26 +99,44 @@ class Painter:
             The look names a class or an effect that is not there.
         """
         last = self._drawn
-        if (
-            last is not None
-            and last.capture is capture
-            and last.segmentation is segmentation
-            and last.look == look
-        ):
+        if last is not None and last.shows(capture, segmentation, look):
             return last.picture
         prepared = self._prepare(look)
-        picture = prepared.effect.draw(
-            Scene(
-                capture.frame,
-                segmentation.ids,
-                prepared.shown,
-                self._colours,
-                look.alpha,
-            )
-        )
+        scene = self._scene(capture, segmentation, prepared, look)
+        picture = prepared.effect.draw(scene)
         picture = self._decorated(picture, segmentation, look, prepared.shown)
         self._drawn = _Drawn(capture, segmentation, look, picture)
         return picture
+
+    def draw_bands(
+        self, capture: Capture, segmentation: Segmentation, look: Look
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield what `draw` returns in pieces, from top to bottom.
+
+        A large picture is not whole in memory where the effect can do without. See
+        `draw` for the parameters.
+        """
+        prepared, last = self._prepare(look), self._drawn
+        is_there = last is not None and last.shows(capture, segmentation, look)
+        is_plain = not (look.contours or look.legend or look.statistics)
+        if is_there or not (is_plain and prepared.effect.pointwise):
+            yield self.draw(capture, segmentation, look)
+            return
+        scene = self._scene(capture, segmentation, prepared, look)
+        for rows in bands(*scene.ids.shape):
+            part = replace(scene, frame=scene.frame[rows], ids=scene.ids[rows])
+            yield prepared.effect.draw(part)
+
+    def _scene(
+        self,
+        capture: Capture,
+        segmentation: Segmentation,
+        prepared: _Prepared,
+        look: Look,
+    ) -> Scene:
+        return Scene(
+            capture.frame, segmentation.ids, prepared.shown, self._colours, look.alpha
+        )
 
     def _prepare(self, look: Look) -> _Prepared:
         prepared = self._prepared.get(look)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -77,6 +76,8 @@ class Notifier:
             self._send("\n".join(words))
 
     def _send(self, text: str) -> None:
+        import socket
+
         # "@" stands for the zero byte of an abstract socket's name
         path = "\0" + self._socket[1:] if self._socket[0] == "@" else self._socket
         try:

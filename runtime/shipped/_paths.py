@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 MODEL_NAME = "animals"
@@ -21,4 +20,4 @@ def photo_folder() -> Path:
 def _here() -> Path:
     # the package is never run from a ZIP file: the interpreter's own libraries
     # could not be loaded from one
-    return Path(str(resources.files("edgeseg.runtime.shipped")))
+    return Path(__file__).parent

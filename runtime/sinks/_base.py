@@ -11,6 +11,8 @@ from edgeseg.runtime.look import Look, Painter
 from edgeseg.runtime.overlay import on_black
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -79,6 +81,17 @@ class Style:
     ) -> NDArray[np.uint8]:
         """Return what `draw` does, with an alpha channel where the effect gives one."""
         return self.painter.draw(capture, segmentation, look or self.look)
+
+    def draw_bands(
+        self, capture: Capture, segmentation: Segmentation, *, alpha: bool
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield what `draw`, or with alpha `draw_alpha`, returns, from top to bottom.
+
+        A sink that needs no more than one piece at a time spares the memory of a large
+        picture.
+        """
+        for band in self.painter.draw_bands(capture, segmentation, self.look):
+            yield on_black(band) if band.shape[2] == 4 and not alpha else band
 
 
 class Sink(Closing, ABC):

@@ -58,9 +58,12 @@ def _plugin_of(text: str) -> tuple[str, str]:
 
 def _kind_of(text: str) -> str:
     from edgeseg.runtime.pictures import SUFFIXES as PICTURES
-    from edgeseg.runtime.sinks.video import SUFFIXES as VIDEOS
 
     suffix = Path(text).suffix.lower()
+    if suffix in PICTURES and "://" not in text:
+        return "overlay"
+    from edgeseg.runtime.sinks.video import SUFFIXES as VIDEOS
+
     if text == "-" or suffix in (".jsonl", ".ndjson"):
         return "jsonl"
     if suffix in VIDEOS:
@@ -70,7 +73,7 @@ def _kind_of(text: str) -> str:
             f"cannot write to {text}: expected the scheme of one of "
             f"{', '.join(SINKS.names())}"
         )
-    if suffix in PICTURES or not suffix or text.endswith("/") or Path(text).is_dir():
+    if not suffix or text.endswith("/") or Path(text).is_dir():
         return "overlay"
     raise InputError(
         f"cannot tell what to write to {text}: expected a folder, a picture "

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.pictures import SUFFIXES, write_picture
+from edgeseg.runtime.pictures import SUFFIXES, write_bands
 from edgeseg.runtime.sinks._base import Sink
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class OverlaySink(Sink):
             )
         self._written += 1
         keeps_alpha = path.suffix.lower() == ".png"
-        draw = self._style.draw_alpha if keeps_alpha else self._style.draw
-        write_picture(path, draw(capture, segmentation))
+        bands = self._style.draw_bands(capture, segmentation, alpha=keeps_alpha)
+        write_bands(path, bands, capture.frame.shape[0])
 
 
 PLUGIN = OverlaySink

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from edgeseg.devices import InputError, OutputError, TensorSpec
+from edgeseg.devices import InputError, ModelError, OutputError, TensorSpec
 from edgeseg.devices.fake import Fake
 from edgeseg.runtime import (
     CaptureOptions,
@@ -252,3 +252,15 @@ def test_a_garbage_video_is_refused(tmp_path):
     path.write_bytes(np.random.default_rng(0).bytes(5000))
     with pytest.raises(InputError, match="neither a picture nor a video"):
         open_source(str(path))
+
+
+def test_a_single_picture_is_written_without_the_model_in_memory(folder):
+    class Looking(Sink):
+        def write(self, capture, segmentation):
+            with pytest.raises(ModelError, match="closed"):
+                opened.segment(capture.frame)
+            seen.append(segmentation.ids.shape)
+
+    opened, seen = segmenter(), []
+    tally = run_pipeline(open_source(str(folder / "a.png")), opened, [Looking()])
+    assert tally.done == len(seen) == 1

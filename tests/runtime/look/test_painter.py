@@ -6,6 +6,7 @@ import pytest
 from edgeseg.devices import InputError
 from edgeseg.runtime import Capture, Look, Manifest, Meter, Painter, Segmentation, Style
 from edgeseg.runtime.effects import EFFECTS
+from edgeseg.runtime.pictures import write_picture
 
 MANIFEST = Manifest(labels=("background", "sch\u00f6n"))
 
@@ -84,3 +85,26 @@ def test_any_number_of_looks_may_be_tried(frame, result):
     for step in range(100):
         painter.draw(capture, result, Look(alpha=step / 100))
     assert painter.draw(capture, result, Look(alpha=0)).shape == frame.shape
+
+
+@pytest.mark.parametrize("effect", EFFECTS.names())
+@pytest.mark.parametrize("extra", [{}, {"contours": True}, {"legend": True}])
+def test_bands_together_are_the_drawing(
+    effect, extra, frame, result, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("edgeseg.runtime.bands._BAND_PIXELS", 320 * 50)
+    write_picture(tmp_path / "beach.png", frame[::-1])
+    rest = {"colour": ":#102030", "picture": f":{tmp_path}/beach.png"}.get(effect, "")
+    look, capture = Look(effect=effect + rest, **extra), Capture(frame, "a", 0.0)
+    expected = Painter(MANIFEST).draw(capture, result, look)
+    bands = list(Painter(MANIFEST).draw_bands(capture, result, look))
+    np.testing.assert_array_equal(np.concatenate(bands), expected)
+    in_pieces = effect in ("overlay", "mask") and not extra
+    assert len(bands) == (5 if in_pieces else 1)
+
+
+def test_a_drawing_that_is_there_is_one_band(frame, result):
+    painter, capture = Painter(MANIFEST), Capture(frame, "a", 0.0)
+    drawn = painter.draw(capture, result, Look())
+    (band,) = painter.draw_bands(capture, result, Look())
+    assert band is drawn
