@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Pixels of a band: small beside a large photo, large beside what a band costs.
-_BAND_PIXELS = 1 << 18
+_BAND_PIXELS = 1 << 16
 # The orientations of EXIF (tag 274 of TIFF 6.0 and Exif 2.3) and the names of the
 # turns in Pillow that bring a picture upright
 _ORIENTATION = 274
