@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _PYTHON = """\
 #!/bin/sh
-exec {emulator} -cpu {cpu} -0 {launcher} -L {root} {root}/usr/bin/python{version} "$@"
+exec {emulator} -cpu {cpu} -0 "$0" -L {root} {root}/usr/bin/python{version} "$@"
 """
 _EDGESEG = """\
 #!{launcher}
@@ -181,7 +181,6 @@ def _lay_environment(
         _PYTHON.format(
             emulator=shutil.which(EMULATOR),
             cpu=board.cpu,
-            launcher=shlex.quote(str(launcher)),
             root=shlex.quote(str(root)),
             version=PYTHON,
         ),

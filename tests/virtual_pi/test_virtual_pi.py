@@ -19,6 +19,7 @@ from virtual_pi.pi import default_cache, make_pi, run
 from virtual_pi.unavailable import UnavailableError
 from virtual_pi.wheels import unpack_edgeseg
 
+from edgeseg.benchmarks.memory import enlarge, peak_of
 from edgeseg.runtime.modelfile import stored_manifest
 from edgeseg.runtime.shipped import model_file, photo_folder
 
@@ -126,6 +127,15 @@ def test_parity_with_a_reference_of_this_machine(pi4, photos, here, tmp_path):
     held = pi4.run(*command, str(LEAST))
     assert held.returncode == 0, held.stdout + held.stderr
     assert pi4.run(*command, "1").returncode == 1
+
+
+def test_a_run_fits_a_small_board(pi4, shared, tmp_path):
+    model = shared / "models/tflite/google-coral/deeplabv3_mnv2_pascal_quant.tflite"
+    photo = shared / "data/voc-animals/val/JPEGImages/2007_000346.jpg"  # 500 x 375
+    large = enlarge(photo, tmp_path)  # 12 megapixels
+    for path, most in ((photo, 175), (large.path, 240)):
+        peak_kib, _ = peak_of(model, path, [str(pi4.edgeseg)])
+        assert peak_kib < 1024 * most
 
 
 def test_a_compiled_model_without_its_tpu_is_one_line(pi4, shared):
