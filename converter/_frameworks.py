@@ -29,28 +29,18 @@ def require_extra() -> None:
     MissingDriverError
         One of its packages is not installed.
     """
-    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
-    if missing:
-        raise MissingDriverError(
-            f"conversion needs the workstation extra ({', '.join(missing)} not "
-            f"installed): {_HINT}"
-        )
+    _require(_EXTRA, f"conversion needs the workstation extra ({{}}): {_HINT}")
 
 
 def require_onnx_extra() -> None:
-    """Raise at once, importing nothing, where the extra ``onnx`` is missing.
+    """Do the same for the extra ``onnx``."""
+    _require(_ONNX_EXTRA, f"--format onnx needs the extra `onnx` ({{}}): {_ONNX_HINT}")
 
-    Raises
-    ------
-    MissingDriverError
-        One of its packages is not installed.
-    """
-    missing = [n for n in _ONNX_EXTRA if importlib.util.find_spec(n) is None]
+
+def _require(packages: tuple[str, ...], text: str) -> None:
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
-        raise MissingDriverError(
-            f"--format onnx needs the extra `onnx` ({', '.join(missing)} not "
-            f"installed): {_ONNX_HINT}"
-        )
+        raise MissingDriverError(text.format(f"{', '.join(missing)} not installed"))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices._base import SpecifiedDevice, TensorSpec
+from edgeseg.devices._base import Device, SpecifiedDevice, TensorSpec
 from edgeseg.devices._compiled import check_tensors
 from edgeseg.devices._errors import MissingDriverError, ModelError
 from edgeseg.devices._litert import one_line
@@ -15,6 +15,8 @@ from edgeseg.devices._profile import Found, Unit
 from edgeseg.devices._quiet import quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 PROCESSOR_UNIT = Unit("onnx", "an .onnx file through ONNX Runtime on the processor")
@@ -125,24 +127,41 @@ class OnnxDevice(SpecifiedDevice):
         self._session = None
 
 
-def open_on_processor(model: Path, *, name: str, threads: int) -> OnnxDevice:
-    """Open an ``.onnx`` file on the processor; see `OnnxDevice`.
+def with_onnx(
+    name: str,
+    tflite: Callable[[Path, str, int | None], Device],
+    cores: Callable[[], int],
+) -> Callable[..., Device]:
+    """Return a device file's ``PLUGIN`` that also takes the unit ``onnx``.
 
     Parameters
     ----------
-    model : Path
-        An ``.onnx`` file with fixed shapes.
     name : str
-        The device file's, without the unit.
-    threads : int
-        Threads of an inference.
+        The device file's.
+    tflite : callable
+        Opens a ``.tflite`` file with any other unit.
+    cores : callable
+        Returns the threads of an inference where none are asked for.
+
+    Returns
+    -------
+    callable
+        Takes model, unit and threads; with ``onnx`` an ``.onnx`` file is opened in
+        ONNX Runtime on the processor, see `OnnxDevice`.
     """
-    return OnnxDevice(
-        model,
-        name=f"{name}:{PROCESSOR_UNIT.name}",
-        provider=_PROCESSOR,
-        threads=threads,
-    )
+
+    def open_either(model: Path, unit: str = "", threads: int | None = None) -> Device:
+        if unit != PROCESSOR_UNIT.name:
+            return tflite(model, unit, threads)
+        default = cores()
+        return OnnxDevice(
+            model,
+            name=f"{name}:{unit}",
+            provider=_PROCESSOR,
+            threads=threads or default,
+        )
+
+    return open_either
 
 
 def find_on_processor(name: str) -> Found:

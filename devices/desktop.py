@@ -8,15 +8,13 @@ from edgeseg.devices._cores import physical_cores
 from edgeseg.devices._onnx import (
     PROCESSOR_UNIT,
     find_on_processor,
-    open_on_processor,
+    with_onnx,
 )
 from edgeseg.devices._profile import Found, Profile, Unit
 from edgeseg.devices._tflite import TFLiteDevice
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from edgeseg.devices._base import Device
 
 
 class Desktop(TFLiteDevice):
@@ -46,31 +44,6 @@ class Desktop(TFLiteDevice):
         )
 
 
-def open_desktop(model: Path, unit: str = "", threads: int | None = None) -> Device:
-    """Open a model on the processor.
-
-    Parameters
-    ----------
-    model : Path
-        A ``.tflite`` file; an ``.onnx`` file for ``onnx``.
-    unit : str
-        ``"onnx"``, or one of `Desktop`.
-    threads : int or None
-        Threads of an inference; None takes the physical cores available.
-
-    Raises
-    ------
-    ModelError
-        The file cannot be used there.
-    MissingDriverError
-        An interpreter or ONNX Runtime is not installed.
-    """
-    if unit == PROCESSOR_UNIT.name:
-        count = threads or physical_cores()
-        return open_on_processor(model, name="desktop", threads=count)
-    return Desktop(model, unit, threads)
-
-
 def _find(root: Path) -> tuple[Found, ...]:
     return (
         Found("desktop:cpu", "ready", "this machine's processor, through XNNPACK"),
@@ -92,4 +65,4 @@ PROFILE = Profile(
     advice=("int8 needs VNNI or AVX512 to be faster than float32 on x86",),
     verified="x86-64, ai-edge-litert 2.3, ONNX Runtime 1.32",
 )
-PLUGIN = open_desktop
+PLUGIN = with_onnx("desktop", Desktop, physical_cores)

@@ -14,15 +14,13 @@ from edgeseg.devices._cores import (
 from edgeseg.devices._onnx import (
     PROCESSOR_UNIT,
     find_on_processor,
-    open_on_processor,
+    with_onnx,
 )
 from edgeseg.devices._profile import Found, Profile, Unit
 from edgeseg.devices._tflite import TFLiteDevice
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from edgeseg.devices._base import Device
 
 
 class Generic(TFLiteDevice):
@@ -53,31 +51,6 @@ class Generic(TFLiteDevice):
         )
 
 
-def open_generic(model: Path, unit: str = "", threads: int | None = None) -> Device:
-    """Open a model on the processor.
-
-    Parameters
-    ----------
-    model : Path
-        A ``.tflite`` file; an ``.onnx`` file for ``onnx``.
-    unit : str
-        ``"onnx"``, or one of `Generic`.
-    threads : int or None
-        Threads of an inference; None leaves it to the unit.
-
-    Raises
-    ------
-    ModelError
-        The file cannot be used there.
-    MissingDriverError
-        An interpreter or ONNX Runtime is not installed.
-    """
-    if unit == PROCESSOR_UNIT.name:
-        count = threads or big_cores()
-        return open_on_processor(model, name="generic", threads=count)
-    return Generic(model, unit, threads)
-
-
 def _find(root: Path) -> tuple[Found, ...]:
     board = detect_board(root)
     if board.device != "generic":
@@ -104,4 +77,4 @@ PROFILE = Profile(
     advice=("big and small cores: measure generic:cpu against generic:big",),
     verified="not run on hardware; threads and masks tested on x86-64",
 )
-PLUGIN = open_generic
+PLUGIN = with_onnx("generic", Generic, big_cores)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,15 @@ def shapes_tflite(shapes_conversion):
 def golden_model(root):
     """The shipped shapes model as the converter made it once: needs no TensorFlow."""
     return root / "tests" / "golden" / "shapes.tflite"
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A file system with room for 40 kB."""
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from edgeseg.devices._closing import Closing
 from edgeseg.runtime.remote.errors import ConnectionLostError, RemoteError
 from edgeseg.runtime.remote.link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from edgeseg.runtime.remote.address import Address
 
@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 DELAYS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
-class Session:
+class Session(Closing):
     """Asks the board, whatever becomes of the connection.
 
     Parameters
@@ -49,17 +49,6 @@ class Session:
         self._failures = 0
         self._was_there = False
         self._link: Link | None = None
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Hang up."""

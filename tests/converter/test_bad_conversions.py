@@ -131,18 +131,6 @@ def child_of(pid):
     raise AssertionError("no child was started")
 
 
-@pytest.fixture
-def full_disk(tmp_path):
-    """A file system with room for 40 kB."""
-    folder = tmp_path / "full"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk(shapes_keras, calibration, full_disk):
     output = full_disk / "out.tflite"
     done = convert(shapes_keras, "--calibration", calibration, "-o", output)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -248,18 +247,6 @@ def test_a_missing_extra_is_one_line(shapes_keras, tmp_path, monkeypatch):
     words = r"tf2onnx not installed.*pip install 'edgeseg\[convert,onnx\]'"
     with pytest.raises(MissingDriverError, match=words):
         convert(shapes_keras, output=tmp_path / "out.onnx")
-
-
-@pytest.fixture
-def full_disk(tmp_path):
-    """A file system with room for 40 kB."""
-    folder = tmp_path / "full"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_gets_nothing(shapes_keras, full_disk, monkeypatch):
