@@ -10,7 +10,7 @@ from edgeseg.converter._frameworks import third_party
 from edgeseg.converter.loading.load import Loading, load_model, single_channel_head
 from edgeseg.devices import Device, ModelError, TensorSpec
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.segmenter import guess_manifest
+from edgeseg.runtime.model_manifest import guess_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,8 +3,9 @@
 from edgeseg.runtime.look import Look, Painter
 from edgeseg.runtime.manifest import Manifest
 from edgeseg.runtime.meter import Meter, Readings
+from edgeseg.runtime.model_manifest import Overrides
 from edgeseg.runtime.pipeline import PipelineOptions, Stop, Tally, run_pipeline
-from edgeseg.runtime.segmenter import Overrides, Segmentation, Segmenter
+from edgeseg.runtime.segmenter import Segmentation, Segmenter
 from edgeseg.runtime.sinks import Sink, Style, open_sink
 from edgeseg.runtime.sources import Capture, CaptureOptions, Source, open_source
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.devices import ModelError
 from edgeseg.devices._litert import open_interpreter, tensor_specs
 from edgeseg.runtime.manifest import Manifest
+from edgeseg.runtime.model_manifest import manifest_for
 from edgeseg.runtime.modelfile import sha256, stored_manifest
 from edgeseg.runtime.onnx_file import SUFFIX, read_onnx
-from edgeseg.runtime.segmenter import manifest_for
 
 if TYPE_CHECKING:
     from pathlib import Path

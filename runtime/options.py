@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.segmenter import Overrides
+from edgeseg.runtime.model_manifest import Overrides
 
 if TYPE_CHECKING:
     from collections.abc import Callable

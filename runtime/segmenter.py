@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices import InputError, ManifestError, ModelError, open_device
+from edgeseg.devices import InputError, ManifestError, open_device
 from edgeseg.devices._closing import Closing
 from edgeseg.runtime.areas import class_areas, class_centroids
 from edgeseg.runtime.canvas import Canvas
-from edgeseg.runtime.labels import label_set_of, load_labels
-from edgeseg.runtime.manifest import Manifest
-from edgeseg.runtime.modelfile import stored_labels, stored_manifest
+from edgeseg.runtime.model_manifest import (
+    Overrides,
+    image_input,
+    is_nchw,
+    manifest_for,
+    single_output,
+)
 from edgeseg.runtime.postprocess import class_ids, head_of
 from edgeseg.runtime.preprocess import encoding_table, place
 
@@ -26,44 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-    from edgeseg.devices import Device, TensorSpec
-
-
-@dataclass(frozen=True)
-class Overrides:
-    """What a user says of a model that its file does not say, or says wrongly.
-
-    Parameters
-    ----------
-    labels : str or None
-        Name of a known label set, or a file; see `load_labels`.
-    normalize : (float, float) or None
-        The network sees ``(pixel - MEAN) / STD``, pixel in 0..255.
-    bgr : bool
-        The network was trained with blue first.
-    stretch : bool
-        Pictures are stretched to the input size instead of letterboxed.
-    """
-
-    labels: str | None = None
-    normalize: tuple[float, float] | None = None
-    bgr: bool = False
-    stretch: bool = False
-
-    def apply(self, manifest: Manifest) -> Manifest:
-        """Return a manifest with these values in place of its own."""
-        changes: dict[str, Any] = {}
-        if self.labels is not None:
-            label_set = load_labels(self.labels)
-            changes |= {"labels": label_set.labels, "palette": label_set.palette}
-        if self.normalize is not None:
-            mean, std = self.normalize
-            changes |= {"mean": (mean,) * 3, "std": (std,) * 3}
-        if self.bgr:
-            changes["channels"] = "bgr"
-        if self.stretch:
-            changes["fit"] = "stretch"
-        return dataclasses.replace(manifest, **changes)
+    from edgeseg.devices import Device
+    from edgeseg.runtime.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -119,9 +86,9 @@ class Segmenter(Closing):
     def __init__(self, device: Device, manifest: Manifest) -> None:
         self.device = device
         self.manifest = manifest
-        self._input = _image_input(device.inputs)
-        self._output = _single_output(device.outputs)
-        self._nchw = _is_nchw(self._input.shape)
+        self._input = image_input(device.inputs)
+        self._output = single_output(device.outputs)
+        self._nchw = is_nchw(self._input.shape)
         self.head = head_of(self._output, manifest.head, len(manifest.labels))
         self._check_manifest()
         self._canvas = Canvas(
@@ -261,67 +228,6 @@ class Segmenter(Closing):
             )
 
 
-def manifest_for(
-    path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
-) -> Manifest:
-    """Return a model file's own manifest, or one made from what its tensors say.
-
-    Parameters
-    ----------
-    path : Path
-        The model file.
-    inputs, outputs : tuple of TensorSpec
-        Its tensors.
-    """
-    manifest = stored_manifest(path)
-    if manifest is not None:
-        return manifest
-    labels = stored_labels(path)
-    palette = label_set_of(labels).palette if labels else ()
-    return dataclasses.replace(
-        guess_manifest(_image_input(inputs), _single_output(outputs), len(labels)),
-        labels=labels,
-        palette=palette,
-    )
-
-
-def guess_manifest(
-    spec_in: TensorSpec, spec_out: TensorSpec, labels: int = 0
-) -> Manifest:
-    """Return the manifest that the tensors of a foreign model suggest.
-
-    An 8-bit input is taken to store pixels as they are, so that its scale and zero
-    point are the normalization; a float input takes ``pixel / 127.5 - 1``. A grid
-    whose cells divide the input as ``k * (cells - 1) + 1`` (65 on 513, as DeepLab
-    trains) is aligned at its corners.
-
-    Parameters
-    ----------
-    spec_in, spec_out : TensorSpec
-        Input and output.
-    labels : int
-        Number of labels; 0 where unknown.
-    """
-    mean, std = 127.5, 127.5
-    if spec_in.dtype in ("uint8", "int8"):
-        offset = 128 if spec_in.dtype == "int8" else 0
-        mean = float(spec_in.zero_point + offset) if spec_in.is_quantized else offset
-        std = 1 / spec_in.scale if spec_in.is_quantized else 1.0
-    nchw = _is_nchw(spec_in.shape)
-    height, width = spec_in.shape[2:4] if nchw else spec_in.shape[1:3]
-    grid = head_of(spec_out, labels=labels).grid_hw
-    corners = all(
-        cells > 1 and (size - 1) % (cells - 1) == 0
-        for size, cells in zip((height, width), grid, strict=True)
-    )
-    return Manifest(
-        input_size=(height, width),
-        mean=(mean,) * 3,
-        std=(std,) * 3,
-        resize="align-corners" if corners else "half-pixel",
-    )
-
-
 def check_frame(frame: NDArray[Any]) -> None:
     """Raise `InputError` unless an array is ``(H, W, 3)`` uint8 and not empty."""
     shape, dtype = getattr(frame, "shape", None), str(getattr(frame, "dtype", ""))
@@ -335,33 +241,3 @@ def check_frame(frame: NDArray[Any]) -> None:
 
 def _hw(frame: NDArray[Any]) -> tuple[int, int]:
     return int(frame.shape[0]), int(frame.shape[1])
-
-
-def _is_nchw(shape: tuple[int, ...]) -> bool:
-    return shape[1] == 3 and shape[3] != 3
-
-
-def _image_input(inputs: tuple[TensorSpec, ...]) -> TensorSpec:
-    shapes = [f"{spec.dtype} {list(spec.shape)}" for spec in inputs]
-    spec = inputs[0] if len(inputs) == 1 else None
-    if (
-        spec is None
-        or len(spec.shape) != 4
-        or spec.shape[0] != 1
-        or 3 not in (spec.shape[1], spec.shape[3])
-        or spec.dtype not in ("uint8", "int8", "int16", "float32", "float16")
-    ):
-        raise ModelError(
-            "no segmentation model: expected one input of shape (1, H, W, 3), got "
-            + ", ".join(shapes)
-        )
-    return spec
-
-
-def _single_output(outputs: tuple[TensorSpec, ...]) -> TensorSpec:
-    if len(outputs) != 1:
-        raise ModelError(
-            f"no segmentation model: expected one output, got {len(outputs)}: "
-            + ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in outputs)
-        )
-    return outputs[0]

@@ -22,8 +22,8 @@ from edgeseg.runtime.web.address import hide_token
 
 if TYPE_CHECKING:
     from edgeseg.runtime.manifest import Manifest
+    from edgeseg.runtime.model_manifest import Overrides
     from edgeseg.runtime.pipeline import PipelineOptions, Stop, Tally
-    from edgeseg.runtime.segmenter import Overrides
     from edgeseg.runtime.sinks import Sink
 
 

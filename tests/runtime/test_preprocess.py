@@ -9,8 +9,8 @@ from edgeseg.benchmarks.speed.plain import encode
 from edgeseg.devices import TensorSpec
 from edgeseg.devices.fake import Fake
 from edgeseg.runtime import Manifest, Segmenter
+from edgeseg.runtime.model_manifest import guess_manifest
 from edgeseg.runtime.preprocess import draw_canvas, encoding_table, place
-from edgeseg.runtime.segmenter import guess_manifest
 
 IDS = TensorSpec("ids", (1, 8, 8), "int32")
 

@@ -64,8 +64,8 @@ def measure(
     return {
         "conditions": _conditions(pis),
         "amount": vars(amount),
-        "dataset": "the first pictures of voc-animals/val; for ade20k models those of "
-        "samples/mlperf-ade20k-tiny",
+        "dataset": "the first pictures of voc-animals/val; of samples those of "
+        "mlperf-ade20k-tiny for ade20k models, the street for the cityscapes model",
         "models": {path.stem: sha256(path) for path in models},
         "agreement": [
             _agreement(model, _pictures(model, shared, amount), pis, tell)
@@ -86,8 +86,11 @@ def _models(shared: Path) -> list[Path]:
 
 def _pictures(model: Path, shared: Path, amount: Amount) -> list[Path]:
     """Return photos of the kind that a model was made for."""
+    samples = shared / "data" / "samples"
     if "ade20k" in model.stem:
-        found = sorted((shared / "data/samples/mlperf-ade20k-tiny").glob("*.jpg"))
+        found = sorted((samples / "mlperf-ade20k-tiny").glob("*.jpg"))
+    elif "cityscapes" in model.stem:
+        found = [samples / "cityscapes_segmentation.bmp"]
     else:
         voc = shared / "data" / "voc-animals" / "val"
         names = (voc / "val.txt").read_text().split()
