@@ -160,7 +160,8 @@ def wait_for(condition, seconds=20):
 def processes_of(home):
     """Return the command lines of processes that work in a home."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*"):
+    # by way of itself: where a board is emulated, /proc alone is the board's own folder
+    for entry in Path("/proc/self/..").glob("[0-9]*"):
         try:
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             where = os.readlink(entry / "cwd")

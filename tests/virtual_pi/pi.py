@@ -1,8 +1,9 @@
 """One Raspberry Pi, emulated: a folder whose `bin/python3` is an aarch64 Python.
 
 qemu's user mode runs each program's instructions and hands its system calls to this
-machine's kernel. The layout is that of a virtual environment, so that the interpreter
-finds its packages by itself and children that it starts are emulated too.
+machine's kernel. ``usr/bin/python3.11`` of the board's userland is a launcher, and what
+is used is a virtual environment of it: children that it starts, and environments that
+it makes, are emulated too.
 
 Nothing about speed can be learned here.
 """
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
 
     from virtual_pi.boards import PiBoard
 
-_PYTHON = """\
+# the launcher, and what it launches
+_CALLED = f"usr/bin/python{PYTHON}"
+_PROGRAM = f"usr/libexec/emulated/python{PYTHON}"
+# $0 is how it was called: the environment whose link it was called by is Python's
+_LAUNCHER = """\
 #!/bin/sh
-exec {emulator} -cpu {cpu} -0 "$0" -L {root} {root}/usr/bin/python{version} "$@"
+exec {emulator} -cpu {cpu} -0 "$0" -L {root} {program} "$@"
 """
 _EDGESEG = """\
-#!{launcher}
+#!{python}
 import sys
 from edgeseg.runtime.cli import main
 sys.exit(main())
@@ -143,51 +148,53 @@ def make_pi(
     root = _lay_root(board, cache)
     suffix = "-testing" if testing else ""
     folder = cache / f"{board.name}-{interpreter}{suffix}"
-    _lay_environment(board, folder, root, packages)
+    _lay_environment(folder, root, packages)
     return VirtualPi(board, folder)
 
 
 def _lay_root(board: PiBoard, cache: Path) -> Path:
     """Return the userland (hard links) with the board's files in it."""
-    root = cache / f"{board.name}-root"
+    userland = unpack_userland(cache)
+    root = cache / f"{board.name}-{userland.name}"
     if not root.is_dir():
-        userland = unpack_userland(cache / "userland")
         work = root.with_name(f"{root.name}.part")
         shutil.rmtree(work, ignore_errors=True)
         execute(["cp", "--archive", "--link", str(userland), str(work)])
+        (work / _PROGRAM).parent.mkdir(parents=True)
+        (work / _CALLED).rename(work / _PROGRAM)
+        (work / _CALLED).with_name("python3").symlink_to(Path(_CALLED).name)
         work.rename(root)
     for name, content in board.files().items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+    launcher = _LAUNCHER.format(
+        emulator=shutil.which(EMULATOR),
+        cpu=board.cpu,
+        root=shlex.quote(str(root)),
+        program=shlex.quote(str(root / _PROGRAM)),
+    )
+    _write_program(root / _CALLED, launcher)
     return root
 
 
-def _lay_environment(
-    board: PiBoard, folder: Path, root: Path, packages: list[Path]
-) -> None:
+def _lay_environment(folder: Path, root: Path, packages: list[Path]) -> None:
+    """Make what ``python3 -m venv`` would, in less time."""
     site = folder / "lib" / f"python{PYTHON}" / "site-packages"
     site.mkdir(parents=True, exist_ok=True)
     (folder / "bin").mkdir(exist_ok=True)
-    # a virtual environment: Python reads the place of its library here
     home = root / "usr" / "bin"
     (folder / "pyvenv.cfg").write_text(
         f"home = {home}\ninclude-system-site-packages = false\n"
     )
     (site / "packages.pth").write_text("".join(f"{path}\n" for path in packages))
-    launcher = folder / "bin" / "python3"
-    _write_program(
-        launcher,
-        _PYTHON.format(
-            emulator=shutil.which(EMULATOR),
-            cpu=board.cpu,
-            root=shlex.quote(str(root)),
-            version=PYTHON,
-        ),
-    )
-    _write_program(folder / "bin" / "edgeseg", _EDGESEG.format(launcher=launcher))
+    python = folder / "bin" / "python3"
+    python.unlink(missing_ok=True)
+    python.symlink_to(home / "python3")
+    _write_program(folder / "bin" / "edgeseg", _EDGESEG.format(python=python))
 
 
 def _write_program(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)  # it may be a link to another board's
     path.write_text(text)
     path.chmod(0o755)

@@ -17,6 +17,7 @@ from virtual_pi.boards import BOARDS
 from virtual_pi.measure import NATIVE
 from virtual_pi.pi import default_cache, make_pi, run
 from virtual_pi.unavailable import UnavailableError
+from virtual_pi.userland import userland_of
 from virtual_pi.wheels import unpack_edgeseg
 
 from edgeseg.benchmarks.memory import enlarge, peak_of
@@ -39,7 +40,7 @@ PART_OF_THE_SUITE = (
 def wheel():
     """The wheel of this checkout, unpacked in the folder of all boards."""
     cache = default_cache()
-    if not (cache / "userland").is_dir():
+    if not userland_of(cache).is_dir():
         pytest.skip("no virtual Pi here: cd tests && python -m virtual_pi build")
     try:
         return unpack_edgeseg(cache)

@@ -6,6 +6,7 @@ of their scripts runs.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
 EMULATOR = "qemu-aarch64-static"
 PYTHON = "3.11"  # Debian 12's
 _PACKAGES = (
-    *(
-        f"{name}{PYTHON}{more}"
-        for name, more in (("python", ""), ("python", "-minimal"))
-    ),
+    f"python{PYTHON}",
+    f"python{PYTHON}-minimal",
+    f"python{PYTHON}-venv",
     f"libpython{PYTHON}-minimal",
     f"libpython{PYTHON}-stdlib",
     "libbz2-1.0",
@@ -42,9 +42,16 @@ _PACKAGES = (
     "libuuid1",
     "zlib1g",
 )
+_FOR_ALL = ("python3-pip-whl", "python3-setuptools-whl")  # of any architecture
 
 
-def unpack_userland(folder: Path) -> Path:
+def userland_of(cache: Path) -> Path:
+    """Return where the userland is in a cache, or would be."""
+    wanted = "\n".join((*_PACKAGES, *_FOR_ALL))
+    return cache / f"userland-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
+
+
+def unpack_userland(cache: Path) -> Path:
     """Return a folder with the userland; what is there already is kept.
 
     Raises
@@ -52,13 +59,14 @@ def unpack_userland(folder: Path) -> Path:
     UnavailableError
         Says what this machine lacks.
     """
+    folder = userland_of(cache)
     if folder.is_dir():
         return folder
     _check()
     work = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(work, ignore_errors=True)
     (work / "packages").mkdir(parents=True)
-    wanted = [f"{name}:arm64" for name in _PACKAGES]
+    wanted = [*(f"{name}:arm64" for name in _PACKAGES), *_FOR_ALL]
     execute(["apt-get", "download", "--quiet", *wanted], cwd=work / "packages")
     for package in sorted((work / "packages").glob("*.deb")):
         execute(["dpkg", "--extract", str(package), str(work / "root")])

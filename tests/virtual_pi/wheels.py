@@ -50,7 +50,7 @@ def test_requirements(interpreter: str) -> list[str]:
     tools = [line for line in extras["dev"] if line.startswith(_TESTING)]
     more = [line for extra in _EXTRAS for line in extras[extra]]
     numpy = [line for line in requirements(interpreter) if line.startswith("numpy")]
-    return [*tools, *more, *numpy]
+    return [*tools, *more, *numpy, "pip"]
 
 
 def unpack_wheels(cache: Path, wanted: list[str]) -> Path:

@@ -70,12 +70,18 @@ def test_a_second_deployment_copies_nothing(deployed, golden_model):
 
 
 def test_bench_brings_a_record(deployed, golden_model, tmp_path):
-    record, page = tmp_path / "bench.json", tmp_path / "page.html"
+    record = tmp_path / "bench.json"
     done = deployed.edgeseg("bench", golden_model, *SHORT, "-o", record)
     assert done.returncode == 0, done.stderr
     assert "p90" in done.stdout
     assert f"brought here: {record}" in done.stderr
     assert golden_model.name in json.dumps(json.loads(record.read_text())["model"])
+
+
+def test_a_record_is_one_that_report_shows(deployed, golden_model, tmp_path):
+    pytest.importorskip("jinja2", reason="report needs the extra `convert`")
+    record, page = tmp_path / "bench.json", tmp_path / "page.html"
+    deployed.edgeseg("bench", golden_model, *SHORT, "-o", record)
     report = deployed.call()[:3]
     subprocess.run([*report, "report", record, "-o", page], check=True)
     assert page.stat().st_size > 1000
