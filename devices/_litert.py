@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices._base import TensorSpec
 from edgeseg.devices._errors import MissingDriverError, ModelError
+from edgeseg.devices._flatbuffer import is_whole
 from edgeseg.devices._quiet import quiet
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _CANDIDATES = (
     ("tflite-runtime", "tflite_runtime.interpreter"),
     ("tensorflow", "tensorflow.lite.python.interpreter"),
 )
+# these look at a model's bounds before they read it
+_VERIFYING = ("ai-edge-litert", "tensorflow")
 # "TFL3" at byte 4 is the file identifier of a TensorFlow Lite flatbuffer
 _IDENTIFIER = b"TFL3"
 
@@ -122,9 +125,14 @@ def open_interpreter(
     ModelError
         The file is missing, unreadable, or not a TFLite model.
     """
-    module = (runtime or find_runtime()).module
-    resolver = module.OpResolverType
+    chosen = runtime or find_runtime()
+    module, resolver = chosen.module, chosen.module.OpResolverType
     content = model if isinstance(model, bytes) else read_model(model)
+    if chosen.name not in _VERIFYING and not is_whole(content):
+        raise ModelError(
+            f"{'the model' if isinstance(model, bytes) else model} cannot be read as a "
+            "TFLite model (truncated or damaged?): it names what is not there"
+        )
     try:
         with quiet(), warnings.catch_warnings():
             # the interpreter warns that keeping tensors takes memory: that is known

@@ -10,11 +10,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+_ERRORS = 2  # LOG_LEVEL_ERROR of opencv2/core/utils/logger.defines.h
+
 
 def quiet_opencv() -> Any:
     """Import OpenCV for video and return its module."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     import cv2
 
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    # OpenCV 5 has moved it
+    where = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
+    where.setLogLevel(_ERRORS)
     return cv2

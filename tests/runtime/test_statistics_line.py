@@ -15,7 +15,8 @@ def test_the_line_is_at_the_bottom_and_all_else_stays():
     np.testing.assert_array_equal(frame, before)
     np.testing.assert_array_equal(drawn[:440], frame[:440])
     assert (drawn[460:] != frame[460:]).any(axis=2).mean() > 0.9
-    assert (drawn[455:].min(axis=2) > 240).sum() > 200  # white letters
+    # white letters on at most 85; thin ones with OpenCV 4's font
+    assert (drawn[455:].min(axis=2) > 150).sum() > 200
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (500, 3), (20, 30), (90, 160)])
