@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,9 @@ settings.load_profile("edgeseg")
 # FFmpeg inside OpenCV takes its level when a process first opens a video, which here
 # may be a test's own doing; what a user's process prints is tested in one of its own
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+# a job in a shell's background ignores it, and so would all that tests start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 

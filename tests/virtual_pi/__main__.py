@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -74,8 +73,6 @@ def suite(
     chosen = arguments if folders else (*_SUITE, *arguments)
     os.environ["EDGESEG_EXAMPLES"] = str(examples)
     # no cache folder: the boards and this machine would share it
-    # a job in a shell's background ignores it, and so would all that the tests start
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = ["-m", "pytest", "-p", "no:cacheprovider", "-m", "not dataset"]
     os.execv(pi.python, [str(pi.python), *command, *chosen])
 

@@ -24,6 +24,7 @@ from edgeseg.benchmarks.memory import enlarge, peak_of
 from edgeseg.runtime.modelfile import stored_manifest
 from edgeseg.runtime.shipped import model_file, photo_folder
 
+CACHE = default_cache()  # other tests' fixtures have caches of their own later
 # kernels for NEON round another way than those for AVX: measured at 99.1 % and more
 LEAST = 0.985
 PART_OF_THE_SUITE = (
@@ -39,23 +40,22 @@ PART_OF_THE_SUITE = (
 @pytest.fixture(scope="session")
 def wheel():
     """The wheel of this checkout, unpacked in the folder of all boards."""
-    cache = default_cache()
-    if not userland_of(cache).is_dir():
+    if not userland_of(CACHE).is_dir():
         pytest.skip("no virtual Pi here: cd tests && python -m virtual_pi build")
     try:
-        return unpack_edgeseg(cache)
+        return unpack_edgeseg(CACHE)
     except UnavailableError as error:
         pytest.skip(f"no virtual Pi: {error}")
 
 
 @pytest.fixture(scope="session", params=sorted(BOARDS))
 def pi(request, wheel):
-    return make_pi(BOARDS[request.param], default_cache(), edgeseg=wheel)
+    return make_pi(BOARDS[request.param], CACHE, edgeseg=wheel)
 
 
 @pytest.fixture(scope="session")
 def pi4(wheel):
-    return make_pi(BOARDS["pi4"], default_cache(), edgeseg=wheel)
+    return make_pi(BOARDS["pi4"], CACHE, edgeseg=wheel)
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +92,7 @@ def test_labels_are_those_of_this_machine_but_for_rounding(pi, photos, here, tmp
 
 
 def test_the_predecessor_of_litert_runs_the_model(wheel, photos, here, tmp_path):
-    old = make_pi(
-        BOARDS["pi4"], default_cache(), interpreter="tflite-runtime", edgeseg=wheel
-    )
+    old = make_pi(BOARDS["pi4"], CACHE, interpreter="tflite-runtime", edgeseg=wheel)
     there = write_masks(old.edgeseg, model_file(), photos, tmp_path / "run")
     share, _ = share_of_equal_labels(here, there)
     assert share >= LEAST
@@ -149,8 +147,7 @@ def test_a_compiled_model_without_its_tpu_is_one_line(pi4, shared):
 
 
 def test_a_part_of_the_runtimes_tests_pass(wheel, root):
-    cache = default_cache()
-    testing = make_pi(BOARDS["pi4"], cache, edgeseg=wheel, testing=True)
+    testing = make_pi(BOARDS["pi4"], CACHE, edgeseg=wheel, testing=True)
     command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
     done = run(
         [testing.python, *command, *PART_OF_THE_SUITE],
