@@ -10,7 +10,8 @@ from edgeseg.runtime.manifest import FITS, HEADS, RESIZES
 
 sizes = st.tuples(st.integers(1, 600), st.integers(1, 600))
 colours = st.tuples(*[st.integers(0, 255)] * 3)
-finite = st.floats(-1e6, 1e6)
+# tflite-runtime 2.14 has its process take subnormal numbers for 0
+finite = st.floats(-1e6, 1e6, allow_subnormal=False)
 nonzero = finite.filter(lambda value: value != 0)
 
 quantized_specs = st.builds(

@@ -42,7 +42,7 @@ def test_alpha_goes_from_the_frame_to_the_colours(frame, ids):
 
 @given(
     st.tuples(st.integers(1, 40), st.integers(1, 40)),
-    st.floats(0, 1),
+    st.floats(0, 1, allow_subnormal=False),
     st.sets(st.integers(0, 255)),
     st.integers(0, 2**32 - 1),
 )

@@ -97,6 +97,8 @@ def test_the_fewest_and_the_most_classes(classes):
 
 @pytest.mark.parametrize("magnitude", [1e-44, 1e-38, 1e-30, 1.0, 1e30, 1e37])
 def test_what_only_rounding_decides_is_decided_by_the_same_rounding(magnitude):
+    if magnitude < 1e-37 and np.float32(1e-40) * np.float32(1) == 0:
+        pytest.skip("something in this process takes subnormal numbers for 0")
     rng = np.random.default_rng(8)
     first = (rng.uniform(0.1, 1, (1, 7, 7, 1)) * magnitude).astype(np.float32)
     # better by the last bit at every grid point, yet equal after some interpolations

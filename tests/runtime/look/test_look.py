@@ -16,7 +16,7 @@ ANIMALS = Manifest(labels=("background", "cat", "dog"))
 looks = st.builds(
     Look,
     effect=st.text(),
-    alpha=st.floats(0, 1),
+    alpha=st.floats(0, 1, allow_subnormal=False),
     classes=st.lists(st.text()).map(tuple),
     contours=st.booleans(),
     legend=st.booleans(),
