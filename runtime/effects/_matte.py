@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def veil(scene: Scene) -> NDArray[np.uint8]:
     return np.asarray(soft, np.uint8)
 
 
+@lru_cache(maxsize=1)
 def _ramp() -> NDArray[np.uint8]:
     """Return ``(256,)`` uint8 that spreads the middle half over 0..255."""
     import numpy as np
