@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from edgeseg.converter.options import SizeParam as SizeParam  # `finetune` takes it here
 from edgeseg.converter.options import loading_options, result_options
 from edgeseg.runtime.options import (
     PATH,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -12,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.converter.finish import Finish
 from edgeseg.converter.float_model import FloatModel, open_float_model
 from edgeseg.converter.onnx_export import OPSET, to_onnx
-from edgeseg.converter.outcome import accuracy_told
+from edgeseg.converter.outcome import accuracy_told, figures
 from edgeseg.converter.request import RESULTS, Request
 from edgeseg.converter.subjects import choose_subjects
 from edgeseg.converter.verify import check_parity, compare
 from edgeseg.devices import ConversionError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair
-from edgeseg.runtime.inspection import read_graph
-from edgeseg.runtime.modelfile import onnx_with_manifest, sha256
+from edgeseg.runtime.modelfile import onnx_with_manifest
 from edgeseg.runtime.onnx_file import read_onnx
 
 if TYPE_CHECKING:
@@ -134,30 +132,6 @@ def _score(
 def _told(
     request: Request, model: FloatModel, subjects: Subjects, path: Path
 ) -> dict[str, Any]:
-    file = read_onnx(path)
-    manifest = _manifest(model)
-    return {
-        "request": request.to_dict(),
-        "notes": list(model.notes),
-        "compared_with": subjects.compared_with,
-        "parity": dataclasses.asdict(model.parity),
-        "operators": {
-            "float": read_graph(model.content).operators,
-            "result": file.operators,
-        },
-        "activations": {dtype: len(n) for dtype, n in file.activations.items()},
-        "input_dtype": file.inputs[0].dtype,
-        "output_dtype": file.outputs[0].dtype,
-        "sizes": {
-            "float_bytes": len(model.content),
-            "result_bytes": path.stat().st_size,
-        },
-        "hashes": {
-            "source": manifest.provenance["source_sha256"],
-            "float": hashlib.sha256(model.content).hexdigest(),
-            "result": sha256(path),
-        },
-        "versions": dict(manifest.provenance["versions"]),
-        "calibration": {},
-        "budget": None,
-    }
+    told = figures(request, subjects, model, path.read_bytes(), read_onnx(path))
+    versions = dict(_manifest(model).provenance["versions"])
+    return {**told, "versions": versions, "calibration": {}, "budget": None}

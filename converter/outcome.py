@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from edgeseg.converter.subjects import Subjects
     from edgeseg.runtime import Manifest, Segmenter
     from edgeseg.runtime.accuracy.paired import PairedEvaluation
+    from edgeseg.runtime.model_graph import Graph
 
 _START = time.monotonic()
 _NOISE_PICTURES = 8
@@ -48,6 +49,49 @@ def accuracy_told(scoring: Scoring, paired: PairedEvaluation) -> dict[str, Any]:
         "merge_others": scoring.merge_others,
         "protocol": _PROTOCOL,
         **paired.to_dict(),
+    }
+
+
+def figures(
+    request: Request,
+    subjects: Subjects,
+    model: FloatModel,
+    result: bytes,
+    graph: Graph,
+) -> dict[str, Any]:
+    """Return what there is to tell of a result of any format, as JSON values.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked for.
+    subjects : Subjects
+        The pictures that it was compared on.
+    model : FloatModel
+        What it was made of.
+    result : bytes
+        The whole file.
+    graph : Graph
+        Its operators and tensors.
+    """
+    return {
+        "request": request.to_dict(),
+        "notes": list(model.notes),
+        "compared_with": subjects.compared_with,
+        "parity": dataclasses.asdict(model.parity),
+        "operators": {
+            "float": read_graph(model.content).operators,
+            "result": graph.operators,
+        },
+        "activations": {d: len(names) for d, names in graph.activations.items()},
+        "input_dtype": graph.inputs[0].dtype,
+        "output_dtype": graph.outputs[0].dtype,
+        "sizes": {"float_bytes": len(model.content), "result_bytes": len(result)},
+        "hashes": {
+            "source": model.manifest.provenance["source_sha256"],
+            "float": hashlib.sha256(model.content).hexdigest(),
+            "result": hashlib.sha256(result).hexdigest(),
+        },
     }
 
 
@@ -112,27 +156,8 @@ class Outcome:
         parity = compare(reference, result, frames)
         graph = read_graph(self.file)
         return {
-            "request": self.request.to_dict(),
-            "notes": list(self.model.notes),
-            "compared_with": self.subjects.compared_with,
-            "parity": dataclasses.asdict(self.model.parity),
+            **figures(self.request, self.subjects, self.model, self.file, graph),
             "int8_parity": dataclasses.asdict(parity),
-            "operators": {
-                "float": read_graph(self.model.content).operators,
-                "result": graph.operators,
-            },
-            "activations": {d: len(names) for d, names in graph.activations.items()},
-            "input_dtype": graph.inputs[0].dtype,
-            "output_dtype": graph.outputs[0].dtype,
-            "sizes": {
-                "float_bytes": len(self.model.content),
-                "result_bytes": len(self.file),
-            },
-            "hashes": {
-                "source": self.manifest.provenance["source_sha256"],
-                "float": hashlib.sha256(self.model.content).hexdigest(),
-                "result": hashlib.sha256(self.file).hexdigest(),
-            },
             "versions": dict(self.manifest.provenance["versions"]),
             "calibration": {} if self.ranges is None else dict(self.ranges.calibration),
             "accuracy": self._accuracy(),

@@ -158,6 +158,11 @@ def open_interpreter(
         ) from error
 
 
+def is_tflite(content: bytes) -> bool:
+    """Return whether a file's content has the identifier of a TFLite flatbuffer."""
+    return content[4:8] == _IDENTIFIER
+
+
 def read_model(path: Path) -> bytes:
     """Return the bytes of a ``.tflite`` file, after a look at its identifier.
 
@@ -175,17 +180,17 @@ def read_model(path: Path) -> bytes:
             f"{path} is a ZIP archive, not a TFLite model: a .keras file must be "
             "converted first, see edgeseg convert --help"
         )
-    if content[4:8] != _IDENTIFIER and path.suffix == ".onnx":
+    if is_tflite(content):
+        return content
+    if path.suffix == ".onnx":
         raise ModelError(
             f"{path} is an .onnx file, expected .tflite: ONNX runs with --device "
             "desktop:onnx (processor) or jetson:tensorrt"
         )
-    if content[4:8] != _IDENTIFIER:
-        raise ModelError(
-            f"{path} is not a TFLite model: expected the file identifier 'TFL3', "
-            f"got {content[4:8]!r}"
-        )
-    return content
+    raise ModelError(
+        f"{path} is not a TFLite model: expected the file identifier 'TFL3', "
+        f"got {content[4:8]!r}"
+    )
 
 
 def tensor_specs(details: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:

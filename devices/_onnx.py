@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.devices._base import Device, SpecifiedDevice, TensorSpec
 from edgeseg.devices._compiled import check_tensors
 from edgeseg.devices._errors import MissingDriverError, ModelError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices._litert import is_tflite, one_line
 from edgeseg.devices._profile import Found, Unit
 from edgeseg.devices._quiet import quiet
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 PROCESSOR_UNIT = Unit("onnx", "an .onnx file through ONNX Runtime on the processor")
 _PROCESSOR = "CPUExecutionProvider"
-_TFLITE = b"TFL3"  # at byte 4 of a TFLite flatbuffer
 _DTYPES = {
     "float": "float32",
     "float16": "float16",
@@ -78,7 +77,11 @@ class OnnxDevice(SpecifiedDevice):
         self._outputs = tuple(_spec(model, o) for o in self._session.get_outputs())
 
     def _open(self, module: Any, model: Path, options: dict[str, str]) -> Any:
-        content = _read(model)
+        if model.suffix != ".onnx":
+            raise ModelError(
+                f"{model}: this device takes .onnx files, not {model.suffix!r}"
+            )
+        content = read_onnx_model(model)
         settings = module.SessionOptions()
         settings.intra_op_num_threads = self._threads
         settings.log_severity_level = 3  # errors alone
@@ -178,6 +181,23 @@ def find_on_processor(name: str) -> Found:
     return Found(device, "ready", "an .onnx file through ONNX Runtime")
 
 
+def read_onnx_model(path: Path) -> bytes:
+    """Return the bytes of an ``.onnx`` file.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, unreadable, or a TFLite model.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read model {path}: {error.strerror}") from error
+    if is_tflite(content):
+        raise ModelError(f"{path} is a TFLite model: name it .tflite")
+    return content
+
+
 def providers() -> tuple[str, ...]:
     """Return what the installed ONNX Runtime was built with; empty without one."""
     try:
@@ -214,20 +234,6 @@ def _errors(module: Any) -> tuple[type[Exception], ...]:
     more = ("NoSuchFile", "NotImplemented", "RuntimeException", "EPFail", "NoModel")
     kinds = [getattr(state, key) for key in (*named, *more) if hasattr(state, key)]
     return (*kinds, ValueError, RuntimeError)
-
-
-def _read(model: Path) -> bytes:
-    if model.suffix != ".onnx":
-        raise ModelError(
-            f"{model}: this device takes .onnx files, not {model.suffix!r}"
-        )
-    try:
-        content = model.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read model {model}: {error.strerror}") from error
-    if content[4:8] == _TFLITE:
-        raise ModelError(f"{model} is a TFLite model: name it .tflite")
-    return content
 
 
 def _spec(model: Path, told: Any) -> TensorSpec:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 from pathlib import Path
 
 from edgeseg.devices._accelerators import find_vulkan_drivers
 from edgeseg.devices._base import Device
 from edgeseg.devices._board import Board, detect_board
+from edgeseg.devices._cache import cache_folder
 from edgeseg.devices._compiled import CompiledDevice, unfit_processor
 from edgeseg.devices._cores import physical_cores
 from edgeseg.devices._files import ROOT
@@ -61,8 +61,7 @@ def open_jetson(model: Path, unit: str = "", threads: int | None = None) -> Devi
 def _engine_options() -> dict[str, str]:
     """Return ONNX Runtime's options: half precision, engines kept between runs."""
     options = {"trt_fp16_enable": "True"}
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(cache).expanduser() / "edgeseg" / "tensorrt"
+    folder = cache_folder() / "tensorrt"
     if _TENSORRT not in providers():
         return options
     try:

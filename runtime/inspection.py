@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.devices import ModelError
 from edgeseg.devices._litert import open_interpreter, tensor_specs
 from edgeseg.runtime.manifest import Manifest
+from edgeseg.runtime.model_graph import Graph
 from edgeseg.runtime.model_manifest import manifest_for
 from edgeseg.runtime.modelfile import sha256, stored_manifest
 from edgeseg.runtime.onnx_file import SUFFIX, read_onnx
@@ -17,26 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeseg.devices import TensorSpec
-
-
-@dataclasses.dataclass(frozen=True)
-class Graph:
-    """Operators and tensors of a model.
-
-    Parameters
-    ----------
-    inputs, outputs : tuple of TensorSpec
-        The model's own.
-    operators : dict of str to int
-        How often each operator occurs, most frequent first.
-    activations : dict of str to tuple of str
-        Names of the tensors that operators write, by dtype.
-    """
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    operators: dict[str, int]
-    activations: dict[str, tuple[str, ...]]
 
 
 def read_graph(model: Path | bytes) -> Graph:
@@ -98,8 +79,7 @@ def _graph_of(path: Path) -> tuple[Graph, dict[str, Any]]:
         return read_graph(path), {}
     file = read_onnx(path)
     own = {"opset": file.opset, "ir_version": file.ir_version}
-    graph = Graph(file.inputs, file.outputs, file.operators, file.activations)
-    return graph, {"onnx": {**own, "producer": file.producer}}
+    return file, {"onnx": {**own, "producer": file.producer}}
 
 
 def _tensor(spec: TensorSpec) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError, TensorSpec
+from edgeseg.devices._onnx import read_onnx_model
+from edgeseg.runtime.model_graph import Graph
 from edgeseg.runtime.protobuf import MalformedError, Message, bytes_field, split
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIX = ".onnx"
-_TFLITE = b"TFL3"  # at byte 4 of a TFLite flatbuffer
 _IR_VERSION, _PRODUCER, _PRODUCER_VERSION = 1, 2, 3  # of ModelProto
 _GRAPH, _OPSETS, _TEXTS = 7, 8, 14
 _NODE, _WEIGHT, _INPUT, _OUTPUT, _INNER = 1, 5, 11, 12, 13  # of GraphProto
@@ -41,28 +42,17 @@ _DTYPES = {  # TensorProto.DataType
 
 
 @dataclass(frozen=True)
-class OnnxFile:
-    """What stands in an ``.onnx`` file.
+class OnnxFile(Graph):
+    """A `Graph`, and what ``.onnx`` files tell besides.
 
     Parameters
     ----------
-    inputs, outputs : tuple of TensorSpec
-        The model's own.
-    operators : dict of str to int
-        How often each operator occurs, most frequent first.
-    activations : dict of str to tuple of str
-        Names of the tensors that operators write, by dtype; ``"unknown"`` where the
-        file does not tell it.
     opset, ir_version : int
         Versions of ONNX' own operators and of the format.
     producer : str
         Name and version of the exporter.
     """
 
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    operators: dict[str, int]
-    activations: dict[str, tuple[str, ...]]
     opset: int
     ir_version: int
     producer: str
@@ -77,7 +67,7 @@ def read_onnx(path: Path) -> OnnxFile:
         The file is missing, damaged, no ONNX model, or one of its inputs and outputs
         has no fixed shape.
     """
-    content = _content(path)
+    content = read_onnx_model(path)
     try:
         model = Message(content)
         graphs = model.messages(_GRAPH)
@@ -119,16 +109,6 @@ def with_text(model: bytes, key: str, text: str) -> bytes:
     ]
     entry = bytes_field(1, key.encode()) + bytes_field(2, text.encode())
     return b"".join([*kept, bytes_field(_TEXTS, entry)])
-
-
-def _content(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read model {path}: {error.strerror}") from error
-    if content[4:8] == _TFLITE:
-        raise ModelError(f"{path} is a TFLite model: name it .tflite")
-    return content
 
 
 def _told(path: Path, model: Message, graph: Message) -> OnnxFile:

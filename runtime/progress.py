@@ -9,8 +9,30 @@ import click
 _EVERY = 100  # steps between lines where there is no terminal
 
 
+class OverwrittenLine:
+    """A line that a terminal shows in place of the one before; elsewhere a line more.
+
+    How often to write where there is no terminal is left to the caller.
+    """
+
+    def __init__(self) -> None:
+        self.is_terminal = sys.stderr.isatty()
+
+    def write(self, text: str) -> None:
+        """Show a text."""
+        if self.is_terminal:
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        else:
+            click.echo(text, err=True)
+
+    def end(self) -> None:
+        """Remove the line."""
+        if self.is_terminal:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
 class ProgressLine:
-    """One line that is written over on a terminal, a line now and then elsewhere.
+    """Steps that are done: a line on a terminal, one now and then elsewhere.
 
     Parameters
     ----------
@@ -21,17 +43,13 @@ class ProgressLine:
     def __init__(self, total: int | None) -> None:
         self._of = f"/{total}" if total else ""
         self._total = total
-        self._is_terminal = sys.stderr.isatty()
+        self._line = OverwrittenLine()
 
     def show(self, done: int, text: str = "pictures") -> None:
         """Tell how many steps are done."""
-        line = f"{done}{self._of} {text}"
-        if self._is_terminal:
-            click.echo(f"\r\x1b[K{line}", nl=False, err=True)
-        elif done % _EVERY == 0:
-            click.echo(line, err=True)
+        if self._line.is_terminal or done % _EVERY == 0:
+            self._line.write(f"{done}{self._of} {text}")
 
     def end(self) -> None:
         """Remove the line."""
-        if self._is_terminal:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        self._line.end()

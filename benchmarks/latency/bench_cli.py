@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edgeseg.runtime.options import MODEL, PATH, override_options, overrides_of
+from edgeseg.runtime.progress import OverwrittenLine
 
 
 class ThreadsParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -144,16 +144,13 @@ class _StatusLine:
     """A line on standard error, written over on a terminal, now and then elsewhere."""
 
     def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
+        self._line = OverwrittenLine()
         self._shown = 0
 
     def show(self, text: str) -> None:
-        if self._is_terminal:
-            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-        elif self._shown % 20 == 0:  # every ten seconds
-            click.echo(text, err=True)
+        if self._line.is_terminal or self._shown % 20 == 0:  # every ten seconds
+            self._line.write(text)
         self._shown += 1
 
     def end(self) -> None:
-        if self._is_terminal:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        self._line.end()

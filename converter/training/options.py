@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgeseg.converter.cli import SizeParam
+from edgeseg.converter.options import SizeParam
 from edgeseg.runtime.options import PATH, add_options
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeseg.runtime.atomic import replacing
+from edgeseg.runtime.modelfile import sha256
 from edgeseg.runtime.remote.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _fetch(
                     session.moved()
 
         session.persist(step)
-        if hashlib.sha256(temporary.read_bytes()).hexdigest() != sha:
+        if sha256(temporary) != sha:
             raise RemoteError(
                 f"{path} of {size} bytes arrived damaged, or still grows there: call "
                 "again"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.modelfile import sha256
 from edgeseg.runtime.remote.errors import RemoteError
 from edgeseg.runtime.remote.transfer_line import TransferLine
 
@@ -48,22 +49,17 @@ class Blob:
 
     @classmethod
     def of(cls, path: Path) -> Blob:
-        """Read a file once.
+        """Read a file.
 
         Raises
         ------
         InputError
             It cannot be read.
         """
-        digest, size = hashlib.sha256(), 0
         try:
-            with path.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    digest.update(piece)
-                    size += len(piece)
+            return cls(path, sha256(path), path.stat().st_size)
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror}") from error
-        return cls(path, digest.hexdigest(), size)
 
 
 def ship(session: Session, blobs: Iterable[Blob]) -> int:

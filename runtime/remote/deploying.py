@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.devices._support import NEWEST_PYTHON, OLDEST_GLIBC, OLDEST_PYTHON
 from edgeseg.runtime.remote.copying import Blob, ship_tree
 from edgeseg.runtime.remote.errors import RemoteError
-from edgeseg.runtime.remote.offline import download
+from edgeseg.runtime.remote.offline import download, with_extras
 from edgeseg.runtime.remote.packing import wheel_file
 
 if TYPE_CHECKING:
@@ -106,15 +106,14 @@ def _make(
     wheels = {wheel.path.name: wheel}
     if wanted.offline:
         session.tell("fetching the board's wheels")
-        wheels = download(wheel.path, extras, board, python)
+        wheels = download(wheel, extras, board, python)
     folder = ship_tree(session, wheels)
-    target = f"{folder}/{wheel.path.name}"
     answer = session.ask(
         "make",
         key=hashlib.sha256(repr(sorted(told.items())).encode()).hexdigest()[:16],
         python=python["path"],
         has_venv=python["venv"],
-        target=f"{target}[{','.join(extras)}]" if extras else target,
+        target=with_extras(f"{folder}/{wheel.path.name}", extras),
         links=folder if wanted.offline else None,
         told={**told, "version": _text(python["version"])},
     )

@@ -46,13 +46,13 @@ def platforms(machine: str, glibc: str) -> list[str]:
 
 
 def download(
-    wheel: Path, extras: list[str], board: dict[str, Any], python: dict[str, Any]
+    wheel: Blob, extras: list[str], board: dict[str, Any], python: dict[str, Any]
 ) -> dict[str, Blob]:
     """Fetch everything that a wheel needs on a board.
 
     Parameters
     ----------
-    wheel : Path
+    wheel : Blob
         Of edgeseg.
     extras : list of str
         Its extras.
@@ -70,10 +70,9 @@ def download(
         pip cannot get one of them.
     """
     version = python["version"]
-    own = Blob.of(wheel)
     key = "-".join(
         [
-            own.sha[:16],
+            wheel.sha[:16],
             board["machine"],
             board["glibc"],
             *map(str, version[:2]),
@@ -83,14 +82,20 @@ def download(
     folder = cache_folder() / "offline" / key
     whole = folder / "whole.json"  # written last
     if not whole.exists():
-        _fetch(folder, _target(wheel, extras), _tags(board, version), python["markers"])
+        _fetch(
+            folder,
+            with_extras(wheel.path, extras),
+            _tags(board, version),
+            python["markers"],
+        )
         names = sorted(path.name for path in folder.glob("*.whl"))
         whole.write_text(json.dumps(names))
     wheels = {name: Blob.of(folder / name) for name in json.loads(whole.read_text())}
-    return {**wheels, wheel.name: own}
+    return {**wheels, wheel.path.name: wheel}
 
 
-def _target(wheel: Path, extras: list[str]) -> str:
+def with_extras(wheel: Path | str, extras: list[str]) -> str:
+    """Return what pip takes for a wheel and extras of it."""
     return f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
 
 

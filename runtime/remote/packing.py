@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from edgeseg.devices import EdgesegError, InputError
+from edgeseg.devices._cache import cache_folder as users_cache
 from edgeseg.runtime.atomic import replacing
 
 _NAME = "edgeseg"
@@ -28,8 +29,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a ZIP file knows
 
 def cache_folder() -> Path:
     """Return where wheels are kept here."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "edgeseg" / "remote"
+    return users_cache() / "remote"
 
 
 def wheel_file(given: Path | None) -> Path:

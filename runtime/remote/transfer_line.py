@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from typing import TYPE_CHECKING
 
-import click
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from edgeseg.devices._closing import Closing
+from edgeseg.runtime.progress import OverwrittenLine
 
 _LONG_S = 1.0
 _EVERY_S = 0.2  # on a terminal
 _SELDOM_S = 10.0  # elsewhere
 
 
-class TransferLine:
+class TransferLine(Closing):
     """One line that is written over on a terminal, a line now and then elsewhere.
 
     Parameters
@@ -31,21 +27,13 @@ class TransferLine:
         self._total = total
         self._done = self._there = done
         self._of = "1 file" if files == 1 else f"{files} files"
-        self._is_terminal = sys.stderr.isatty()
+        self._line = OverwrittenLine()
         self._began = time.monotonic()
         self._next = self._began + _LONG_S
 
-    def __enter__(self) -> TransferLine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._is_terminal:
-            click.echo("\r\x1b[K", nl=False, err=True)
+    def close(self) -> None:
+        """Remove the line."""
+        self._line.end()
 
     def show(self, count: int) -> None:
         """Note that so many bytes more were sent."""
@@ -53,12 +41,8 @@ class TransferLine:
         now = time.monotonic()
         if now < self._next:
             return
-        self._next = now + (_EVERY_S if self._is_terminal else _SELDOM_S)
-        text = self._text(now)
-        if self._is_terminal:
-            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-        else:
-            click.echo(text, err=True)
+        self._next = now + (_EVERY_S if self._line.is_terminal else _SELDOM_S)
+        self._line.write(self._text(now))
 
     def _text(self, now: float) -> str:
         rate = (self._done - self._there) / (now - self._began)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from virtual_pi.boards import BOARDS
 from virtual_pi.pi import default_cache, make_pi
 from virtual_pi.unavailable import UnavailableError
-from virtual_pi.wheels import CHECKOUT, INTERPRETERS
+from virtual_pi.wheels import CHECKOUT, INTERPRETERS, unpack_edgeseg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from virtual_pi.pi import VirtualPi
 
 PATH = click.Path(path_type=Path)
 _SUITE = ("tests/devices", "tests/runtime")
@@ -31,14 +38,21 @@ def main(context: click.Context, cache: Path, wheel: Path | None) -> None:
     context.obj = {"cache": cache.absolute(), "wheel": wheel}
 
 
+def _maker(options: dict) -> Callable[..., VirtualPi]:
+    """Return `make_pi` for boards with one and the same edgeseg."""
+    edgeseg = unpack_edgeseg(**options)
+    return functools.partial(make_pi, cache=options["cache"], edgeseg=edgeseg)
+
+
 @main.command()
 @click.pass_obj
 def build(options: dict) -> None:
     """Fetch what all boards need, and lay them out."""
+    make = _maker(options)
     for interpreter in INTERPRETERS:
         for board in BOARDS.values():
             for testing in (False, True):
-                pi = make_pi(board, interpreter=interpreter, testing=testing, **options)
+                pi = make(board, interpreter=interpreter, testing=testing)
                 click.echo(pi.folder)
 
 
@@ -52,7 +66,7 @@ def run(
     options: dict, board: str, arguments: tuple, interpreter: str, as_python: bool
 ) -> None:
     """Run edgeseg ARGUMENTS on a board, such as: run pi4 doctor."""
-    pi = make_pi(BOARDS[board], interpreter=interpreter, **options)
+    pi = _maker(options)(BOARDS[board], interpreter=interpreter)
     program = pi.python if as_python else pi.edgeseg
     os.execv(program, [str(program), *arguments])
 
@@ -67,7 +81,7 @@ def suite(
     options: dict, board: str, arguments: tuple, interpreter: str, examples: int
 ) -> None:
     """Run the tests of devices and runtime on a board; ARGUMENTS are pytest's."""
-    pi = make_pi(BOARDS[board], interpreter=interpreter, testing=True, **options)
+    pi = _maker(options)(BOARDS[board], interpreter=interpreter, testing=True)
     os.chdir(CHECKOUT)
     folders = any(Path(word.partition("::")[0]).exists() for word in arguments)
     chosen = arguments if folders else (*_SUITE, *arguments)
@@ -93,8 +107,9 @@ def measure(
     from virtual_pi.measure import Amount
     from virtual_pi.measure import measure as measure_boards
 
+    make = _maker(options)
     pis = [
-        make_pi(BOARDS[board], interpreter=interpreter, **options)
+        make(BOARDS[board], interpreter=interpreter)
         for board, interpreter in (
             ("pi4", "litert"),
             ("pi5", "litert"),

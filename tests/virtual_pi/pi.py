@@ -20,12 +20,7 @@ from typing import TYPE_CHECKING
 
 from virtual_pi.unavailable import execute
 from virtual_pi.userland import EMULATOR, PYTHON, unpack_userland
-from virtual_pi.wheels import (
-    requirements,
-    test_requirements,
-    unpack_edgeseg,
-    unpack_wheels,
-)
+from virtual_pi.wheels import requirements, test_requirements, unpack_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,10 +105,9 @@ def default_cache() -> Path:
 def make_pi(
     board: PiBoard,
     cache: Path,
+    edgeseg: Path,
     *,
     interpreter: str = "litert",
-    wheel: Path | None = None,
-    edgeseg: Path | None = None,
     testing: bool = False,
 ) -> VirtualPi:
     """Make a board, or take up what is there of it.
@@ -124,12 +118,10 @@ def make_pi(
         Which.
     cache : Path
         Folder for everything.
+    edgeseg : Path
+        The package, as `unpack_edgeseg` leaves it.
     interpreter : str
         See `requirements`.
-    wheel : Path or None
-        edgeseg to install; None builds this checkout's.
-    edgeseg : Path or None
-        A folder that `unpack_edgeseg` made, instead of a wheel.
     testing : bool
         Whether the tests' packages are there too.
 
@@ -138,11 +130,7 @@ def make_pi(
     UnavailableError
         Says what this machine lacks.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    packages = [
-        edgeseg or unpack_edgeseg(cache, wheel),
-        unpack_wheels(cache, requirements(interpreter)),
-    ]
+    packages = [edgeseg, unpack_wheels(cache, requirements(interpreter))]
     if testing:
         packages.append(unpack_wheels(cache, test_requirements(interpreter)))
     root = _lay_root(board, cache)

@@ -50,12 +50,12 @@ def wheel():
 
 @pytest.fixture(scope="session", params=sorted(BOARDS))
 def pi(request, wheel):
-    return make_pi(BOARDS[request.param], CACHE, edgeseg=wheel)
+    return make_pi(BOARDS[request.param], CACHE, wheel)
 
 
 @pytest.fixture(scope="session")
 def pi4(wheel):
-    return make_pi(BOARDS["pi4"], CACHE, edgeseg=wheel)
+    return make_pi(BOARDS["pi4"], CACHE, wheel)
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +92,7 @@ def test_labels_are_those_of_this_machine_but_for_rounding(pi, photos, here, tmp
 
 
 def test_the_predecessor_of_litert_runs_the_model(wheel, photos, here, tmp_path):
-    old = make_pi(BOARDS["pi4"], CACHE, interpreter="tflite-runtime", edgeseg=wheel)
+    old = make_pi(BOARDS["pi4"], CACHE, wheel, interpreter="tflite-runtime")
     there = write_masks(old.edgeseg, model_file(), photos, tmp_path / "run")
     share, _ = share_of_equal_labels(here, there)
     assert share >= LEAST
@@ -147,7 +147,7 @@ def test_a_compiled_model_without_its_tpu_is_one_line(pi4, shared):
 
 
 def test_a_part_of_the_runtimes_tests_pass(wheel, root):
-    testing = make_pi(BOARDS["pi4"], CACHE, edgeseg=wheel, testing=True)
+    testing = make_pi(BOARDS["pi4"], CACHE, wheel, testing=True)
     command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
     done = run(
         [testing.python, *command, *PART_OF_THE_SUITE],

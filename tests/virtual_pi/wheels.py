@@ -76,16 +76,14 @@ def unpack_wheels(cache: Path, wanted: list[str]) -> Path:
     work = cache / f"packages-{key}.part"
     shutil.rmtree(work, ignore_errors=True)
     execute(_download(work / "wheels", wanted))
-    for wheel in sorted((work / "wheels").glob("*.whl")):
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(work / "packages")
-    (work / "packages").rename(folder)
+    _unpack(sorted((work / "wheels").glob("*.whl")), work / "packages", folder)
     shutil.rmtree(work)
     return folder
 
 
 def unpack_edgeseg(cache: Path, wheel: Path | None = None) -> Path:
     """Return a folder with edgeseg out of a wheel; where none is given, build one."""
+    cache.mkdir(parents=True, exist_ok=True)
     work = cache / "edgeseg.part"
     shutil.rmtree(work, ignore_errors=True)
     if wheel is None:
@@ -96,13 +94,19 @@ def unpack_edgeseg(cache: Path, wheel: Path | None = None) -> Path:
         wheel = next(work.glob("*.whl"))
     folder = cache / f"edgeseg-{hashlib.sha256(wheel.read_bytes()).hexdigest()[:8]}"
     if not folder.is_dir():
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(work / "packages")
-        (work / "packages").rename(folder)
+        _unpack([wheel], work / "packages", folder)
     os.utime(folder)
     shutil.rmtree(work, ignore_errors=True)
     _drop_old(cache)
     return folder
+
+
+def _unpack(wheels: list[Path], work: Path, folder: Path) -> None:
+    """Make a folder of what wheels hold: whole, or not there."""
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(work)
+    work.rename(folder)
 
 
 def _drop_old(cache: Path) -> None:

@@ -1,11 +1,10 @@
 """What a run wrote: its files and their bytes."""
 
-import hashlib
 import os
 from typing import Any, BinaryIO
 
 from edgeseg.runtime.remote.board import messages, processes
-from edgeseg.runtime.remote.board.store import BoardError
+from edgeseg.runtime.remote.board.store import BoardError, sha256
 
 
 def listing(run: str) -> "list[list[Any]]":
@@ -16,17 +15,9 @@ def listing(run: str) -> "list[list[Any]]":
         for name in names:
             path = os.path.join(folder, name)
             if os.path.isfile(path):
-                found.append([os.path.relpath(path, top), *_size_and_sha(path)])
+                relative, size = os.path.relpath(path, top), os.path.getsize(path)
+                found.append([relative, size, sha256(path)])
     return sorted(found)
-
-
-def _size_and_sha(path: str) -> "tuple[int, str]":
-    digest, size = hashlib.sha256(), 0
-    with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(1 << 20), b""):
-            digest.update(piece)
-            size += len(piece)
-    return size, digest.hexdigest()
 
 
 def send(replies: BinaryIO, run: str, relative: str, offset: int) -> None:

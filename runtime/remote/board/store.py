@@ -96,7 +96,7 @@ def commit(blobs: "list[list[Any]]") -> "list[str]":
     A damaged part is removed: the workstation sends it again.
     """
     waiting = [sha for sha, size in blobs if _offset(sha, size) != -1]
-    damaged = [sha for sha in waiting if _sha256(place("parts", sha)) != sha]
+    damaged = [sha for sha in waiting if sha256(place("parts", sha)) != sha]
     for sha in damaged:
         _remove(place("parts", sha))
     good = [sha for sha in waiting if sha not in set(damaged)]
@@ -119,7 +119,8 @@ def _finish(part: str, blob: str, flush: bool) -> None:
             raise
 
 
-def _sha256(path: str) -> str:
+def sha256(path: str) -> str:
+    """Return the SHA-256 of a file, empty where there is none."""
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:

@@ -12,6 +12,7 @@ import pytest
 from loopback_board import make_board, processes_of, wait_for, write_wheel
 
 from edgeseg.runtime.remote import offline
+from edgeseg.runtime.remote.copying import Blob
 from edgeseg.runtime.remote.deploying import Wanted, deploy
 from edgeseg.runtime.remote.errors import RemoteError
 from edgeseg.runtime.remote.packing import cache_folder
@@ -120,7 +121,7 @@ def test_markers_are_those_of_the_board(index, tmp_path):
     board = {"machine": "aarch64", "glibc": "2.35"}
     markers = dict.fromkeys(KEYS, "") | {"python_version": "3.10", "os_name": "posix"}
     wheels = offline.download(
-        wheel, [], board, {"version": [3, 10, 4], "markers": markers}
+        Blob.of(wheel), [], board, {"version": [3, 10, 4], "markers": markers}
     )
     assert any(name.startswith("click-") for name in wheels)
 
@@ -130,7 +131,7 @@ def test_what_cannot_be_fetched_is_named(tmp_path):
     board = {"machine": "aarch64", "glibc": "2.35"}
     python = {"version": [3, 11, 2], "markers": {"python_version": "3.11"}}
     with pytest.raises(offline.EdgesegError, match="edgeseg-is-not-called-so"):
-        offline.download(wheel, [], board, python)
+        offline.download(Blob.of(wheel), [], board, python)
 
 
 def program(folder, name, text):
