@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import require_extra
+from edgeseg.converter.networks.folding import fold
 from edgeseg.converter.training.batches import Batches, Lessons
 from edgeseg.converter.training.census import balance, check_every_class, count_pixels
-from edgeseg.converter.training.folding import fold
 from edgeseg.converter.training.graph import freeze_until, training_graph
 from edgeseg.converter.training.lock import alone
 from edgeseg.converter.training.origins import hashes, origins_of, write_log

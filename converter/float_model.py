@@ -13,6 +13,8 @@ from edgeseg.converter.keras_device import segmenter_of
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.lower import lower
 from edgeseg.converter.quantization.heads import cut_tail
+from edgeseg.converter.quantization.origin import Origin, processor, weights_digest
+from edgeseg.converter.quantization.ranges_file import stored_version
 from edgeseg.converter.quantization.rewrites import rewrite_pooling
 from edgeseg.converter.verify import Parity, check_parity, compare
 from edgeseg.runtime.modelfile import sha256
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from edgeseg.converter.loading.load import Loaded
     from edgeseg.converter.request import Request
     from edgeseg.converter.subjects import Subjects
     from edgeseg.runtime import Manifest, Segmenter
@@ -40,6 +43,8 @@ class FloatModel:
         How to feed and read it, and everything made of it.
     parity : Parity
         The whole model against Keras.
+    origin : Origin
+        Weights and options that it was made of.
     notes : tuple of str
         What a user should know of how it was loaded.
     """
@@ -47,6 +52,7 @@ class FloatModel:
     content: bytes
     manifest: Manifest
     parity: Parity
+    origin: Origin
     notes: tuple[str, ...]
 
 
@@ -82,7 +88,8 @@ def open_float_model(
         tell(f"note: {note}")
     with segmenter_of(loaded, request.overrides) as keras:
         tell("lowering to float TFLite")
-        lowered = rewrite_pooling(lower(loaded.model), request.pooling)
+        content = lower(loaded.model, fold=not _is_of_version_1(request.saved_ranges))
+        lowered = rewrite_pooling(content, request.pooling)
         manifest = dataclasses.replace(keras.manifest, provenance=_provenance(request))
         frames = subjects.compared()
         tell(f"comparing with Keras on {len(frames)} {subjects.compared_with}")
@@ -92,7 +99,30 @@ def open_float_model(
         tail = cut_tail(lowered, request.head)
         if tail.resize is not None:
             manifest = dataclasses.replace(manifest, resize=tail.resize)
-        yield FloatModel(tail.content, manifest, parity, loaded.notes), keras
+        origin = _origin(request, loaded)
+        yield FloatModel(tail.content, manifest, parity, origin, loaded.notes), keras
+
+
+def _is_of_version_1(ranges: Path | None) -> bool:
+    """Return whether ranges go by a graph whose batch norms TensorFlow folded."""
+    return ranges is not None and stored_version(ranges) == 1
+
+
+def _origin(request: Request, loaded: Loaded) -> Origin:
+    options = {
+        "--size": list(loaded.model.inputs[0].shape[1:3]),
+        "--head": request.head,
+        "--pooling": request.pooling,
+        "--arch": request.loading.arch,
+        "--output-stride": request.loading.output_stride,
+        "--resize": loaded.resize,
+    }
+    made_with = {**_versions(), "processor": processor()}
+    return Origin(weights_digest(loaded.model), options, made_with)
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in _PACKAGES}
 
 
 def _provenance(request: Request) -> dict[str, Any]:
@@ -102,7 +132,7 @@ def _provenance(request: Request) -> dict[str, Any]:
         "recipe": request.recipe,
         "head": request.head,
         "pooling": request.pooling,
-        "versions": {name: version(name) for name in _PACKAGES},
+        "versions": _versions(),
     }
 
 

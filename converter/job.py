@@ -12,12 +12,8 @@ from edgeseg.converter.judge import judge
 from edgeseg.converter.outcome import Outcome
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.quantize import Quantization, check_dtypes
-from edgeseg.converter.quantization.ranges import (
-    Ranges,
-    load_ranges,
-    measure,
-    save_ranges,
-)
+from edgeseg.converter.quantization.ranges import Ranges, measure
+from edgeseg.converter.quantization.ranges_file import load_ranges, save_ranges
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.request import RANGES, RESULTS, Request
 from edgeseg.converter.subjects import Subjects, choose_subjects
@@ -90,7 +86,8 @@ def _ranges(
     """Return saved ranges, or measured ones."""
     if request.saved_ranges is not None:
         tell(f"taking the ranges in {request.saved_ranges.name}")
-        return load_ranges(request.saved_ranges, FlatModel(model.content))
+        flat = FlatModel(model.content)
+        return load_ranges(request.saved_ranges, flat, model.origin)
     calibration = subjects.calibration
     if calibration is None:
         raise InputError("no photos to calibrate with: give --calibration a folder")
@@ -103,6 +100,7 @@ def _ranges(
     return measure(
         model.content,
         CalibrationTensors(reference, calibration.paths),
+        origin=model.origin,
         calibration=calibration.manifest(),
         progress=progress,
     )

@@ -128,6 +128,11 @@ class Outcome:
         provenance = dict(self.model.manifest.provenance)
         if self.ranges is not None:
             provenance["calibration_images"] = self.ranges.calibration.get("used")
+            # saved ranges decide every number: those who measured them are named, so
+            # that one file comes out whoever uses them
+            made_with = self.ranges.origin.made_with
+            versions = {k: v for k, v in made_with.items() if k != "processor"}
+            provenance["versions"] = versions or provenance["versions"]
         budget = self.verdict.budget
         if budget is not None and budget.chosen is not None:
             provenance["kept_float"] = list(budget.chosen.operators)
@@ -158,7 +163,7 @@ class Outcome:
         return {
             **figures(self.request, self.subjects, self.model, self.file, graph),
             "int8_parity": dataclasses.asdict(parity),
-            "versions": dict(self.manifest.provenance["versions"]),
+            "versions": dict(self.model.manifest.provenance["versions"]),
             "calibration": {} if self.ranges is None else dict(self.ranges.calibration),
             "accuracy": self._accuracy(),
             "budget": self._budget(),

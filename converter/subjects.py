@@ -60,8 +60,13 @@ class Subjects:
         if self.dataset is not None:
             names = spread(self.dataset.ids)
             return [read_picture(self.dataset.picture_path(name)) for name in names]
-        source = PanSource(f"{photo_folder()},frames={_COMPARED // 2}")
-        return [capture.frame for capture in source.captures()]
+        return sample_views()
+
+
+def sample_views() -> list[NDArray[np.uint8]]:
+    """Return 16 frames ``(H, W, 3)``: views of the sample photos."""
+    source = PanSource(f"{photo_folder()},frames={_COMPARED // 2}")
+    return [capture.frame for capture in source.captures()]
 
 
 def choose_subjects(request: Request) -> Subjects:

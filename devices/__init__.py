@@ -9,6 +9,7 @@ from edgeseg.devices._errors import (
     MissingDriverError,
     ModelError,
     OutputError,
+    RangesError,
     UnknownPluginError,
 )
 from edgeseg.devices._open import DEVICES, open_device
@@ -26,6 +27,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "PluginFolder",
+    "RangesError",
     "TensorSpec",
     "UnknownPluginError",
     "check_device",

@@ -4,6 +4,7 @@
 
     EdgesegError
     ├── InputError (ValueError)         an image, folder, list or option is not usable
+    │   └── RangesError                 saved ranges belong to another model or graph
     ├── OutputError (OSError)           a result cannot be written
     ├── ModelError (ValueError)         a model file is not usable here
     ├── ManifestError (ValueError)      a manifest is malformed or contradicts its model
@@ -21,6 +22,10 @@ class EdgesegError(Exception):
 
 class InputError(EdgesegError, ValueError):
     """An image, video, folder, label list or option cannot be used."""
+
+
+class RangesError(InputError):
+    """Saved calibration ranges do not fit the model at hand."""
 
 
 class OutputError(EdgesegError, OSError):

@@ -53,7 +53,13 @@ class FlatModel:
         self.graph: Any = self.model.subgraphs[0]
 
     def to_bytes(self) -> bytes:
-        """Return the flatbuffer."""
+        """Return the flatbuffer; what nothing refers to is left out.
+
+        Readers of different versions number empty buffers differently: here buffer 0
+        is the empty one, as the schema has it, and the others follow in the order in
+        which they are used, so that equal models have equal bytes.
+        """
+        self._number_buffers()
         return bytes(need(_UTILS).convert_object_to_bytearray(self.model))
 
     def kind(self, operator: Any) -> str:
@@ -177,6 +183,23 @@ class FlatModel:
             for entry in signature.inputs:
                 entry.tensorIndex = index
 
+    def order_tensors(self) -> None:
+        """Put tensors in the order in which operators name them; drop all others."""
+        seen = [*map(int, self.graph.inputs)]
+        for operator in self.graph.operators:
+            seen += [int(i) for i in (*operator.inputs, *operator.outputs) if i >= 0]
+        seen += map(int, self.graph.outputs)
+        order = list(dict.fromkeys(seen))
+        numbers = {old: new for new, old in enumerate(order)}
+        numbers[-1] = -1  # an input that is left out
+        self.graph.tensors = [self.graph.tensors[old] for old in order]
+        for user in (self.graph, *self.graph.operators):
+            user.inputs = [numbers[int(i)] for i in user.inputs]
+            user.outputs = [numbers[int(i)] for i in user.outputs]
+        for signature in self.model.signatureDefs or []:
+            for entry in (*signature.inputs, *signature.outputs):
+                entry.tensorIndex = numbers[entry.tensorIndex]
+
     def producers(self) -> dict[int, Any]:
         """Return the operator that writes each tensor."""
         return {int(t): o for o in self.graph.operators for t in o.outputs}
@@ -184,6 +207,21 @@ class FlatModel:
     def consumers(self, index: int) -> list[Any]:
         """Return the operators that read a tensor."""
         return [o for o in self.graph.operators if index in list(o.inputs)]
+
+    def _number_buffers(self) -> None:
+        held = self.model.buffers
+        kept = [_schema().BufferT()]
+        numbers: dict[int, int] = {}
+        for user in [*self.graph.tensors, *(self.model.metadata or ())]:
+            data = held[user.buffer].data
+            if data is None or not len(data):
+                user.buffer = 0
+                continue
+            if user.buffer not in numbers:
+                numbers[user.buffer] = len(kept)
+                kept.append(held[user.buffer])
+            user.buffer = numbers[user.buffer]
+        self.model.buffers = kept
 
     def _opcode(self, kind: str) -> int:
         schema = _schema()

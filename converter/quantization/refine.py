@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.quantization.flatbuffer import FlatModel
+from edgeseg.converter.quantization.moments import is_refinable
 from edgeseg.converter.quantization.rounding import (
     LIMIT,
     clipped_scales,
@@ -84,6 +85,20 @@ def weight_rows(flat: FlatModel, operator: Any) -> NDArray[Any]:
     if flat.kind(operator) == "CONV_2D":
         return wide.reshape(len(wide), -1)
     return wide.reshape(-1, wide.shape[-1]).T
+
+
+def rows_at(flat: FlatModel, place: int) -> NDArray[Any]:
+    """Return the weight rows of the operator at a place in the graph.
+
+    Raises
+    ------
+    ValueError
+        There is no convolution with constant weights.
+    """
+    operators = flat.graph.operators
+    if not 0 <= place < len(operators) or not is_refinable(flat, operators[place]):
+        raise ValueError(f"operator {place} is no convolution that can be rounded")
+    return weight_rows(flat, operators[place])
 
 
 def apply_rounding(

@@ -9,12 +9,12 @@ from functools import cache
 from typing import Any
 
 from edgeseg.converter._frameworks import need
+from edgeseg.converter.networks.folding import channel_axes
 from edgeseg.converter.training.fake_quant import (
     activation_steps,
     fake_quantize,
     fake_quantize_weights,
 )
-from edgeseg.converter.training.folding import channel_axes
 
 # A weight that is rounded; biases are int32 and lose nothing
 _KERNEL = "kernel"

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.networks.folding import channel_axes
+from edgeseg.converter.networks.graph import Graph, fresh, take_weights
 from edgeseg.converter.quantization.histogram import Histogram
 from edgeseg.converter.quantization.ranges import CENTRAL
 from edgeseg.converter.training.fake_quant import weights_on_grid
@@ -25,8 +27,6 @@ from edgeseg.converter.training.fake_quant_layers import (
     fake_quant_layer,
     rounded_weights_layer,
 )
-from edgeseg.converter.training.folding import channel_axes
-from edgeseg.converter.training.folding_graph import Graph, fresh, take_weights
 from edgeseg.converter.training.quantization_aware_plan import IMAGE, WEIGHTED, Plan
 from edgeseg.devices import InputError, ModelError
 

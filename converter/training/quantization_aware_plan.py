@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edgeseg.converter.training.folding_graph import Call, Graph
+    from edgeseg.converter.networks.graph import Call, Graph
 
 # Layers with a kernel that is rounded
 WEIGHTED = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "Dense")

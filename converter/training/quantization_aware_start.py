@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import third_party
 from edgeseg.converter.lower import lower
+from edgeseg.converter.networks.folding import channel_axes
+from edgeseg.converter.networks.graph import Graph, fresh, take_weights
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.ranges import measure
 from edgeseg.converter.quantization.rounding import LIMIT
 from edgeseg.converter.training.fake_quant import lifted
-from edgeseg.converter.training.folding import channel_axes
-from edgeseg.converter.training.folding_graph import Graph, fresh, take_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

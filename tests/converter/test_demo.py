@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
+from edgeseg.converter import demo
 from edgeseg.converter.demo import run_demo
+from edgeseg.converter.shipped import ranges_file
 from edgeseg.runtime import Segmenter, open_source
 from edgeseg.runtime.pictures import read_picture
 from edgeseg.runtime.shipped import model_file, photo_folder
@@ -27,12 +32,34 @@ def test_the_demo_converts_finds_and_films(tmp_path):
             for photo in sorted(photo_folder().glob("*.jpg")):
                 frame = read_picture(photo)
                 ids = made.segment(frame).ids
-                # other versions of the tools may round a weight otherwise
-                assert np.mean(ids == shipped.segment(frame).ids) > 0.97
+                np.testing.assert_array_equal(ids, shipped.segment(frame).ids)
+    made_bytes = (tmp_path / "demo" / "animals.tflite").read_bytes()
+    assert made_bytes == model_file().read_bytes()
+    assert "byte for byte the one that comes with the package" in told
     with open_source(str(tmp_path / "demo" / "clip.mp4")) as clip:
         assert len(list(clip.captures())) == 120
     for folder in ("overlays", "blurred"):
         assert len(list((tmp_path / "demo" / folder).iterdir())) == 2
+
+
+def test_ranges_that_do_not_fit_leave_a_demo(tmp_path, monkeypatch):
+    stored = json.loads(ranges_file().read_text())
+    stored["structure_sha256"] = "of a TensorFlow to come"
+    stored["made_with"]["tensorflow"] = "9.0"
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(stored))
+    monkeypatch.setattr(demo, "ranges_file", lambda: other)
+    steps = []
+    told = run_demo(tmp_path / "demo", progress=steps.append)
+    (note,) = [step for step in steps if step.startswith("going on with the int8 file")]
+    assert "lowered to a different graph" in note
+    assert "tensorflow 9.0 there" in note
+    share = float(re.search(r"gives ([0-9.]+)% of the labels of the float", told)[1])
+    assert 99 < share < 100
+    made = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert "animals.float.tflite" in made
+    assert "animals.tflite" not in made
+    assert {"overlays", "blurred", "clip.mp4", "found.jsonl"} <= made
 
 
 def test_the_photos_show_what_they_are_said_to():

@@ -12,19 +12,26 @@ pytest.importorskip("ai_edge_litert.tools", reason="needs the extra `convert`")
 
 from graphs import Drawing, convolution
 
+from edgeseg.converter.quantization.differences import differences
 from edgeseg.converter.quantization.flatbuffer import FlatModel
+from edgeseg.converter.quantization.origin import Origin, structure_digest
+from edgeseg.converter.quantization.packing import text_of
 from edgeseg.converter.quantization.quantize import Quantization
-from edgeseg.converter.quantization.ranges import (
-    fingerprint,
+from edgeseg.converter.quantization.ranges import measure
+from edgeseg.converter.quantization.ranges_file import (
     load_ranges,
-    measure,
     save_ranges,
+    stored_version,
 )
+from edgeseg.converter.quantization.refine import rows_at
+from edgeseg.converter.quantization.rounding import nearest_steps
 from edgeseg.converter.recipes import load_recipe
-from edgeseg.devices import ConversionError, InputError
+from edgeseg.devices import ConversionError, InputError, RangesError
 
 SIZE = (1, 12, 12, 3)
 MANIFEST = {"pictures": ["a.jpg", "b.jpg"], "seed": 0}
+OPTIONS = {"--size": [12, 12], "--head": "logits", "--arch": None}
+ORIGIN = Origin("0123abcd", OPTIONS, {"tensorflow": "2.21.0", "processor": "x86_64"})
 
 
 def network(*, seed=0, depthwise=True):
@@ -56,7 +63,7 @@ def flat(content):
 
 @pytest.fixture(scope="module")
 def ranges(content):
-    return measure(content, pictures(), calibration=MANIFEST)
+    return measure(content, pictures(), origin=ORIGIN, calibration=MANIFEST)
 
 
 @pytest.fixture
@@ -77,7 +84,7 @@ def test_ranges_are_those_of_the_pictures(ranges):
 
 
 def test_measuring_twice_finds_the_same(content, flat, ranges):
-    again = measure(content, pictures(), calibration=MANIFEST)
+    again = measure(content, pictures(), origin=ORIGIN, calibration=MANIFEST)
     assert save_ranges(again, flat) == save_ranges(ranges, flat)
 
 
@@ -88,9 +95,9 @@ def test_progress_counts_pictures(content):
 
 
 def test_loaded_ranges_are_the_saved_ones(ranges, flat, file):
-    loaded = load_ranges(file, flat)
+    loaded = load_ranges(file, flat, ORIGIN)
     assert save_ranges(loaded, flat) == file.read_bytes()
-    for name in ("graph", "extremes", "central", "calibration"):
+    for name in ("origin", "extremes", "central", "calibration"):
         assert getattr(loaded, name) == getattr(ranges, name)
     assert sorted(loaded.rounded) == sorted(ranges.rounded) == [0, 2]
     for place, weights in ranges.rounded.items():
@@ -105,24 +112,152 @@ def test_loaded_ranges_make_the_same_file(recipe, content, flat, ranges, file):
     pytest.importorskip("ai_edge_quantizer", reason="needs the extra `convert`")
     made = [
         Quantization(content, load_recipe(recipe), one).make()
-        for one in (ranges, load_ranges(file, flat))
+        for one in (ranges, load_ranges(file, flat, ORIGIN))
     ]
     assert made[0] == made[1]
 
 
+def perturbed(content, *, ulp=2, seed=3, rename=lambda name: name):
+    """Move float constants by up to some last places, and rename tensors."""
+    flat = FlatModel(content)
+    random = np.random.default_rng(seed)
+    for tensor in range(len(flat.graph.tensors)):
+        flat.tensor(tensor).name = rename(flat.name(tensor)).encode()
+        values = flat.constant(tensor)
+        if values is not None and values.dtype == np.float32:
+            moves = random.integers(-ulp, ulp + 1, values.shape)
+            bits = values.view(np.int32) + np.where(values == 0, 0, moves)
+            flat.set_constant(tensor, bits.astype(np.int32).view(np.float32))
+    return flat.to_bytes()
+
+
+RENAMES = {
+    "other tails": lambda name: name.split(";")[0] + ";Squeeze1;ReadVariableOp",
+    "other names": lambda name: f"tensor/{name[::-1]}",
+    "same names": lambda name: name,
+}
+
+
+@pytest.mark.parametrize("rename", RENAMES)
+def test_last_bits_and_names_do_not_matter(rename, content, flat, ranges, file):
+    pytest.importorskip("ai_edge_quantizer", reason="needs the extra `convert`")
+    elsewhere = perturbed(content, rename=RENAMES[rename])
+    assert elsewhere != content
+    other = FlatModel(elsewhere)
+    loaded = load_ranges(file, other, ORIGIN)
+    assert list(loaded.central.values()) == [
+        ranges.central[flat.name(i)] for i in activations(flat)
+    ]
+    assert list(loaded.central) == [other.name(i) for i in activations(other)]
+    for place, weights in ranges.rounded.items():
+        np.testing.assert_array_equal(loaded.rounded[place].steps, weights.steps)
+        np.testing.assert_array_equal(loaded.rounded[place].scales, weights.scales)
+    recipe = load_recipe("int8")
+    made = Quantization(content, recipe, ranges).make()
+    again = Quantization(elsewhere, recipe, loaded).make()
+    found = differences(made, again)
+    assert found is not None
+    assert (found.weights, found.steps) == (0, 0)
+
+
+def activations(flat):
+    written = [int(t) for o in flat.graph.operators for t in o.outputs]
+    return [int(flat.graph.inputs[0]), *written]
+
+
+def test_ranges_of_another_model_are_refused(flat, file):
+    other = Origin("4567", OPTIONS)
+    with pytest.raises(RangesError, match=r"another model.*calibrate again"):
+        load_ranges(file, flat, other)
+
+
+def test_ranges_of_other_options_say_which(flat, file):
+    other = Origin(ORIGIN.weights, {**OPTIONS, "--head": "labels"})
+    with pytest.raises(RangesError, match=r"--head logits there, labels here"):
+        load_ranges(file, flat, other)
+
+
+def test_what_the_file_itself_says_is_no_other_option(flat, file):
+    named = Origin(ORIGIN.weights, {**OPTIONS, "--arch": "deeplabv3-mobilenetv2"})
+    assert load_ranges(file, flat, named).origin == ORIGIN
+
+
 @pytest.mark.parametrize(
     "other",
-    [network(seed=1), network(depthwise=False)],
-    ids=["other weights", "other operators"],
+    [network(depthwise=False), perturbed(network(), ulp=1 << 16)],
+    ids=["other operators", "other weights"],
 )
-def test_ranges_of_another_model_are_refused(other, flat, file):
-    assert fingerprint(FlatModel(other)) != fingerprint(flat)
-    with pytest.raises(InputError, match=r"another model.*calibrate again"):
-        load_ranges(file, FlatModel(other))
+def test_ranges_of_the_same_model_lowered_differently(other, flat, file):
+    here = Origin(ORIGIN.weights, OPTIONS, {**ORIGIN.made_with, "tensorflow": "2.99"})
+    with pytest.raises(
+        RangesError,
+        match=r"same model, lowered .*tensorflow 2\.21\.0 there, 2\.99 here",
+    ):
+        load_ranges(file, FlatModel(other), here)
 
 
-def test_fingerprint_is_stable_over_a_round_trip(flat):
-    assert fingerprint(FlatModel(flat.to_bytes())) == fingerprint(flat)
+def test_versions_are_a_note_and_no_reason_to_refuse(flat, ranges, file):
+    elsewhere = Origin(ORIGIN.weights, OPTIONS, {"tensorflow": "9", "processor": "?"})
+    assert load_ranges(file, flat, elsewhere).origin.made_with == ORIGIN.made_with
+
+
+def test_the_structure_knows_no_names_and_no_values(content, flat):
+    other = FlatModel(perturbed(content, ulp=1 << 20, rename=lambda name: name[::-1]))
+    assert structure_digest(other) == structure_digest(flat)
+    fewer = FlatModel(network(depthwise=False))
+    assert structure_digest(fewer) != structure_digest(flat)
+
+
+def version_1(ranges, flat):
+    """Write ranges as the first format had them."""
+    return {
+        "version": 1,
+        "graph": "a SHA-256 that only one processor gives",
+        "extremes": ranges.extremes,
+        "central": ranges.central,
+        "weights": {
+            str(place): {
+                "scales": text_of(weights.scales),
+                "correction": text_of(weights.correction),
+                "moved": text_of(
+                    (
+                        weights.steps
+                        - nearest_steps(rows_at(flat, place), weights.scales)
+                    ).astype(np.int8)
+                ),
+            }
+            for place, weights in ranges.rounded.items()
+        },
+        "calibration": ranges.calibration,
+    }
+
+
+@pytest.fixture
+def old_file(ranges, flat, tmp_path):
+    path = tmp_path / "version-1.json"
+    path.write_text(json.dumps(version_1(ranges, flat), sort_keys=True))
+    return path
+
+
+@pytest.mark.parametrize("rename", ["other tails", "same names"])
+def test_version_1_is_read_where_it_fits(rename, content, ranges, old_file):
+    elsewhere = FlatModel(perturbed(content, rename=RENAMES[rename]))
+    assert stored_version(old_file) == 1
+    loaded = load_ranges(old_file, elsewhere, ORIGIN)
+    assert sorted(loaded.central.values()) == sorted(ranges.central.values())
+    for place, weights in ranges.rounded.items():
+        moved = loaded.rounded[place].steps != weights.steps
+        assert (
+            moved.mean() < 0.01
+        )  # of a weight between two steps, the last bit decides
+
+
+@pytest.mark.parametrize(
+    "other", [network(seed=1), perturbed(network(), rename=RENAMES["other names"])]
+)
+def test_version_1_of_another_model_is_refused(other, old_file):
+    with pytest.raises(RangesError, match=r"another model.*version 1"):
+        load_ranges(old_file, FlatModel(other), ORIGIN)
 
 
 def change(key, value):
@@ -139,20 +274,41 @@ def change_weights(key, edit):
     return apply
 
 
+def change_range(value):
+    def apply(stored):
+        stored["activations"]["input 0"]["central"] = value
+
+    return apply
+
+
 DAMAGES = {
     "version": change("version", 99),
-    "no extremes": lambda stored: stored.pop("extremes"),
+    "version in words": change("version", "two"),
+    "no activations": lambda stored: stored.pop("activations"),
     "no weights": lambda stored: stored.pop("weights"),
-    "one end only": change("central", {"image": [1.0]}),
-    "an end in words": change("central", {"image": ["low", "high"]}),
+    "one end only": change_range([1.0]),
+    "an end in words": change_range(["low", "high"]),
+    "ends that are no numbers": change_range([float("nan"), 1.0]),
+    "ends in the wrong order": change_range([2.0, 1.0]),
+    "an operator too many": lambda s: s["activations"].update(
+        {"operator 77 output 0": s["activations"]["input 0"]}
+    ),
+    "activations in a list": change("activations", [1, 2]),
     "no such operator": lambda s: s["weights"].update({"77": s["weights"]["0"]}),
+    "a place before the first": lambda s: s["weights"].update(
+        {"-1": s["weights"]["0"]}
+    ),
     "a place in words": lambda s: s["weights"].update({"x": s["weights"]["0"]}),
     "no convolution": lambda s: s["weights"].update({"1": s["weights"]["0"]}),
     "weights in a list": change("weights", [1, 2]),
-    "cut base64": change_weights("moved", lambda text: text[:-3]),
-    "no base64": change_weights("moved", lambda text: "?" + text[1:]),
-    "no zlib": change_weights("moved", lambda text: "AAAA" + text[4:]),
+    "cut base64": change_weights("steps", lambda text: text[:-3]),
+    "no base64": change_weights("steps", lambda text: "?" + text[1:]),
+    "no zlib": change_weights("steps", lambda text: "AAAA" + text[4:]),
     "scales of another layer": change_weights("scales", lambda text: "eJwDAAAAAAE="),
+    "scales of zero": change_weights(
+        "scales", lambda text: text_of(np.zeros(8, np.float32))
+    ),
+    "a bomb": change_weights("steps", lambda text: text_of(np.zeros(1 << 20, np.int8))),
     "weights as a number": change_weights("scales", lambda text: 7),
     "no manifest": change("calibration", 3),
 }
@@ -166,21 +322,24 @@ def test_damaged_files_are_one_clear_line(damage, flat, file):
     with pytest.raises(
         InputError, match=r"holds no calibration ranges.*--save-ranges"
     ) as e:
-        load_ranges(file, flat)
+        load_ranges(file, flat, ORIGIN)
     assert "\n" not in str(e.value)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"3", b"null", b"\xff\xfe", b'"x"'])
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b"3", b"null", b"\xff\xfe", b'"x"', b"[" * 100_000]
+)
 def test_what_is_no_ranges_file_is_refused(text, flat, tmp_path):
     path = tmp_path / "ranges.json"
     path.write_bytes(text)
-    with pytest.raises(InputError, match="holds no calibration ranges"):
-        load_ranges(path, flat)
+    for read in (lambda: load_ranges(path, flat, ORIGIN), lambda: stored_version(path)):
+        with pytest.raises(InputError, match="holds no calibration ranges"):
+            read()
 
 
 def test_a_missing_file_is_named(flat, tmp_path):
     with pytest.raises(InputError, match=r"cannot read ranges .*missing\.json"):
-        load_ranges(tmp_path / "missing.json", flat)
+        load_ranges(tmp_path / "missing.json", flat, ORIGIN)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -19,6 +19,8 @@ from edgeseg.converter.calibration.calibrate import (
 from edgeseg.converter.keras_device import segmenter_of
 from edgeseg.converter.loading.load import Loading, load_model
 from edgeseg.converter.lower import lower
+from edgeseg.converter.networks.folding import fold
+from edgeseg.converter.networks.graph import Graph
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.quantize import Quantization
 from edgeseg.converter.quantization.ranges import measure
@@ -26,8 +28,6 @@ from edgeseg.converter.quantization.rounding import clipped_scales, nearest_step
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.training.fake_quant import activation_steps
 from edgeseg.converter.training.fake_quant_layers import register
-from edgeseg.converter.training.folding import fold
-from edgeseg.converter.training.folding_graph import Graph
 from edgeseg.converter.training.quantization_aware import (
     agreement,
     measure_ranges,

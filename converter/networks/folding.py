@@ -6,8 +6,11 @@ another; after a convolution both go into kernel and bias::
     kernel' = kernel * gamma / sqrt(variance + epsilon)
     bias'   = (bias - mean) * gamma / sqrt(variance + epsilon) + beta
 
-TensorFlow Lite's converter does the same. Training through int8 needs it done before:
-the weights that are rounded are the folded ones.
+TensorFlow Lite's converter does the same, with the processor's own reciprocal square
+root: on some processors 1 / sqrt(1) is 1, on others 1 - 2^-23, and the last bits of all
+weights follow. Here square root, quotient and product are float64 operations of NumPy,
+which IEEE 754 rounds exactly: the same bits on every processor. Training through int8
+needs the norms folded too: the weights that are rounded are the folded ones.
 
 References
 ----------
@@ -20,7 +23,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need, third_party
-from edgeseg.converter.training.folding_graph import Graph, fresh, take_weights
+from edgeseg.converter.networks.graph import Graph, fresh, take_weights
+from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,6 +80,49 @@ def fold(model: Any) -> Any:
         elif source is not None and source.weights:
             take_weights(layer, source)
     return folded
+
+
+def fold_for_inference(model: Any) -> Any:
+    """Return a model that computes the same in inference, without batch norms.
+
+    Those behind a convolution are folded into it; others become a multiplication and
+    an addition of fixed numbers, one a channel. Norms over another axis stay, and
+    nothing else changes.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Left as it is; layers that stay are shared with the result.
+
+    Returns
+    -------
+    keras.Model
+        The model itself where there is nothing to fold, or where it is code rather
+        than a graph of layers.
+    """
+    if not any(_is_norm(layer) for layer in getattr(model, "layers", ())):
+        return model
+    try:
+        graph = Graph.of(model, share_layers=True)
+    except ModelError:
+        return model
+    pairs = foldable_pairs(graph)
+    norms = {conv: norm for norm, conv in pairs.items()}
+
+    def draw(call: Any, *args: Any, **kwargs: Any) -> Any:
+        layer = call.layer
+        if layer.name in pairs:
+            return args[0]
+        if _normalizes_channels(layer, len(call.output.shape)):
+            return _as_affine(layer, args[0])
+        if layer.name not in norms:
+            return layer(*args, **kwargs)
+        folded = _copy(layer, {"use_bias": True})
+        output = folded(*args, **kwargs)
+        _fill(folded, layer, model.get_layer(norms[layer.name]))
+        return output
+
+    return graph.redraw(draw)
 
 
 def foldable_pairs(graph: Graph) -> dict[str, str]:
@@ -168,8 +215,20 @@ def _is_foldable(layer: Any) -> bool:
     )
 
 
+def _is_norm(layer: Any) -> bool:
+    return type(layer).__name__ == "BatchNormalization"
+
+
 def _normalizes_channels(layer: Any, rank: int) -> bool:
-    return type(layer).__name__ == "BatchNormalization" and layer.axis in (-1, rank - 1)
+    return _is_norm(layer) and layer.axis in (-1, rank - 1)
+
+
+def _as_affine(norm: Any, x: Any) -> Any:
+    """Return what a batch normalization makes of a tensor, as ``x * a + b``."""
+    import numpy as np
+
+    factor, offset = (values.astype(np.float32) for values in _affine(norm))
+    return x * factor + offset
 
 
 def _fill(layer: Any, convolution: Any, norm: Any) -> None:

@@ -14,8 +14,8 @@ from networks import medley as medley_of_keras_2
 from edgeseg.converter._frameworks import third_party
 from edgeseg.converter.loading.load import Loading, load_model
 from edgeseg.converter.lower import lower
-from edgeseg.converter.training.folding import fold
-from edgeseg.converter.training.folding_graph import Graph
+from edgeseg.converter.networks.folding import fold, fold_for_inference
+from edgeseg.converter.networks.graph import Graph
 from edgeseg.devices import ModelError
 from edgeseg.runtime.inspection import read_graph
 
@@ -157,8 +157,66 @@ def test_it_lowers_to_the_same_operators(build):
         build(keras), input_tensors=keras.Input(batch_shape=(1, 64, 64, 3))
     )
     settle(model)
-    expected, got = (read_graph(lower(m)).operators for m in (model, fold(model)))
+    expected, got = (
+        read_graph(lower(m, fold=False)).operators for m in (model, fold(model))
+    )
     assert got == expected
+
+
+def of_batch_one(model):
+    shape = (1, *model.inputs[0].shape[1:])
+    with third_party():
+        copy = keras.models.clone_model(
+            model, input_tensors=keras.Input(batch_shape=shape)
+        )
+        copy.set_weights(model.get_weights())
+    return copy
+
+
+@pytest.mark.parametrize("build", [unet, fcn8s, segnet, medley, lambda _: unfoldable()])
+def test_for_inference_every_norm_goes(build):
+    model = of_batch_one(build(keras))
+    before = [layer.name for layer in model.layers]
+    folded = fold_for_inference(model)
+    norms = [la.name for la in folded.layers if "BatchNorm" in type(la).__name__]
+    assert norms in ([], ["over_rows"])
+    assert_same(folded, model)
+    assert [layer.name for layer in model.layers] == before
+    assert_same(model, model)
+    expected, got = (
+        read_graph(lower(m, fold=False)).operators for m in (model, folded)
+    )
+    assert got == expected
+
+
+def test_for_inference_the_factor_is_exactly_rounded():
+    image = keras.Input(batch_shape=(1, 8, 8, 3))
+    x = layers.Conv2D(6, 1, use_bias=False, name="conv")(image)
+    model = keras.Model(image, layers.BatchNormalization(epsilon=1e-3)(x))
+    draw = np.random.default_rng(2)
+    kernel = draw.normal(size=(1, 1, 3, 6)).astype(np.float32)
+    gamma, beta, mean, variance = draw.uniform(0.5, 2, (4, 6)).astype(np.float32)
+    variance[0] = np.float32(1) - np.float32(1e-3)  # approximate roots of 1 differ here
+    model.set_weights([kernel, gamma, beta, mean, variance])
+    conv = fold_for_inference(model).layers[-1]
+    wide = [values.astype(np.float64) for values in (gamma, beta, mean, variance)]
+    factor = wide[0] / np.sqrt(wide[3] + 1e-3)
+    expected = (kernel.astype(np.float64) * factor).astype(np.float32)
+    got = conv.get_weights()
+    np.testing.assert_array_equal(got[0], expected)
+    np.testing.assert_array_equal(got[1], (wide[1] - wide[2] * factor).astype("f4"))
+
+
+def test_for_inference_what_has_no_norms_or_is_code_stays_itself():
+    image = keras.Input((8, 8, 3))
+    plain = keras.Model(image, layers.Conv2D(2, 1)(image))
+    for model in (plain, Code()):
+        assert fold_for_inference(model) is model
+    inside = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(2, 1), layers.BatchNormalization()]
+    )
+    outside = keras.Model(image, layers.BatchNormalization()(inside(image)))
+    assert fold_for_inference(outside) is outside
 
 
 @pytest.mark.parametrize("laid_flat", [False, True])

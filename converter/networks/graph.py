@@ -19,7 +19,8 @@ class Call:
     Parameters
     ----------
     layer : keras.Layer or keras.Operation
-        A copy of the model's, of the same name and settings, without its weights.
+        A copy of the model's, of the same name and settings, without its weights;
+        with `share_layers` the model's own.
     args, kwargs : tuple, dict
         What it was called with; tensors are ``keras.KerasTensor``.
     output : keras.KerasTensor
@@ -62,13 +63,16 @@ class Graph:
     calls: tuple[Call, ...]
 
     @classmethod
-    def of(cls, model: Any) -> Graph:
+    def of(cls, model: Any, *, share_layers: bool = False) -> Graph:
         """Return the graph of a model, which stays as it is.
 
         Parameters
         ----------
         model : keras.Model
             Functional or a chain of layers, such as `load_model` gives it.
+        share_layers : bool
+            Whether its calls hold the model's own layers, weights included, rather
+            than copies.
 
         Raises
         ------
@@ -93,7 +97,9 @@ class Graph:
 
         with third_party():
             copy = keras.models.clone_model(
-                model, clone_function=fresh, call_function=record
+                model,
+                clone_function=_itself if share_layers else fresh,
+                call_function=record,
             )
         return cls(
             model, _input_name(model), copy.inputs[0], copy.outputs[0], tuple(calls)
@@ -178,6 +184,10 @@ def take_weights(layer: Any, source: Any) -> None:
     """Give a layer the weights of another of the same settings."""
     with third_party():
         layer.set_weights(source.get_weights())
+
+
+def _itself(layer: Any) -> Any:
+    return layer
 
 
 def _input_name(model: Any) -> str:

@@ -1,0 +1,1 @@
+"""Keras networks, drawn, redrawn and folded."""

@@ -1,0 +1,42 @@
+"""Arrays as text: little-endian, compressed, in base64."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def text_of(values: NDArray[Any]) -> str:
+    """Return an array as text; `array_of` reads it."""
+    little = values.astype(values.dtype.newbyteorder("<"))
+    return base64.b64encode(zlib.compress(little.tobytes(), 9)).decode()
+
+
+def array_of(text: str, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return the array that `text_of` made a text of.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    dtype : dtype or type
+        Of the elements.
+    shape : tuple of int
+        Of the array.
+
+    Raises
+    ------
+    ValueError, zlib.error
+        The text holds no array of that shape and type.
+    """
+    import numpy as np
+
+    wanted = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    unpacker = zlib.decompressobj()
+    raw = unpacker.decompress(base64.b64decode(text, validate=True), wanted + 1)
+    little = np.dtype(dtype).newbyteorder("<")
+    return np.frombuffer(raw, little).reshape(shape).astype(dtype)

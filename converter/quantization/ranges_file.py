@@ -1,0 +1,255 @@
+"""Ranges as a file: the same int8 model again, without the calibration pictures.
+
+A file holds the final int8 steps of each weight, so that what it makes does not hang
+on the last bit of a float weight; operators are counted, not named, so that it does
+not hang on names. It fits a model of the same weights and options whose graph has the
+same operators and shapes. Package versions and processor are a note.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.quantization.origin import Origin, structure_digest
+from edgeseg.converter.quantization.packing import array_of, text_of
+from edgeseg.converter.quantization.ranges import Ranges
+from edgeseg.converter.quantization.ranges_version_1 import read_version_1
+from edgeseg.converter.quantization.refine import RoundedWeights, rows_at
+from edgeseg.converter.quantization.rounding import clipped_scales
+from edgeseg.devices import InputError, RangesError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from edgeseg.converter.quantization.flatbuffer import FlatModel
+    from edgeseg.converter.quantization.ranges import Range
+
+FORMAT_VERSION = 2
+# Last-bit changes of weights move a channel's scale by 4e-7 of itself; weights of
+# another training move it by percents
+_SCALE_TOLERANCE = 1e-4
+_SMALLEST_SCALE = 1e-9  # of a channel of zeros, whose scale is arbitrary
+# What a file that is no ranges file raises on the way
+_MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, zlib.error)
+_AGAIN = "calibrate again with a folder of photos"
+
+
+def save_ranges(ranges: Ranges, flat: FlatModel) -> bytes:
+    """Return ranges as the content of a JSON file.
+
+    Parameters
+    ----------
+    ranges : Ranges
+        From `measure` or `load_ranges`.
+    flat : FlatModel
+        The float model that they belong to.
+    """
+    stored = {
+        "version": FORMAT_VERSION,
+        "weights_sha256": ranges.origin.weights,
+        "options": ranges.origin.options,
+        "structure_sha256": structure_digest(flat),
+        "made_with": ranges.origin.made_with,
+        "activations": {
+            key: {"extremes": ranges.extremes[name], "central": ranges.central[name]}
+            for key, name in _activations(flat)
+            if name in ranges.central
+        },
+        "weights": {
+            str(place): {
+                "scales": text_of(weights.scales),
+                "steps": text_of(weights.steps),
+                "correction": text_of(weights.correction),
+            }
+            for place, weights in ranges.rounded.items()
+        },
+        "calibration": ranges.calibration,
+    }
+    return (json.dumps(stored, indent=1, sort_keys=True) + "\n").encode()
+
+
+def load_ranges(path: Path, flat: FlatModel, origin: Origin) -> Ranges:
+    """Return the ranges in a file.
+
+    Parameters
+    ----------
+    path : Path
+        From `save_ranges`, of this version or version 1.
+    flat : FlatModel
+        The float model that they must belong to.
+    origin : Origin
+        Its weights and options.
+
+    Raises
+    ------
+    RangesError
+        They belong to another model, to other options, or to another graph of the
+        same model.
+    InputError
+        Unreadable, or no ranges.
+    """
+    stored = _stored(path)
+    try:
+        version = stored["version"]
+        if version == 1:
+            return _version_1(path, stored, flat, origin)
+        if version != FORMAT_VERSION:
+            raise ValueError(f"version {version!r}, not {FORMAT_VERSION}")
+        _check_origin(path, stored, flat, origin)
+        ranges = _ranges(stored, flat)
+        if not _have_scales_of(ranges, flat):
+            raise _lowered_differently(path, ranges.origin.made_with, origin)
+        return ranges
+    except InputError:
+        raise
+    except _MALFORMED as error:
+        raise _no_ranges(path, error) from error
+
+
+def stored_version(path: Path) -> int:
+    """Return the format version of a file of ranges.
+
+    Raises
+    ------
+    InputError
+        Unreadable, or no ranges.
+    """
+    stored = _stored(path)
+    try:
+        return int(stored["version"])
+    except _MALFORMED as error:
+        raise _no_ranges(path, error) from error
+
+
+def _stored(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read ranges {path}: {error.strerror}") from error
+    except (*_MALFORMED, RecursionError) as error:
+        raise _no_ranges(path, error) from error
+
+
+def _version_1(path: Path, stored: Any, flat: FlatModel, origin: Origin) -> Ranges:
+    """Read the older format, which knows names of tensors and no origin."""
+    ranges = read_version_1(stored, flat, origin)
+    if ranges is None or not _have_scales_of(ranges, flat):
+        raise RangesError(
+            f"{path} holds the ranges of another model, or of other options (it is of "
+            f"version 1, which does not say which): {_AGAIN}"
+        )
+    return ranges
+
+
+def _ranges(stored: Any, flat: FlatModel) -> Ranges:
+    activations = stored["activations"]
+    names = {key: name for key, name in _activations(flat) if key in activations}
+    if len(names) != len(activations):
+        raise ValueError("activations of operators that the model has not")
+    return Ranges(
+        origin=Origin(
+            str(stored["weights_sha256"]),
+            dict(stored["options"]),
+            {key: str(value) for key, value in dict(stored["made_with"]).items()},
+        ),
+        extremes={names[k]: _bounds(v["extremes"]) for k, v in activations.items()},
+        central={names[k]: _bounds(v["central"]) for k, v in activations.items()},
+        rounded={
+            int(place): _unpack(packed, flat, int(place))
+            for place, packed in stored["weights"].items()
+        },
+        calibration=dict(stored["calibration"]),
+    )
+
+
+def _activations(flat: FlatModel) -> Iterator[tuple[str, str]]:
+    """Yield a key and the tensor's name for the input and all that operators write."""
+    for number, index in enumerate(flat.graph.inputs):
+        yield f"input {number}", flat.name(int(index))
+    for place, operator in enumerate(flat.graph.operators):
+        for number, index in enumerate(operator.outputs):
+            yield f"operator {place} output {number}", flat.name(int(index))
+
+
+def _check_origin(path: Path, stored: Any, flat: FlatModel, origin: Origin) -> None:
+    if stored["weights_sha256"] != origin.weights:
+        raise RangesError(
+            f"{path} holds the ranges of another model, of other weights: {_AGAIN}"
+        )
+    options = dict(stored["options"])
+    differing = [
+        f"{key} {options[key]} there, {origin.options[key]} here"
+        for key in sorted(options.keys() & origin.options.keys())
+        # None: what the file itself says, which the graph is compared for
+        if None not in (options[key], origin.options[key])
+        and options[key] != origin.options[key]
+    ]
+    if differing:
+        raise RangesError(
+            f"{path} holds the ranges of the same model with other options "
+            f"({'; '.join(differing)}): give the same options, or {_AGAIN}"
+        )
+    if stored["structure_sha256"] != structure_digest(flat):
+        raise _lowered_differently(path, dict(stored["made_with"]), origin)
+
+
+def _have_scales_of(ranges: Ranges, flat: FlatModel) -> bool:
+    """Return whether the weights in the graph are those that were rounded."""
+    import numpy as np
+
+    return all(
+        np.allclose(
+            weights.scales,
+            clipped_scales(rows_at(flat, place)),
+            rtol=_SCALE_TOLERANCE,
+            atol=_SMALLEST_SCALE,
+        )
+        for place, weights in ranges.rounded.items()
+    )
+
+
+def _lowered_differently(
+    path: Path, made_with: Mapping[str, Any], origin: Origin
+) -> RangesError:
+    here = origin.made_with
+    differing = [
+        f"{key} {made_with[key]} there, {here.get(key)} here"
+        for key in sorted(made_with)
+        if made_with[key] != here.get(key)
+    ]
+    versions = f" ({'; '.join(differing)})" if differing else ""
+    return RangesError(
+        f"{path} holds the ranges of the same model, lowered to a different "
+        f"graph{versions}: install those versions, or {_AGAIN}"
+    )
+
+
+def _no_ranges(path: Path, error: BaseException) -> InputError:
+    return InputError(
+        f"{path} holds no calibration ranges (expected a file written with "
+        f"--save-ranges): {type(error).__name__}: {error}"
+    )
+
+
+def _unpack(packed: dict[str, str], flat: FlatModel, place: int) -> RoundedWeights:
+    import numpy as np
+
+    rows = rows_at(flat, place)
+    scales, correction = (
+        array_of(packed[key], np.float32, (len(rows),))
+        for key in ("scales", "correction")
+    )
+    steps = array_of(packed["steps"], np.int8, rows.shape)
+    if not (np.isfinite(correction).all() and (scales > 0).all()):
+        raise ValueError(f"scales or corrections of operator {place} are no numbers")
+    return RoundedWeights(scales, steps, correction)
+
+
+def _bounds(stored: Any) -> Range:
+    low, high = map(float, stored)
+    if not low <= high:
+        raise ValueError(f"a range from {low} to {high}")
+    return low, high
