@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from loopback_board import free_port
 
-from edgeseg.runtime.remote import link
+from edgeseg.devices import MissingDriverError
 from edgeseg.runtime.remote.errors import RemoteError
 
 
@@ -55,7 +55,7 @@ def test_a_broken_configuration_is_told(board):
 def test_without_ssh_the_package_is_named(board, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
-        pytest.raises(link.MissingDriverError, match="openssh-client"),
+        pytest.raises(MissingDriverError, match="openssh-client"),
         board.session() as session,
     ):
         session.link()
