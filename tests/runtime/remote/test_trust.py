@@ -68,6 +68,19 @@ def test_a_login_script_that_prints_does_no_harm(fresh_board):
         assert session.ask("facts")["root"] == str(fresh_board.root)
 
 
+def test_a_login_script_that_never_ends_is_not_waited_for(fresh_board):
+    (fresh_board.home / ".bashrc").write_text("yes welcome\n")
+    line = one_line(fresh_board.edgeseg("logs"))
+    assert "sends more than 65" in line
+    assert "it printed: welcome welcome" in line
+    assert "~/.bashrc" in line
+
+
+def test_a_login_script_that_ends_the_login_is_told(fresh_board):
+    (fresh_board.home / ".bashrc").write_text("echo closed for today\nexit 3\n")
+    assert "closed for today" in one_line(fresh_board.edgeseg("logs"))
+
+
 def test_what_the_board_cannot_do_is_one_line(board):
     with board.session() as session, pytest.raises(RemoteError, match="not a path"):
         session.ask("tree", name="a" * 32, files=[["../../x", "b"]])
