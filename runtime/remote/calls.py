@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.remote.bringing import place_there
+from edgeseg.runtime.remote.landing import Output
 from edgeseg.runtime.remote.shipping import (
     ship_dataset,
     ship_model,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _RECORD = "record.json"
 # sinks that write what their name is followed by
 _FILE_SINKS = ("masks", "overlay", "jsonl", "video")
+_LINES = (".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,12 @@ class Call:
     ----------
     arguments : list of str
         Of ``edgeseg``, with the board's paths.
-    wanted : dict
-        What is brought back: path in the run's folder, path here.
+    wanted : list of Output
+        What is brought back.
     """
 
     arguments: list[str]
-    wanted: dict[str, Path] = field(default_factory=dict)
+    wanted: list[Output] = field(default_factory=list)
 
 
 def bench_call(session: Session, line: CommandLine, record: Path) -> Call:
@@ -48,7 +50,7 @@ def bench_call(session: Session, line: CommandLine, record: Path) -> Call:
         line["source"] = ship_source(session, line["source"])
     _ship_labels(session, line, "labels")
     line["json_path"] = _RECORD
-    return Call(["bench", *line.arguments()], {_RECORD: record})
+    return Call(["bench", *line.arguments()], [Output(_RECORD, record)])
 
 
 def eval_call(session: Session, line: CommandLine, record: Path) -> Call:
@@ -64,7 +66,7 @@ def eval_call(session: Session, line: CommandLine, record: Path) -> Call:
         line["against"] = ship_path(session, line["against"])
     _ship_labels(session, line, "labels", "truth_labels")
     line["json_path"] = _RECORD
-    return Call(["eval", *line.arguments()], {_RECORD: record})
+    return Call(["eval", *line.arguments()], [Output(_RECORD, record)])
 
 
 def run_call(session: Session, line: CommandLine) -> Call:
@@ -75,17 +77,20 @@ def run_call(session: Session, line: CommandLine) -> Call:
     name, colon, rest = (line["effect"] or "").partition(":")
     if name == "picture" and colon:
         line["effect"] = f"picture:{ship_path(session, rest)}"
-    outputs, wanted = [], {}
+    outputs: list[str] = []
+    wanted: dict[str, Output] = {}
     for text in line["outputs"] or ():
         head, local = output_file(text)
         there = text if local is None else place_there(local)
         if local is not None:
-            if there.rstrip("/") in wanted:
+            name = there.rstrip("/")
+            if name in wanted:
                 raise InputError(f"two outputs have the same name there: {text}")
-            wanted[there.rstrip("/")] = Path(local)
+            suffix = None if is_single_file(head, local) else ".png"
+            wanted[name] = Output(name, Path(local), suffix)
         outputs.append(f"{head}{there}")
     line["outputs"] = outputs
-    return Call(["run", *line.arguments()], wanted)
+    return Call(["run", *line.arguments()], list(wanted.values()))
 
 
 def output_file(text: str) -> tuple[str, str | None]:
@@ -105,6 +110,25 @@ def output_file(text: str) -> tuple[str, str | None]:
         return f"{name}:", rest
     elsewhere = name in SINKS.names() and name not in _FILE_SINKS
     return "", None if text == "-" or "://" in text or elsewhere else text
+
+
+def is_single_file(head: str, local: str) -> bool:
+    """Return whether an output is one file, and no folder of pictures.
+
+    Examples
+    --------
+    >>> is_single_file("", "over.png"), is_single_file("jsonl:", "found")
+    (True, True)
+    >>> is_single_file("", "v1.5/"), is_single_file("masks:", "ids.png")
+    (False, False)
+    """
+    from edgeseg.runtime.pictures import SUFFIXES as PICTURES
+    from edgeseg.runtime.sinks.video import SUFFIXES as VIDEOS
+
+    if head in ("masks:", "jsonl:", "video:"):
+        return head != "masks:"
+    suffix = Path(local).suffix.lower()
+    return suffix in PICTURES or (not head and suffix in (*VIDEOS, *_LINES))
 
 
 def extras_of(line: CommandLine) -> set[str]:

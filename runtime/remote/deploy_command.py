@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,15 @@ from edgeseg.runtime.remote.deploying import deploy
 from edgeseg.runtime.remote.errors import RemoteError
 from edgeseg.runtime.remote.running import Follower, start
 from edgeseg.runtime.remote.shipping import ship_model
+from edgeseg.runtime.remote.terminal import outputs
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from edgeseg.runtime.remote.deploying import Deployed, Wanted
     from edgeseg.runtime.remote.session import Session
+
+_LONGEST = 4 << 20  # bytes of doctor's report; it has some 5 kB
 
 
 def deploy_models(
@@ -33,24 +37,37 @@ def deploy_models(
         told = {"host": session.address.host, **asdict(deployed), "models": places}
         click.echo(json.dumps({**told, "doctor": _parsed(printed)}, indent=2))
     else:
-        click.echo(printed, nl=False)
+        shown = outputs()["out"]
+        shown.write(printed)
+        shown.flush()
     return code
 
 
 def _doctor(
     session: Session, deployed: Deployed, options: list[str]
-) -> tuple[int, str]:
-    out, err = io.BytesIO(), sys.stderr.buffer
+) -> tuple[int, bytes]:
+    out, err = _Kept(), outputs()["err"]
     run = start(session, deployed.python, ["doctor", *options], told={"inner": True})
     code = Follower(session, run, {"out": out, "err": err}).follow()
-    return code, out.getvalue().decode("utf-8", "replace")
+    return code, out.getvalue()
 
 
-def _parsed(printed: str) -> Any:
+class _Kept(io.BytesIO):
+    """Keeps what doctor prints, up to a limit."""
+
+    def write(self, data: Buffer, /) -> int:
+        if self.tell() > _LONGEST:
+            raise RemoteError(f"doctor prints more than {_LONGEST >> 20} MB there")
+        return super().write(data)
+
+
+def _parsed(printed: bytes) -> Any:
     try:
         return json.loads(printed)
     except ValueError as error:
         raise RemoteError(f"doctor did not end as expected there: {error}") from error
+    except RecursionError:
+        raise RemoteError("doctor did not end as expected there: no report") from None
 
 
 def _deployed_text(host: str, deployed: Deployed, places: dict[str, str]) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-import tempfile
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices import MissingDriverError
+from edgeseg.devices._printable import printable
+from edgeseg.runtime.remote.answers import checked, parsed
 from edgeseg.runtime.remote.board import messages
+from edgeseg.runtime.remote.channel import Channel
 from edgeseg.runtime.remote.errors import RemoteError
 from edgeseg.runtime.remote.program import command, program
 from edgeseg.runtime.remote.trouble import trouble
@@ -19,8 +17,13 @@ if TYPE_CHECKING:
 
     from edgeseg.runtime.remote.address import Address
 
-_NOISE = 1 << 16  # of a login script, before the board's first message
-_PATIENCE_S = 10.0  # for ssh to end once its input is closed
+CHATTER = 1 << 16  # bytes that login scripts may print before the board's program runs
+GREETING_S = 60.0  # to connect, log in and start Python on a slow, busy board
+ANSWER_S = 600.0  # the longest work without a word: checking gigabytes on an SD card
+MAKING_S = 3600.0  # pip is silent while it downloads a large wheel
+_NOTES = 1 << 20  # bytes of progress before an answer; pip has a line for each package
+_NOTE = 100  # that a shorter line counts as
+_LAST_WORDS = 100  # messages that are read for the reason why a board hung up
 
 
 class Link:
@@ -40,7 +43,7 @@ class Link:
     MissingDriverError
         There is no ``ssh`` here.
     RemoteError
-        The board cannot be reached.
+        The board cannot be reached, or what answers is not edgeseg's program.
     """
 
     def __init__(
@@ -49,14 +52,7 @@ class Link:
         self._address = address
         self._tell = tell
         self._was_there = False
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
-        try:
-            self._process = _spawn([*address.ssh(), command(python)], self._said)
-        except MissingDriverError:
-            self._said.close()
-            raise
-        self._to = cast("BinaryIO", self._process.stdin)
-        self._from = cast("BinaryIO", self._process.stdout)
+        self._channel = Channel([*address.ssh(), command(python)], address.host)
         try:
             self._write(program())
             self._meet()
@@ -65,9 +61,9 @@ class Link:
             raise
 
     def ask(self, op: str, **values: Any) -> dict[str, Any]:
-        """Send a request and return its answer."""
+        """Send a request and return its answer, which is what `checked` lets pass."""
         self.send(op, **values)
-        return self.receive()
+        return self.receive(op, request=values)
 
     def send(self, op: str, **values: Any) -> None:
         """Send a request; ``payload`` in it announces so many bytes."""
@@ -77,100 +73,90 @@ class Link:
         """Send bytes that a request has announced."""
         self._write(data)
 
-    def receive(self) -> dict[str, Any]:
-        """Return the next answer; progress is told on the way.
+    def receive(self, *kinds: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the next answer; progress is shown on the way.
+
+        Parameters
+        ----------
+        kinds : str
+            What may come, see `checked`.
+        request : dict
+            What the answer belongs to.
 
         Raises
         ------
         RemoteError
-            The board says what went wrong, or the connection has ended.
+            The board says what went wrong, answers nonsense, or the connection has
+            ended.
         """
-        while True:
-            message = messages.receive(self._from)
-            if message is None:
-                raise self._ended()
-            if "error" in message:
-                raise RemoteError(f"{self._address.host}: {message['error']}")
+        left = _NOTES
+        while left > 0:
+            message = self._next(kinds)
             if "note" not in message:
-                return message
-            self._tell(str(message["note"]))
+                return checked(self._address.host, kinds, request, message)
+            self._tell(printable(message["note"]))
+            left -= max(_NOTE, len(message["note"]))
+        raise RemoteError(
+            f"{self._address.host} sends line after line of progress and no answer"
+        )
 
     def read(self, count: int) -> bytes:
         """Return so many bytes that an answer has announced."""
-        data = self._from.read(count)
+        data = self._channel.read(count, ANSWER_S)
         if len(data) < count:
             raise self._ended()
         return data
 
     def close(self) -> None:
         """Hang up: the board's program ends with its input."""
-        for stream in (self._to, self._from):
-            with contextlib.suppress(OSError):  # what was not sent is not wanted now
-                stream.close()
-        try:
-            self._process.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._said.close()
+        self._channel.close()
+
+    def _next(self, kinds: tuple[str, ...]) -> dict[str, Any]:
+        """Return the next message, unless it says what went wrong."""
+        line = self._channel.line(messages.LONGEST, _patience_s(kinds))
+        if line is None:
+            raise self._ended()
+        message = parsed(self._address.host, line)
+        if "error" in message:
+            raise RemoteError(f"{self._address.host}: {printable(message['error'])}")
+        return message
 
     def _write(self, data: bytes) -> None:
         try:
-            self._to.write(data)
-            self._to.flush()
+            self._channel.write(data, ANSWER_S)
         except BrokenPipeError:
             # the board may have said why before it ended
             raise self._reason() from None
 
     def _reason(self) -> RemoteError:
-        if not self._was_there:
-            return self._ended()
         try:
-            while True:
-                self.receive()
+            for _ in range(_LAST_WORDS if self._was_there else 0):
+                self._next(())
         except RemoteError as error:
             return error
+        return self._ended()
 
     def _meet(self) -> None:
-        """Wait for the board's program, past what a login script printed."""
-        seen = b""
-        while not seen.endswith(messages.GREETING):
-            line = self._from.readline(_NOISE)
-            seen = (seen + line)[-_NOISE:]
-            if not line:
-                raise self._ended()
+        """Wait for the board's program, past what login scripts print."""
+        try:
+            before = self._channel.skip(messages.GREETING, CHATTER, GREETING_S)
+        except RemoteError as error:
+            raise RemoteError(
+                f"{error}; do login scripts there (~/.profile, ~/.bashrc) end, and "
+                "print little where there is no terminal?"
+            ) from None
+        if before is None:
+            raise self._ended()
         self._was_there = True
 
     def _ended(self) -> RemoteError:
         """Return the error of a connection that has ended."""
-        if self._is_stuck():
-            self._process.kill()
-        status = self._process.wait()
-        self._said.seek(0)
-        said = self._said.read().decode("utf-8", "replace")
+        status, said = self._channel.end()
         return trouble(self._address, said, status)
 
-    def _is_stuck(self) -> bool:
-        try:
-            self._process.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            return True
-        return False
 
-
-def _spawn(call: list[str], said: Any) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            call,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            # its messages are read here; and Ctrl-C is for this process alone, which
-            # tells the board
-            env={**os.environ, "LC_ALL": "C"},
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise MissingDriverError(
-            "there is no ssh here: sudo apt install openssh-client"
-        ) from None
+def _patience_s(kinds: tuple[str, ...]) -> float | None:
+    """Return how long a message may take: a run that prints nothing takes any time."""
+    if "piece" in kinds:
+        return None
+    return MAKING_S if "make" in kinds else ANSWER_S

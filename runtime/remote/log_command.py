@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeseg.devices import InputError
+from edgeseg.devices._printable import printable
 from edgeseg.runtime.remote.running import Follower
+from edgeseg.runtime.remote.terminal import output_to
 
 if TYPE_CHECKING:
     from edgeseg.runtime.remote.session import Session
@@ -25,9 +27,11 @@ def show_logs(session: Session, name: str | None, lines: int, *, follow: bool) -
     """
     told = _chosen(session, name)
     end = session.ask("tail", run=told["run"], lines=lines)
-    click.echo(end["text"], nl=False)
+    shown = output_to(sys.stdout)
+    shown.write(end["text"].encode("utf-8", "backslashreplace"))
+    shown.flush()
     if follow and told["running"]:
-        outputs = dict.fromkeys(end["sizes"] or ("log",), sys.stdout.buffer)
+        outputs = {name: output_to(sys.stdout) for name in end["sizes"] or ("log",)}
         try:
             Follower(session, told["run"], outputs, end["sizes"]).watch()
         except KeyboardInterrupt:  # leaves it running
@@ -60,11 +64,13 @@ def _chosen(session: Session, name: str | None) -> dict[str, Any]:
 
 
 def _state(told: dict[str, Any]) -> str:
-    command = shlex.join(["edgeseg", *told["arguments"]])
-    if told["running"]:
+    command = shlex.join(["edgeseg", *told.get("arguments", ())])
+    if "arguments" not in told:
+        state = "did not start"
+    elif told["running"]:
         state = "runs"
     elif "exit" in told:
         state = f"ended with exit code {told['exit']}"
     else:
         state = "was killed, or the board has restarted"
-    return f"{told['run']} {state}: {command}"
+    return f"{told['run']} {state}: {printable(command)}"

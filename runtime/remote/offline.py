@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import EdgesegError
+from edgeseg.devices._printable import printable
 from edgeseg.runtime.remote.copying import Blob
 from edgeseg.runtime.remote.packing import cache_folder
 
@@ -121,4 +122,6 @@ def _fetch(folder: Path, target: str, tags: list[str], markers: dict[str, str]) 
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         told = [line for line in lines if line.startswith("ERROR: ")] or lines
         reason = (told or ["no reason told"])[-1].removeprefix("ERROR: ")
-        raise EdgesegError(f"the board's wheels cannot be fetched here: {reason}")
+        raise EdgesegError(
+            f"the board's wheels cannot be fetched here: {printable(reason)}"
+        )

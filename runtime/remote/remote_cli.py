@@ -187,7 +187,7 @@ def run(
     type=click.IntRange(0, 100_000),
     default=50,
     show_default=True,
-    help="How many of the last lines to show.",
+    help="How many of the last lines to show, 1 MB of them at most.",
 )
 @click.pass_context
 def logs(context: click.Context, /, name: str | None, follow: bool, lines: int) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeseg.runtime.remote.bringing import bring
 from edgeseg.runtime.remote.deploying import deploy
+from edgeseg.runtime.remote.errors import RemoteError
 from edgeseg.runtime.remote.running import Follower, start
+from edgeseg.runtime.remote.terminal import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +35,10 @@ def run_attached(session: Session, wanted: Wanted, prepare: Callable[[], Call]) 
     call = prepare()  # before the deployment: what is missing here is told at once
     deployed = deploy(session, wanted)
     run = start(session, deployed.python, call.arguments)
-    code = Follower(session, run, streams()).follow()
+    code = Follower(session, run, outputs()).follow()
     if call.wanted:
         brought = bring(session, run, call.wanted)
-        places = ", ".join(map(str, call.wanted.values()))
+        places = ", ".join(str(output.here) for output in call.wanted)
         if brought:
             files = "1 file" if len(brought) == 1 else f"{len(brought)} files"
             click.echo(f"brought here: {places} ({files})", err=True)
@@ -55,14 +56,8 @@ def run_detached(session: Session, wanted: Wanted, prepare: Callable[[], Call]) 
     click.echo(f"runs on {host} as {run}: edgeseg remote {host} logs --follow")
     if call.wanted:
         runs = session.ask("runs")["runs"]
-        folder = next(told["folder"] for told in runs if told["run"] == run)
+        folder = next((told["folder"] for told in runs if told["run"] == run), None)
+        if folder is None:
+            raise RemoteError(f"{host} does not know the run {run} that it began")
         click.echo(f"its files are in {folder}/work there")
     return 0
-
-
-def streams() -> dict[str, BinaryIO]:
-    """Return where what a command prints goes here."""
-    return {
-        "out": sys.stdout.buffer,
-        "err": sys.stderr.buffer,
-    }

@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from edgeseg.runtime.remote.errors import RemoteError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from edgeseg.runtime.remote.link import Link
     from edgeseg.runtime.remote.session import Session
+    from edgeseg.runtime.remote.terminal import Output
 
 GRACE_S = 60.0  # a run goes on so long without a connection: longer than all attempts
 _PASSED_ON = ("EDGESEG_TOKEN",)  # variables that a command reads
@@ -76,7 +77,7 @@ class Follower:
         self,
         session: Session,
         run: str,
-        outputs: dict[str, BinaryIO],
+        outputs: dict[str, Output],
         offsets: dict[str, int] | None = None,
     ) -> None:
         self._session = session
@@ -127,7 +128,8 @@ class Follower:
 
     def _listen(self, link: Link) -> dict[str, Any]:
         while True:
-            answer = link.receive()
+            request = {"run": self._run, "offsets": self._offsets}
+            answer = link.receive("piece", "end", request=request)
             if "file" not in answer:
                 return answer
             output = self._outputs[answer["file"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.devices._printable import printable
 from edgeseg.runtime.remote.errors import ConnectionLostError, RemoteError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def trouble(address: Address, said: str, status: int) -> RemoteError:
     address : Address
         Where it went to.
     said : str
-        Its standard error.
+        What it printed at last.
     status : int
         Its exit status.
     """
@@ -97,5 +98,5 @@ def _filled(text: str, address: Address, said: str) -> str:
 
 
 def _end(said: str) -> str:
-    """Return the last of what was said: there the reason is."""
-    return said[-300:] or "no reason told"
+    """Return what was said as a line to show: the reason stands at its end."""
+    return printable(said, 300) or "no reason told"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edgeseg.runtime.remote.board.processes import environments_in_use
-from edgeseg.runtime.remote.board.store import BoardError, place
+from edgeseg.runtime.remote.board.store import BoardError, one_name, place
 
 _KEPT = 2  # environments beside those that run: this one and the one before
 _WORTH_TELLING = ("Downloading", "Installing", "Building")
@@ -63,7 +63,7 @@ def make(
         raise BoardError(
             python + " has no venv module: sudo apt install python3-venv python3-pip"
         )
-    final = place("envs", key)
+    final = place("envs", one_name(key))
     temporary = place("envs", f".making-{key}-{os.getpid()}")
     _remove_unfinished()
     try:

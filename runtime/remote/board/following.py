@@ -8,11 +8,14 @@ import time
 from typing import Any, BinaryIO
 
 from edgeseg.runtime.remote.board import messages, processes
+from edgeseg.runtime.remote.board.store import BoardError
 
 _POLL_S = 0.1
 _ATTEND_S = 2.0
 _LOST_S = 3.0  # a process that is gone this long without exit.json was killed
 _PIECE = 1 << 16
+_FILES = ("log", "err", "out")
+_TAIL = 1 << 20  # bytes of each file, and characters in all, that are shown at most
 
 
 def follow(
@@ -30,6 +33,8 @@ def follow(
         How much of each file the workstation has.
     """
     folder = processes.run_folder(run)
+    if not set(offsets) <= set(_FILES):
+        raise BoardError("not what a run prints to: " + repr(sorted(offsets)))
     # nothing is sent before this has come: hence no request waits in a buffer below
     messages.send(replies, {"following": run})
     attended = gone = 0.0
@@ -82,17 +87,17 @@ def tail(run: str, count: int) -> "tuple[str, dict[str, int]]":
     """Return the last lines that a run printed, and how much there is of each file."""
     folder = processes.run_folder(run)
     text, sizes = b"", {}
-    for name in ("log", "err", "out"):
+    for name in _FILES:
         path = os.path.join(folder, name)
         if os.path.exists(path):
             sizes[name] = os.path.getsize(path)
             text += _end_of(path, sizes[name], count)
     lines = text.decode("utf-8", "replace").splitlines(True)
-    return "".join(lines[-count:]), sizes
+    return "".join(lines[-count:])[-_TAIL:], sizes
 
 
 def _end_of(path: str, size: int, count: int) -> bytes:
     """Return the end of a file that holds so many lines of up to 1 kB."""
     with open(path, "rb") as file:
-        file.seek(max(0, size - count * 1024))
+        file.seek(max(0, size - min(count * 1024, _TAIL)))
         return file.read(size - file.tell())

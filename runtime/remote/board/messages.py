@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 # what the board says first: a login script may have printed before it
 GREETING = b"\0edgeseg board 1\n"
+LONGEST = 16 << 20  # bytes of an answer; the workstation reads no more
 
 
 def send(stream: BinaryIO, message: "dict[str, Any]", payload: bytes = b"") -> None:

@@ -14,7 +14,8 @@ def listing(run: str) -> "list[list[Any]]":
     for folder, _, names in os.walk(top):
         for name in names:
             path = os.path.join(folder, name)
-            if os.path.isfile(path):
+            # what a link leads to is not of this run
+            if os.path.isfile(path) and not os.path.islink(path):
                 relative, size = os.path.relpath(path, top), os.path.getsize(path)
                 found.append([relative, size, sha256(path)])
     return sorted(found)

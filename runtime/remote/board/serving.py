@@ -40,6 +40,7 @@ class Server:
                 return
             try:
                 answer = getattr(self, "do_" + request["op"])(request)
+                _check_length(answer)
             except (store.BoardError, OSError) as error:
                 # what follows of this request is not read: the connection ends here
                 messages.send(self._replies, {"error": _line(error)})
@@ -126,6 +127,14 @@ class Server:
 
     def _tell(self, text: str) -> None:
         messages.send(self._replies, {"note": text})
+
+
+def _check_length(answer: "_Request | None") -> None:
+    if answer is not None and len(messages.packed(answer)) > messages.LONGEST:
+        raise store.BoardError(
+            "the answer is longer than a message may be: a run wrote more files than "
+            "can be listed; copy its folder with scp"
+        )
 
 
 def _line(error: Exception) -> str:

@@ -32,13 +32,26 @@ def place(*parts: str) -> str:
     return path
 
 
+def one_name(name: str) -> str:
+    """Return a name that is to stand below a folder, if it is one.
+
+    Raises
+    ------
+    BoardError
+        It leads elsewhere.
+    """
+    if not name or name[0] == "." or "/" in name or "\0" in name:
+        raise BoardError("not a name: " + repr(name))
+    return name
+
+
 def offsets(blobs: "list[list[Any]]") -> "list[int]":
     """Return how many bytes of each blob are there, -1 where it is whole."""
     return [_offset(sha, size) for sha, size in blobs]
 
 
 def _offset(sha: str, size: int) -> int:
-    if _size(place("blobs", sha)) == size:
+    if _size(place("blobs", one_name(sha))) == size:
         return -1
     have = _size(place("parts", sha))
     if have > size:
@@ -67,7 +80,7 @@ def put(stream: BinaryIO, sha: str, offset: int, count: int) -> bool:
         The disk is full, or the part cannot be written. A part that filled the disk
         is removed.
     """
-    path = place("parts", sha)
+    path = place("parts", one_name(sha))
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644), "wb") as part:
             part.seek(offset)
@@ -146,17 +159,17 @@ def make_tree(name: str, files: "list[list[str]]") -> str:
     files : list of [path, sha]
         Paths are relative to the folder.
     """
-    path = place("trees", name)
+    path = place("trees", one_name(name))
     if os.path.isdir(path):
         return path
     temporary = place("trees", f".{name}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     for relative, sha in files:
-        if relative.startswith("/") or ".." in relative.split("/"):
+        if "\0" in relative or {"", ".", ".."} & set(relative.split("/")):
             raise BoardError("not a path inside a folder: " + repr(relative))
         target = os.path.join(temporary, relative)
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        _link(place("blobs", sha), target)
+        _link(place("blobs", one_name(sha)), target)
     try:
         os.rename(temporary, path)
     except OSError:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from cutting_proxy import CuttingProxy
+from hostile_board import HostileBoard
 from loopback_board import make_board
 
 
@@ -33,3 +36,11 @@ def fresh_board(tmp_path):
 def proxy(board):
     with CuttingProxy(board.port) as made:
         yield made
+
+
+@pytest.fixture
+def hostile(tmp_path, monkeypatch):
+    (tmp_path / "hostile").mkdir()
+    made = HostileBoard(tmp_path / "hostile")
+    monkeypatch.setenv("PATH", str(made.bin), prepend=os.pathsep)
+    return made

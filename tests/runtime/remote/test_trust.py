@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from loopback_board import free_port
 
-from edgeseg.runtime.remote import link
+from edgeseg.devices import MissingDriverError
 from edgeseg.runtime.remote.errors import RemoteError
 
 
@@ -55,7 +55,7 @@ def test_a_broken_configuration_is_told(board):
 def test_without_ssh_the_package_is_named(board, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
-        pytest.raises(link.MissingDriverError, match="openssh-client"),
+        pytest.raises(MissingDriverError, match="openssh-client"),
         board.session() as session,
     ):
         session.link()
@@ -66,6 +66,19 @@ def test_a_login_script_that_prints_does_no_harm(fresh_board):
     (fresh_board.home / ".profile").write_text("echo welcome\n")
     with fresh_board.session() as session:
         assert session.ask("facts")["root"] == str(fresh_board.root)
+
+
+def test_a_login_script_that_never_ends_is_not_waited_for(fresh_board):
+    (fresh_board.home / ".bashrc").write_text("yes welcome\n")
+    line = one_line(fresh_board.edgeseg("logs"))
+    assert "sends more than 65" in line
+    assert "it printed: welcome welcome" in line
+    assert "~/.bashrc" in line
+
+
+def test_a_login_script_that_ends_the_login_is_told(fresh_board):
+    (fresh_board.home / ".bashrc").write_text("echo closed for today\nexit 3\n")
+    assert "closed for today" in one_line(fresh_board.edgeseg("logs"))
 
 
 def test_what_the_board_cannot_do_is_one_line(board):
