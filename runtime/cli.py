@@ -8,7 +8,9 @@ import logging
 import click
 
 from edgeseg.devices import EdgesegError
+from edgeseg.devices._printable import printable
 
+_LONGEST = 2000  # characters of an error: names of files and tensors may be hostile
 # name: (where it lives, one line for --help). Text, so that --help imports none of
 # them; the converter and the benchmarks are named here and nowhere else below them.
 _COMMANDS = {
@@ -108,7 +110,7 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except EdgesegError as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+            raise click.ClickException(printable(str(error), _LONGEST)) from error
 
 
 @click.group(cls=_LazyGroup)
@@ -131,4 +133,5 @@ def _show_warnings() -> None:
 
 class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"{record.levelname.capitalize()}: {record.getMessage()}", err=True)
+        text = printable(record.getMessage(), _LONGEST)
+        click.echo(f"{record.levelname.capitalize()}: {text}", err=True)

@@ -240,6 +240,16 @@ def test_bad_input_is_one_line_and_writes_nothing(golden_model, tmp_path):
         assert not out.exists(), what
 
 
+@pytest.mark.parametrize("name", ["a\x1b[2J\x07b", "x" * 100_000, "a\nb", "a\u202eb"])
+def test_an_error_is_one_short_line_that_commands_no_terminal(name):
+    done = edgeseg("run", name, "nothing.png", "-o", "out.png")
+    assert done.returncode == 1
+    (line,) = done.stderr.rstrip("\n").split("\n")
+    assert line.startswith("Error: ")
+    assert len(line) < 2100
+    assert not any(character in line for character in "\x1b\x07\u202e")
+
+
 def test_one_bad_picture_does_not_stop_the_others(golden_model, scenes, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
