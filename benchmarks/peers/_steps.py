@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.benchmarks.peers._environments import make_environment
+from edgeseg.benchmarks.peers._environments import make_environment, variables
 from edgeseg.devices import ConversionError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _run(command: list[str], folder: str) -> None:
                 stdout=log,
                 stderr=log,
                 cwd=folder,
-                env={**os.environ, "PYTHONSAFEPATH": "1"},
+                env=variables(),
                 check=False,
                 timeout=_TIMEOUT_S,
             ).returncode

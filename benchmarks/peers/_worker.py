@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.benchmarks.peers._environments import variables
 from edgeseg.devices import ModelError
 from edgeseg.devices._closing import Closing
 
@@ -60,7 +61,7 @@ class Worker(Closing):
                 stdout=subprocess.PIPE,
                 stderr=output,
                 cwd=log.parent,
-                env={**os.environ, "PYTHONSAFEPATH": "1"},
+                env=variables(),
             )
         try:
             opened = self._answer(_OPEN_S)
