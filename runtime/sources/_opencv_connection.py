@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.devices import InputError
 from edgeseg.runtime.credentials import hide_credentials
 from edgeseg.runtime.sources._connection import Connection
+from edgeseg.runtime.sources._rotation import rotated, take_over_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ class OpencvConnection(Connection):
         self._wanted, self._advice = dict(wanted or {}), advice
         self._name = hide_credentials(target)
         self._video: Any = None
+        self._turn = 0
         self._told: dict[str, Any] = {"through": f"OpenCV {backend}"}
 
     def open(self) -> None:
@@ -66,7 +68,8 @@ class OpencvConnection(Connection):
             raise InputError(f"cannot open {self._name}{self._advice}")
         for name, value in self._wanted.items():
             self._video.set(getattr(cv2, f"CAP_PROP_{name}"), value)
-        self._told |= _given(self._video)
+        self._turn = take_over_rotation(self._video)
+        self._told |= _given(self._video, self._turn)
 
     def read(self) -> NDArray[np.uint8]:
         """Wait for a frame."""
@@ -76,7 +79,7 @@ class OpencvConnection(Connection):
             decoded, bgr = self._video.read()
             if decoded:
                 frame: NDArray[np.uint8] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-                return frame
+                return rotated(frame, self._turn)
         raise InputError(f"{self._name} gives no more frames")
 
     def close(self) -> None:
@@ -90,7 +93,7 @@ class OpencvConnection(Connection):
         return dict(self._told)
 
 
-def _given(video: Any) -> dict[str, Any]:
+def _given(video: Any, turn: int) -> dict[str, Any]:
     """Return what a camera agreed to, which need not be what it was asked for."""
     import cv2
 
@@ -100,7 +103,7 @@ def _given(video: Any) -> dict[str, Any]:
         int(video.get(cv2.CAP_PROP_FRAME_HEIGHT)),
     ]
     code = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
-    told: dict[str, Any] = {"given_wh": size}
+    told: dict[str, Any] = {"given_wh": size[::-1] if turn in (90, 270) else size}
     if 0 < fps < 1000:  # streams without a rate tell 0 or 90000
         told["fps"] = fps
     if code.isalnum():
