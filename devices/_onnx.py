@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.devices._base import Device, SpecifiedDevice, TensorSpec
 from edgeseg.devices._compiled import check_tensors
 from edgeseg.devices._errors import MissingDriverError, ModelError
-from edgeseg.devices._litert import is_tflite, one_line
+from edgeseg.devices._litert import is_tflite
 from edgeseg.devices._profile import Found, Unit
 from edgeseg.devices._quiet import quiet
+from edgeseg.devices._wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,9 @@ import logging
 import click
 
 from edgeseg.devices import EdgesegError
+from edgeseg.devices._wording import one_line, plain, shortened
+
+_LONGEST = 2000  # characters of an error or a warning
 
 # name: (where it lives, one line for --help). Text, so that --help imports none of
 # them; the converter and the benchmarks are named here and nowhere else below them.
@@ -108,7 +111,7 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except EdgesegError as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+            raise click.ClickException(one_line(error, _LONGEST)) from error
 
 
 @click.group(cls=_LazyGroup)
@@ -131,4 +134,5 @@ def _show_warnings() -> None:
 
 class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"{record.levelname.capitalize()}: {record.getMessage()}", err=True)
+        text = shortened(plain(record.getMessage()), _LONGEST)
+        click.echo(f"{record.levelname.capitalize()}: {text}", err=True)

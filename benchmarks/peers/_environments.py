@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from edgeseg.devices import MissingDriverError
+from edgeseg.devices._wording import reason_in
 
 _READY = "ready.txt"
 # modules of the current folder stay out; ONNX Runtime reports no usage to its maker
@@ -87,6 +88,5 @@ def _run(command: list[str]) -> None:
             ) from error
         if done.returncode:
             log.seek(0)
-            lines = [line.strip() for line in log if line.strip()]
-            last = lines[-1] if lines else f"exit status {done.returncode}"
-            raise MissingDriverError(f"pip cannot make the environment: {last}")
+            reason = reason_in(log.read()) or f"exit status {done.returncode}"
+            raise MissingDriverError(f"pip cannot make the environment: {reason}")

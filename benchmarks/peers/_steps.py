@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.peers._environments import make_environment, variables
 from edgeseg.devices import ConversionError
+from edgeseg.devices._wording import reason_in
 
 if TYPE_CHECKING:
     from edgeseg.benchmarks.peers._peer import Step
@@ -86,6 +87,5 @@ def _run(command: list[str], folder: str) -> None:
             ) from error
         if code:
             log.seek(0)
-            lines = [line.strip() for line in log if line.strip()]
-            told = lines[-1] if lines else "nothing printed"
+            told = reason_in(log.read()) or "nothing printed"
             raise ConversionError(f"{command[4]} failed (status {code}): {told}")

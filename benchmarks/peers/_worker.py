@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.benchmarks.peers._environments import variables
 from edgeseg.devices import ModelError
 from edgeseg.devices._closing import Closing
+from edgeseg.devices._wording import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,5 +144,5 @@ class Worker(Closing):
 
     def _last_words(self) -> str:
         text = self._log.read_text("utf-8", "replace")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        return f": {lines[-1][:300]}" if lines else ""
+        reason = reason_in(text)
+        return f": {reason}" if reason else ""
