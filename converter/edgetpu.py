@@ -216,7 +216,7 @@ def _output(command: Sequence[str], timeout_s: float) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         start_new_session=True,  # its own group: it compiles in a child process
     ) as process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 # terminal sequences: CSI, OSC (title, link) and the two-character ones (ECMA-48)
@@ -51,6 +52,18 @@ def printable(text: str) -> str:
 def _decoded(found: re.Match[str]) -> str:
     content = bytes(ord(character) - 0xDC00 for character in found[0])
     return content.decode("utf-8", "backslashreplace")
+
+
+def utf8_name(path: str | os.PathLike[str]) -> str | None:
+    """Return a file's name as its bytes read in UTF-8; None where they are none.
+
+    For what takes names in UTF-8 alone. Where the locale is another one, this differs
+    from how Python reads the name.
+    """
+    try:
+        return os.fsencode(path).decode("utf-8")
+    except UnicodeError:
+        return None
 
 
 def one_line(error: BaseException, limit: int = 200) -> str:

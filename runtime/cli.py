@@ -9,6 +9,7 @@ import click
 
 from edgeseg.devices import EdgesegError
 from edgeseg.devices._wording import one_line, plain, shortened
+from edgeseg.runtime.console import show_any_text
 
 _LONGEST = 2000  # characters of an error or a warning
 
@@ -112,6 +113,12 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         except EdgesegError as error:
             raise click.ClickException(one_line(error, _LONGEST)) from error
+        except UnicodeEncodeError as error:
+            raise click.ClickException(
+                f"the locale's encoding ({error.encoding}) has no "
+                f"{plain(error.object[error.start : error.end])!r} for the name "
+                f"{plain(error.object)}: set PYTHONUTF8=1"
+            ) from error
 
 
 @click.group(cls=_LazyGroup)
@@ -122,6 +129,7 @@ def main() -> None:
     A Keras model becomes an int8 TFLite file that scores like the float one
     (`convert`), and runs on the board (`run`).
     """
+    show_any_text()
     _show_warnings()
 
 

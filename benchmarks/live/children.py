@@ -145,9 +145,8 @@ def free_port() -> int:
 def sample(pid: int, frames: int, root: Path = Path("/")) -> Sample:
     """Return what ``/proc`` tells of a process: proc(5)."""
     folder = root / f"proc/{pid}"
-    status = dict(
-        line.split(":", 1) for line in (folder / "status").read_text().splitlines()
-    )
+    told = (folder / "status").read_text("utf-8", "replace")
+    status = dict(line.split(":", 1) for line in told.splitlines())
     return Sample(
         time.monotonic(),
         int(status["VmRSS"].split()[0]) * 1024,

@@ -84,7 +84,8 @@ def run_isolated(
         answer = child.answer(progress, start + timeout_s, memory_bytes)
         peak = max(child.peak_bytes, answer.get("peak_bytes", 0))
     if "error" in answer:
-        raise _error(*answer["error"], folder)
+        name, message = answer["error"]
+        raise _error(name, message, folder)
     if "result" in answer:
         seconds = time.monotonic() - start
         return {**answer["result"], "peak_bytes": peak, "seconds": seconds}

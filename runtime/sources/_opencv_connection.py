@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import printable
 from edgeseg.runtime.credentials import hide_credentials
 from edgeseg.runtime.sources._connection import Connection
 from edgeseg.runtime.sources._rotation import rotated, take_over_rotation
@@ -61,7 +62,7 @@ class OpencvConnection(Connection):
         api = getattr(cv2, f"CAP_{self._backend}")
         params = limits if self._backend == "FFMPEG" else []
         try:
-            self._video = cv2.VideoCapture(self._target, api, params)
+            self._video = cv2.VideoCapture(printable(self._target), api, params)
         except cv2.error as error:
             raise InputError(f"cannot open {self._name}: {error.err}") from error
         if not self._video.isOpened():

@@ -36,11 +36,11 @@ class VideoSource(Source):
         if not Path(text).is_file():
             raise InputError(f"no such file, folder or source: {text}")
         from edgeseg.devices._quiet import quiet
-        from edgeseg.runtime.opencv import quiet_opencv
+        from edgeseg.runtime.opencv import opencv_name, quiet_opencv
 
         cv2 = quiet_opencv()
-        with quiet():
-            self._video = cv2.VideoCapture(text)
+        with quiet(), opencv_name(Path(text)) as name:
+            self._video = cv2.VideoCapture(name)
             self._count = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
             self._rate = float(self._video.get(cv2.CAP_PROP_FPS))
             self._rotate = (options.rotate + take_over_rotation(self._video)) % 360

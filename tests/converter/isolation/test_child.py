@@ -100,6 +100,16 @@ def grow_in_child(job, progress):
     return {}
 
 
+def start_an_odd_name(job, progress):
+    import shutil
+    program = os.environ["TMPDIR"].encode() + b"/caf\\xe9"
+    shutil.copy(shutil.which("sleep"), program)
+    with subprocess.Popen([program, "60"]) as started:
+        time.sleep(0.5)
+        started.kill()
+    return {}
+
+
 def leave_a_child(job, progress):
     started = subprocess.Popen(["sleep", "60"], start_new_session=False)
     return {"pid": started.pid}
@@ -298,6 +308,10 @@ def test_the_peak_is_that_of_the_child_alone(run):
 
 def test_what_the_child_started_ends_with_it(run):
     assert_ends(run("leave_a_child")["pid"])
+
+
+def test_a_process_whose_name_is_no_utf_8(run):
+    assert run("start_an_odd_name")["peak_bytes"] > 0
 
 
 def test_temporary_files_are_made_in_the_callers_folder(run, work):
