@@ -10,7 +10,6 @@ a weights-only Xception-65.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -19,11 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgeseg.benchmarks.record import write_record
 from edgeseg.converter import Conversion, convert
 from edgeseg.converter.loading.load import Loading
 from edgeseg.converter.request import Scoring
 from edgeseg.runtime import Overrides
-from edgeseg.runtime.atomic import write_bytes
 
 SEVEN = ("background", "cat", "cow", "dog", "horse", "person", "sheep")
 # Of a conversion's details: what a record keeps
@@ -109,7 +108,7 @@ def machine() -> dict[str, Any]:
     """Return what the figures were made on."""
     names = [
         line.split(":", 1)[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
         if line.startswith("model name")
     ]
     return {
@@ -136,8 +135,7 @@ def main(arguments: list[str]) -> None:
             output = Path(folder) / "model.tflite"
             done[name] = record_of(run_case(cases[name], Path(shared), output))
     record = {"machine": machine(), "conversions": done}
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    write_bytes(Path(target), text.encode())
+    write_record(Path(target), record)
 
 
 if __name__ == "__main__":

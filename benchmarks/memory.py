@@ -24,6 +24,7 @@ import click
 from edgeseg.benchmarks.conversions import machine
 from edgeseg.benchmarks.record import write_record
 from edgeseg.devices import ModelError
+from edgeseg.devices._wording import reason_in
 from edgeseg.runtime.modelfile import sha256
 from edgeseg.runtime.options import MODEL, PATH
 from edgeseg.runtime.pictures import SUFFIXES, read_picture, write_picture
@@ -89,15 +90,14 @@ def peak_of(
         done = subprocess.run(
             [sys.executable, "-S", "-c", _WATCHER, *command, *words],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=True,
         )
     told, _, counted = done.stdout.strip().rpartition("\n")
     peak, status = map(int, counted.split())
     if status:
-        raise ModelError(
-            f"edgeseg run ended with {status}: {done.stderr.strip()[-300:]}"
-        )
+        raise ModelError(f"edgeseg run ended with {status}: {reason_in(done.stderr)}")
     return peak, json.loads(told)["device"]
 
 

@@ -8,8 +8,10 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.devices._wording import encodable
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.atomic import write_bytes
+from edgeseg.runtime.atomic import write_text
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.modelfile import sha256
 
 if TYPE_CHECKING:
@@ -84,11 +86,12 @@ def content_sha256(model: Path) -> str:
     if not model.is_dir():
         return sha256(model)
     files = sorted(path for path in model.rglob("*") if path.is_file())
-    told = [[path.relative_to(model).as_posix(), sha256(path)] for path in files]
+    told = [
+        [encodable(path.relative_to(model).as_posix()), sha256(path)] for path in files
+    ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
     """Write a record as JSON, keys sorted, whole or not at all."""
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    write_bytes(path, text.encode())
+    write_text(path, json_text(record, indent=2, sort_keys=True) + "\n")

@@ -9,12 +9,12 @@ what the settings were chosen by: it moves by hundredths where mIoU moves by ten
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.benchmarks.conversions import CASES, SEVEN, Case, machine
+from edgeseg.benchmarks.record import write_record
 from edgeseg.converter.calibration.calibrate import CalibrationTensors
 from edgeseg.converter.finish import Finish
 from edgeseg.converter.float_model import make_float_model
@@ -25,7 +25,6 @@ from edgeseg.converter.request import Request
 from edgeseg.converter.subjects import choose_subjects
 from edgeseg.runtime import Overrides
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair
-from edgeseg.runtime.atomic import write_bytes
 from edgeseg.runtime.datasets import open_dataset
 from edgeseg.runtime.modelfile import sha256
 
@@ -110,8 +109,7 @@ def main(arguments: list[str]) -> None:
             for name in chosen or _CHOSEN_ON
         },
     }
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    write_bytes(Path(target), text.encode())
+    write_record(Path(target), record)
 
 
 if __name__ == "__main__":

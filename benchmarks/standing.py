@@ -10,7 +10,6 @@ intervals to it. ``--plot FILE.png`` draws latency against mIoU.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeseg.benchmarks.conversions import machine
+from edgeseg.benchmarks.record import write_record
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.accuracy.bootstrap import paired_bootstrap
 from edgeseg.runtime.accuracy.counts import total
 from edgeseg.runtime.accuracy.measure import measure_accuracy
-from edgeseg.runtime.atomic import replacing, write_bytes
+from edgeseg.runtime.atomic import replacing
 from edgeseg.runtime.datasets import open_dataset
 from edgeseg.runtime.modelfile import sha256
 from edgeseg.runtime.options import MODEL, PATH
@@ -252,7 +252,7 @@ def main(
         "machine": machine(),
         "note": asked["note"],
     }
-    write_bytes(record, (json.dumps(told, indent=2, sort_keys=True) + "\n").encode())
+    write_record(record, told)
     if plot is not None:
         draw(rows, plot)
     for row in rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from edgeseg.converter.options import loading_options, result_options
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import (
     PATH,
     chosen_classes,
@@ -108,7 +108,7 @@ def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
         **values,
     )
     click.echo(
-        json.dumps(result.to_dict(), indent=2) if as_json else conversion_text(result)
+        json_text(result.to_dict(), indent=2) if as_json else conversion_text(result)
     )
 
 

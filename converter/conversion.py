@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import require_extra, require_onnx_extra
 from edgeseg.converter.isolation.child import run_isolated
+from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.loading.load import Loading
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.request import (
@@ -195,11 +195,10 @@ def convert(
         raise InputError(f"recipe {recipe!r} measures no ranges to save")
     targets = [Path(output), *([] if save_ranges is None else [Path(save_ranges)])]
     _check_targets(request, targets)
-    with tempfile.TemporaryDirectory(prefix="edgeseg-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         told = run_isolated(
             f"edgeseg.converter.{_JOBS[chosen]}",
-            {"request": request.to_dict(), "folder": name},
+            {"request": request.to_dict(), "folder": str(folder)},
             progress=progress or (lambda line: None),
             timeout_s=timeout_s,
             memory_bytes=int(memory_gb * 1e9),

@@ -18,7 +18,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.edgetpu_log import CompilerLog, Row, parse_log
+from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.devices import ConversionError, MissingDriverError, ModelError
 from edgeseg.devices._litert import read_model
 from edgeseg.runtime.atomic import check_writable, write_bytes
@@ -171,11 +171,10 @@ def _run(
     program: str, model: Path, content: bytes, timeout_s: float, min_runtime: int | None
 ) -> tuple[CompilerLog, bytes]:
     """Run the compiler in a folder of its own; return its log and what it made."""
-    with tempfile.TemporaryDirectory(prefix="edgeseg-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         source = folder / "model.tflite"
         source.write_bytes(content)
-        command = [program, "-s", "-o", name]
+        command = [program, "-s", "-o", str(folder)]
         if min_runtime is not None:
             command += ["-m", str(min_runtime)]
         code, printed = _output([*command, str(source)], timeout_s)
@@ -217,7 +216,7 @@ def _output(command: Sequence[str], timeout_s: float) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         start_new_session=True,  # its own group: it compiles in a child process
     ) as process:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import PATH
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def compile_command(
     result = compile_model(
         model, output=output, timeout_s=timeout, min_runtime=min_runtime
     )
-    click.echo(json.dumps(result.to_dict(), indent=2) if as_json else _text(result))
+    click.echo(json_text(result.to_dict(), indent=2) if as_json else _text(result))
 
 
 def _text(result: Compilation) -> str:

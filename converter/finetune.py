@@ -23,7 +23,7 @@ from edgeseg.converter.training.teacher import Teacher
 from edgeseg.converter.training.through_int8 import through_int8
 from edgeseg.converter.training.trainer import BEST, STATE, Course, Trainer
 from edgeseg.devices import InputError
-from edgeseg.runtime.atomic import check_writable, write_bytes
+from edgeseg.runtime.atomic import check_writable, write_text
 from edgeseg.runtime.datasets._lists import read_list
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def finetune(
             if trainer.resume():
                 done = trainer.progress
                 tell(f"going on after step {done.step} of {done.total}")
-            write_bytes(folder / LABELS, ("\n".join(train.labels) + "\n").encode())
+            write_text(folder / LABELS, "\n".join(train.labels) + "\n")
             try:
                 trainer.run(stop)
             finally:

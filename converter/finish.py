@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.quantization.heads import join_argmax
 from edgeseg.converter.quantization.interface import set_interface
 from edgeseg.runtime import Segmenter
@@ -49,7 +48,7 @@ class Finish:
 
     def _open(self, content: bytes) -> Segmenter:
         """Open what is not a file yet through the very path that a file takes."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.tflite"
+        with temporary_folder() as folder:
+            path = folder / "model.tflite"
             path.write_bytes(append_manifest(content, self.manifest))
             return Segmenter.open(path)

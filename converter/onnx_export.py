@@ -6,15 +6,14 @@ the heads and the rewrites of `edgeseg.converter.quantization` work on.
 
 from __future__ import annotations
 
-import tempfile
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from edgeseg.converter._frameworks import need_onnx, third_party
+from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import ConversionError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices._wording import one_line
 
 # The newest set of operators that TensorRT takes on every JetPack: up to 13 with 8.2
 # to 8.4 (JetPack 4.6, 5.0), up to 17 with 8.5 and 8.6 (JetPack 5.1, 6.0), from 9 on
@@ -56,8 +55,8 @@ def to_onnx(content: bytes) -> bytes:
 
 def _exported(content: bytes) -> Any:
     """Return what tf2onnx makes of a model, without versions that nothing uses."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "float.tflite"
+    with temporary_folder() as folder:
+        path = folder / "float.tflite"
         path.write_bytes(content)
         tf2onnx = need_onnx("tf2onnx")
         try:

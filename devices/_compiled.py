@@ -11,12 +11,12 @@ from edgeseg.devices._errors import MissingDriverError, ModelError
 from edgeseg.devices._files import ROOT
 from edgeseg.devices._litert import (
     find_runtime,
-    one_line,
     open_interpreter,
     read_model,
     tensor_specs,
 )
 from edgeseg.devices._quiet import quiet
+from edgeseg.devices._wording import one_line, plain, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,4 +210,4 @@ def _explained(
 def _first_error(told: str, limit: int = 200) -> str:
     """Return the first line of native output that speaks of an error."""
     lines = [line.strip() for line in told.splitlines() if "ERROR" in line]
-    return (lines[0] if lines else " ".join(told.split()))[:limit]
+    return shortened(plain(lines[0] if lines else told), limit)

@@ -18,8 +18,9 @@ from typing import Any
 
 from edgeseg.devices._errors import MissingDriverError
 from edgeseg.devices._files import ROOT, read_text
-from edgeseg.devices._litert import Runtime, find_runtime, one_line
+from edgeseg.devices._litert import Runtime, find_runtime
 from edgeseg.devices._quiet import quiet
+from edgeseg.devices._wording import one_line
 
 LIBRARY = "libedgetpu.so.1"
 VARIABLE = "EDGESEG_LIBEDGETPU"
@@ -222,7 +223,7 @@ def _create(path: Path, runtime: Runtime, options: dict[str, str]) -> Any:
         with quiet() as chatter:
             return runtime.module.load_delegate(str(path), options)
     except (ValueError, RuntimeError) as error:
-        told = one_line(error, 120) or chatter.tail()
+        told = one_line(error, 120) if str(error).strip() else chatter.tail()
         raise MissingDriverError(
             f"libedgetpu cannot open the Edge TPU ({told}): is it used by another "
             "process, or is permission missing? edgeseg doctor tells more"

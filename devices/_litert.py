@@ -17,6 +17,7 @@ from edgeseg.devices._base import TensorSpec
 from edgeseg.devices._errors import MissingDriverError, ModelError
 from edgeseg.devices._flatbuffer import is_whole
 from edgeseg.devices._quiet import quiet
+from edgeseg.devices._wording import one_line as one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,9 +208,3 @@ def _spec(detail: dict[str, Any]) -> TensorSpec:
         scale=float(scale),
         zero_point=int(zero_point),
     )
-
-
-def one_line(error: BaseException, limit: int = 200) -> str:
-    """Return an error's text on one line, shortened to `limit` characters."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices._base import Device, SpecifiedDevice, TensorSpec
 from edgeseg.devices._compiled import check_tensors
 from edgeseg.devices._errors import MissingDriverError, ModelError
-from edgeseg.devices._litert import is_tflite, one_line
+from edgeseg.devices._litert import is_tflite
 from edgeseg.devices._profile import Found, Unit
 from edgeseg.devices._quiet import quiet
+from edgeseg.devices._wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 PROCESSOR_UNIT = Unit("onnx", "an .onnx file through ONNX Runtime on the processor")
 _PROCESSOR = "CPUExecutionProvider"
+# what a build with TensorRT has beside its extension module
+_TENSORRT_LIBRARY = Path("capi", "libonnxruntime_providers_tensorrt.so")
 _DTYPES = {
     "float": "float32",
     "float16": "float16",
@@ -176,7 +180,7 @@ def find_on_processor(name: str) -> Found:
         The device file's, without the unit.
     """
     device = f"{name}:{PROCESSOR_UNIT.name}"
-    if importlib.util.find_spec("onnxruntime") is None:
+    if not is_installed():
         return Found(device, "incomplete", "for .onnx files: pip install onnxruntime")
     return Found(device, "ready", "an .onnx file through ONNX Runtime")
 
@@ -198,18 +202,40 @@ def read_onnx_model(path: Path) -> bytes:
     return content
 
 
+def is_installed() -> bool:
+    """Return whether ONNX Runtime is installed, without importing it."""
+    return importlib.util.find_spec("onnxruntime") is not None
+
+
+def is_built_with_tensorrt() -> bool:
+    """Return whether the installed ONNX Runtime has TensorRT, without importing it."""
+    spec = importlib.util.find_spec("onnxruntime")
+    folders = (spec.submodule_search_locations or ()) if spec else ()
+    return any((Path(folder) / _TENSORRT_LIBRARY).is_file() for folder in folders)
+
+
 def providers() -> tuple[str, ...]:
     """Return what the installed ONNX Runtime was built with; empty without one."""
     try:
-        module = importlib.import_module("onnxruntime")
+        module = _imported()
     except ImportError:
         return ()
     return tuple(module.get_available_providers())
 
 
+def _imported() -> Any:
+    """Import ONNX Runtime with its telemetry off, unless the user has set it.
+
+    Recent releases (such as 1.32) otherwise write a device identifier into the user's
+    cache folder when they are imported, and report usage to their maker.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    return importlib.import_module("onnxruntime")
+
+
 def _module(name: str, provider: str) -> Any:
     try:
-        module = importlib.import_module("onnxruntime")
+        module = _imported()
     except ImportError as error:
         if provider == _PROCESSOR:
             raise MissingDriverError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def quiet(*, stdout: bool = False) -> Iterator[Chatter]:
     descriptors = [2, 1] if stdout else [2]
     _flush()
     saved = {fd: os.dup(fd) for fd in descriptors}
-    with tempfile.TemporaryFile() as log:
+    with _memory_file() as log:
         try:
             for fd in descriptors:
                 os.dup2(log.fileno(), fd)
@@ -57,6 +58,14 @@ def quiet(*, stdout: bool = False) -> Iterator[Chatter]:
                 os.close(copy)
             log.seek(0)
             chatter.text = log.read().decode(errors="replace")
+
+
+def _memory_file() -> IO[bytes]:
+    """Return a file that needs no folder: there may be none that can be written to."""
+    if hasattr(os, "memfd_create"):  # not with a Python built for glibc before 2.27
+        with contextlib.suppress(OSError):  # nor where a sandbox forbids the call
+            return os.fdopen(os.memfd_create("edgeseg"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _flush() -> None:

@@ -85,7 +85,8 @@ def ask_firmware(*question: str, path: str | None = None) -> str | None:
         done = subprocess.run(
             [program, *question],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=5,
             stdin=subprocess.DEVNULL,
         )

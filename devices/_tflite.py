@@ -11,11 +11,11 @@ from edgeseg.devices._errors import ModelError
 from edgeseg.devices._litert import (
     Runtime,
     find_runtime,
-    one_line,
     open_interpreter,
     tensor_specs,
 )
 from edgeseg.devices._quiet import quiet
+from edgeseg.devices._wording import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

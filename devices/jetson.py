@@ -13,7 +13,7 @@ from edgeseg.devices._cache import cache_folder
 from edgeseg.devices._compiled import CompiledDevice, unfit_processor
 from edgeseg.devices._cores import physical_cores
 from edgeseg.devices._files import ROOT
-from edgeseg.devices._onnx import OnnxDevice, providers
+from edgeseg.devices._onnx import OnnxDevice, is_built_with_tensorrt, providers
 from edgeseg.devices._profile import Found, Profile, Unit
 from edgeseg.devices._tflite import TFLiteDevice
 
@@ -98,7 +98,7 @@ def _gpu(board: Board, root: Path) -> Found:
 
 
 def _tensorrt(board: Board, root: Path) -> Found:
-    if root == ROOT and _TENSORRT in providers():
+    if root == ROOT and is_built_with_tensorrt():
         return Found("jetson:tensorrt", "ready", "ONNX Runtime with TensorRT")
     hint = "needs ONNX Runtime with TensorRT (NVIDIA's wheel) and an .onnx file"
     state = "incomplete" if board.kind == "jetson" else "absent"

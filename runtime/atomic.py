@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
+from edgeseg.devices._wording import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,11 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file atomically; see `replacing`."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file in UTF-8; see `replacing` and `encodable`."""
+    write_bytes(path, encodable(text).encode())
 
 
 def check_writable(path: Path) -> None:

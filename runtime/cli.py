@@ -8,9 +8,12 @@ import logging
 import click
 
 from edgeseg.devices import EdgesegError
-from edgeseg.devices._printable import printable
+from edgeseg.devices._wording import one_line, plain, shortened
+from edgeseg.runtime.console import show_any_text
+
 
 _LONGEST = 2000  # characters of an error: names of files and tensors may be hostile
+
 # name: (where it lives, one line for --help). Text, so that --help imports none of
 # them; the converter and the benchmarks are named here and nowhere else below them.
 _COMMANDS = {
@@ -110,7 +113,13 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except EdgesegError as error:
-            raise click.ClickException(printable(str(error), _LONGEST)) from error
+            raise click.ClickException(one_line(error, _LONGEST)) from error
+        except UnicodeEncodeError as error:
+            raise click.ClickException(
+                f"the locale's encoding ({error.encoding}) has no "
+                f"{plain(error.object[error.start : error.end])!r} for the name "
+                f"{plain(error.object)}: set PYTHONUTF8=1"
+            ) from error
 
 
 @click.group(cls=_LazyGroup)
@@ -121,6 +130,7 @@ def main() -> None:
     A Keras model becomes an int8 TFLite file that scores like the float one
     (`convert`), and runs on the board (`run`).
     """
+    show_any_text()
     _show_warnings()
 
 
@@ -133,5 +143,5 @@ def _show_warnings() -> None:
 
 class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        text = printable(record.getMessage(), _LONGEST)
+        text = shortened(plain(record.getMessage()), _LONGEST)
         click.echo(f"{record.levelname.capitalize()}: {text}", err=True)

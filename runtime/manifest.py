@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import ManifestError
+from edgeseg.devices._wording import encodable
+from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -133,7 +135,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """Return the manifest as JSON text, keys sorted."""
-        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+        return json_text(self.to_dict(), indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -167,7 +169,7 @@ def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
 def _strings(values: Any) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
         raise ValueError(f"expected a list of strings, got {values!r}")
-    return tuple(values)
+    return tuple(map(encodable, values))
 
 
 def _colours(values: Any) -> tuple[tuple[int, int, int], ...]:

@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from edgeseg.devices._wording import plain
+
 _EVERY = 100  # steps between lines where there is no terminal
 
 
@@ -20,6 +22,7 @@ class OverwrittenLine:
 
     def write(self, text: str) -> None:
         """Show a text."""
+        text = plain(text)
         if self.is_terminal:
             click.echo(f"\r\x1b[K{text}", nl=False, err=True)
         else:

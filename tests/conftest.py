@@ -22,6 +22,9 @@ settings.load_profile("edgeseg")
 # may be a test's own doing; what a user's process prints is tested in one of its own
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
+# tests that import ONNX Runtime themselves report nothing to its maker either
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 # a job in a shell's background ignores it, and so would all that tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -14,11 +14,13 @@ when the same is asked for again. Label maps hold the model's own class ids.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import encodable
 from edgeseg.runtime.accuracy.counts import Counts, digest_of
 from edgeseg.runtime.labels import same_name
 from edgeseg.runtime.modelfile import sha256
@@ -63,7 +65,7 @@ class Reference:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the pictures."""
+        """Names of the pictures, as `encodable` has them."""
         return tuple(self.digests)
 
     def ids(self, name: str) -> NDArray[np.uint8]:
@@ -74,6 +76,7 @@ class Reference:
         InputError
             It is missing, unreadable or not the one that was made.
         """
+        name = encodable(name)
         if name not in self.digests:
             raise InputError(f"the reference {self.folder} has no picture {name}")
         path = map_path(self.folder, name)
@@ -115,7 +118,7 @@ class Reference:
                     f"expected {_short(value)}, got {_short(self.record[key])}; make "
                     "a reference on these pictures"
                 )
-        missing = [name for name in names if name not in self.digests]
+        missing = [name for name in names if encodable(name) not in self.digests]
         if missing:
             raise InputError(
                 f"the reference {self.folder} has {len(self.digests)} pictures, "
@@ -195,7 +198,8 @@ def open_reference(folder: Path) -> Reference:
 
 def map_path(folder: Path, name: str) -> Path:
     """Return the path of a picture's label map."""
-    return folder / IDS / f"{name}.png"
+    # bytes of UTF-8 in every locale, so that the folder can be taken to another machine
+    return folder / IDS / os.fsdecode(f"{encodable(name)}.png".encode())
 
 
 def dataset_of(folder: Path) -> Path:

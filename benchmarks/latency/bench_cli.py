@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import MODEL, PATH, override_options, overrides_of
 from edgeseg.runtime.progress import OverwrittenLine
 
@@ -115,7 +115,7 @@ def bench(
     from edgeseg.benchmarks.latency.latency import bench as measure
     from edgeseg.benchmarks.latency.latency_text import record_text
     from edgeseg.benchmarks.latency.single_stream import Rules
-    from edgeseg.runtime.atomic import check_writable, write_bytes
+    from edgeseg.runtime.atomic import check_writable, write_text
 
     if json_path is not None:
         check_writable(json_path)
@@ -135,8 +135,7 @@ def bench(
     finally:
         line.end()
     if json_path is not None:
-        text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n"
-        write_bytes(json_path, text.encode())
+        write_text(json_path, json_text(record, indent=1, sort_keys=True) + "\n")
     click.echo(record_text(record))
 
 

@@ -69,7 +69,7 @@ def processor_seconds(root: Path = ROOT) -> tuple[float, float] | None:
 def reset_peak(root: Path = ROOT) -> bool:
     """Let the kernel count the peak of resident memory anew (proc(5), clear_refs)."""
     try:
-        (root / "proc/self/clear_refs").write_text("5")
+        (root / "proc/self/clear_refs").write_bytes(b"5")
     except OSError:
         return False
     return True

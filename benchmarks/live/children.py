@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, MissingDriverError
 from edgeseg.devices._closing import Closing
+from edgeseg.devices._wording import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,10 +87,10 @@ class Child(Closing):
     def check(self) -> None:
         """Raise `InputError` with the last line it wrote if it has ended."""
         if self._process.poll() is not None:
-            lines = self.log.read_text("utf-8", "replace").strip().splitlines()
+            reason = reason_in(self.log.read_text("utf-8", "replace"))
             raise InputError(
                 f"a child ended with {self._process.returncode}: "
-                f"{lines[-1] if lines else 'it wrote nothing'}"
+                f"{reason or 'it wrote nothing'}"
             )
 
     def kill(self) -> None:
@@ -144,9 +145,8 @@ def free_port() -> int:
 def sample(pid: int, frames: int, root: Path = Path("/")) -> Sample:
     """Return what ``/proc`` tells of a process: proc(5)."""
     folder = root / f"proc/{pid}"
-    status = dict(
-        line.split(":", 1) for line in (folder / "status").read_text().splitlines()
-    )
+    told = (folder / "status").read_text("utf-8", "replace")
+    status = dict(line.split(":", 1) for line in told.splitlines())
     return Sample(
         time.monotonic(),
         int(status["VmRSS"].split()[0]) * 1024,

@@ -45,13 +45,13 @@ def write_report(records: Sequence[Path], output: Path) -> int:
     OutputError
         The page cannot be written.
     """
-    from edgeseg.runtime.atomic import check_writable, write_bytes
+    from edgeseg.runtime.atomic import check_writable, write_text
 
     require_extra()
     check_writable(output)
     by_hash = {record.sha256: record for record in map(read_record, records)}
     found = list(by_hash.values())
-    write_bytes(output, render(found).encode("utf-8"))
+    write_text(output, render(found))
     return len(found)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import encodable
 from edgeseg.runtime.accuracy.counts import joint_counts
 from edgeseg.runtime.accuracy.flips import Flips
 from edgeseg.runtime.pictures import read_picture
@@ -52,8 +53,10 @@ def measure_parity(
         A picture or label map is unusable, or their sizes differ.
     """
     names, counted = reference.names[:limit], []
+    own_names = {encodable(name): name for name in dataset.ids}
     for name in names:
-        frame, theirs = read_picture(dataset.picture_path(name)), reference.ids(name)
+        path = dataset.picture_path(own_names.get(name, name))
+        frame, theirs = read_picture(path), reference.ids(name)
         if theirs.shape != frame.shape[:2]:
             raise InputError(
                 f"picture and label map of {name} differ in size: "

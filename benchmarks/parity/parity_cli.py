@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from edgeseg.benchmarks.options import (
     open_subject,
     progress_of,
 )
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import (
     MODEL,
     PATH,
@@ -79,7 +79,7 @@ def parity(
                 limit=limit,
                 progress=lambda done, _: line.show(done),
             )
-    click.echo(json.dumps(flips.to_dict(), indent=2) if as_json else flips.to_text())
+    click.echo(json_text(flips.to_dict(), indent=2) if as_json else flips.to_text())
     if least is not None and flips.agreement < least:
         raise click.ClickException(
             f"{flips.agreement:.4%} of labels are equal to the reference's, expected "
@@ -127,6 +127,6 @@ def compare(
         layers=layers,
     )
     if as_json:
-        click.echo(json.dumps(record.to_dict(), indent=2))
+        click.echo(json_text(record.to_dict(), indent=2))
     else:
         click.echo(record.to_text())

@@ -9,15 +9,15 @@ that cannot run is told with its reason.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from edgeseg.benchmarks.peers import PEERS
 from edgeseg.benchmarks.peers._benchmark import Plan, measure
 from edgeseg.benchmarks.peers._table import table_of
+from edgeseg.benchmarks.record import write_record
 from edgeseg.devices import EdgesegError
-from edgeseg.runtime.atomic import check_writable, write_bytes
+from edgeseg.runtime.atomic import check_writable
 
 
 def main(arguments: list[str]) -> int:
@@ -35,8 +35,7 @@ def main(arguments: list[str]) -> int:
     try:
         check_writable(parsed.record)
         record = measure(plan, lambda line: print(line, file=sys.stderr))
-        text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-        write_bytes(parsed.record, text.encode())
+        write_record(parsed.record, record)
     except EdgesegError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

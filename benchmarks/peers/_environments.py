@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from edgeseg.devices import MissingDriverError
+from edgeseg.devices._wording import reason_in
 
 _READY = "ready.txt"
+# modules of the current folder stay out; ONNX Runtime reports no usage to its maker
+_VARIABLES = {"PYTHONSAFEPATH": "1", "ORT_DISABLE_TELEMETRY": "1"}
 _TIMEOUT_S = 1800.0  # of pip: TensorFlow is a large wheel
+
+
+def variables() -> dict[str, str]:
+    """Return the variables that a peer's process sees."""
+    return {**os.environ, **_VARIABLES}
 
 
 def interpreter_of(folder: Path, requirements: tuple[str, ...], python: str) -> Path:
@@ -79,6 +88,5 @@ def _run(command: list[str]) -> None:
             ) from error
         if done.returncode:
             log.seek(0)
-            lines = [line.strip() for line in log if line.strip()]
-            last = lines[-1] if lines else f"exit status {done.returncode}"
-            raise MissingDriverError(f"pip cannot make the environment: {last}")
+            reason = reason_in(log.read()) or f"exit status {done.returncode}"
+            raise MissingDriverError(f"pip cannot make the environment: {reason}")

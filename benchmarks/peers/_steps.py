@@ -10,8 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.benchmarks.peers._environments import make_environment
+from edgeseg.benchmarks.peers._environments import make_environment, variables
 from edgeseg.devices import ConversionError
+from edgeseg.devices._wording import reason_in
 
 if TYPE_CHECKING:
     from edgeseg.benchmarks.peers._peer import Step
@@ -76,7 +77,7 @@ def _run(command: list[str], folder: str) -> None:
                 stdout=log,
                 stderr=log,
                 cwd=folder,
-                env={**os.environ, "PYTHONSAFEPATH": "1"},
+                env=variables(),
                 check=False,
                 timeout=_TIMEOUT_S,
             ).returncode
@@ -86,6 +87,5 @@ def _run(command: list[str], folder: str) -> None:
             ) from error
         if code:
             log.seek(0)
-            lines = [line.strip() for line in log if line.strip()]
-            told = lines[-1] if lines else "nothing printed"
+            told = reason_in(log.read()) or "nothing printed"
             raise ConversionError(f"{command[4]} failed (status {code}): {told}")

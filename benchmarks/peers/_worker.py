@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.benchmarks.peers._environments import variables
 from edgeseg.devices import ModelError
 from edgeseg.devices._closing import Closing
+from edgeseg.devices._wording import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +62,7 @@ class Worker(Closing):
                 stdout=subprocess.PIPE,
                 stderr=output,
                 cwd=log.parent,
-                env={**os.environ, "PYTHONSAFEPATH": "1"},
+                env=variables(),
             )
         try:
             opened = self._answer(_OPEN_S)
@@ -142,5 +144,5 @@ class Worker(Closing):
 
     def _last_words(self) -> str:
         text = self._log.read_text("utf-8", "replace")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        return f": {lines[-1][:300]}" if lines else ""
+        reason = reason_in(text)
+        return f": {reason}" if reason else ""

@@ -10,7 +10,6 @@ those that it has; ``--note TEXT`` goes into the record, such as what else ran.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -19,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.benchmarks.conversions import machine
+from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.speed.stage_times import measure, summary
 from edgeseg.converter import convert
 from edgeseg.converter.loading.load import Loading
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.atomic import write_bytes
 from edgeseg.runtime.pictures import read_picture
 
 if TYPE_CHECKING:
@@ -146,8 +145,7 @@ def main(arguments: list[str]) -> None:
         "note": note,
         "threads": THREADS,
     }
-    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-    write_bytes(target, text.encode())
+    write_record(target, record)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices._wording import one_line
 from edgeseg.runtime.atomic import check_writable, replacing
 from edgeseg.runtime.modelfile import sha256
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
 from pathlib import Path
 
 import click
 
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import PATH
 from edgeseg.runtime.progress import ProgressLine
 
@@ -49,7 +49,7 @@ def fetch(name: str | None, output: Path | None, list_all: bool, as_json: bool) 
     command = release.next.format(file=shlex.quote(str(path)))
     if as_json:
         told = {"path": str(path), **dataclasses.asdict(release), "next": command}
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json_text(told, indent=2))
     else:
         click.echo(
             f"{path}  {release.bytes:,} bytes  sha256 {release.sha256}\n"
@@ -78,7 +78,7 @@ def _listing(as_json: bool) -> str:
 
     known = releases().values()
     if as_json:
-        return json.dumps([dataclasses.asdict(release) for release in known], indent=2)
+        return json_text([dataclasses.asdict(release) for release in known], indent=2)
     return "\n".join(
         f"{release.name}\n    {release.what}, {release.bytes / _MB:.1f} MB\n"
         f"    licence: {release.licence}\n    {release.url}\n"

@@ -16,8 +16,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.converter.isolation.folder import is_full, no_space
 from edgeseg.converter.isolation.processes import kill_session, resident_bytes
 from edgeseg.devices import ConversionError, EdgesegError, _errors
+from edgeseg.devices._wording import last_line_in, reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,6 @@ _JOB = "job.json"
 _TICK = 0.1  # seconds between looks at time and memory
 _GRACE = 10.0  # seconds to end after the result was handed over
 _TAIL = 300  # characters of the log in an error
-_CRASH = "Fatal Python error"  # where Python's own report of a crash begins
 
 
 def run_isolated(
@@ -75,7 +76,7 @@ def run_isolated(
         The function raised it there: same class, same message.
     ConversionError
         It raised anything else, was killed, or passed a limit; the message ends with
-        the last line of the log.
+        the reason that the log gives, or with what it was at.
     """
     (folder / _JOB).write_text(json.dumps(job), "utf-8")
     start = time.monotonic()
@@ -83,14 +84,16 @@ def run_isolated(
         answer = child.answer(progress, start + timeout_s, memory_bytes)
         peak = max(child.peak_bytes, answer.get("peak_bytes", 0))
     if "error" in answer:
-        raise _error(*answer["error"])
+        name, message = answer["error"]
+        raise _error(name, message, folder)
     if "result" in answer:
         seconds = time.monotonic() - start
         return {**answer["result"], "peak_bytes": peak, "seconds": seconds}
     limit = {"time": f"{timeout_s:g} s", "memory": f"{memory_bytes / 1e9:.1f} GB"}
     reason = answer.get("limit")
     what = f"passed its {reason} limit of {limit[reason]}" if reason else child.fate
-    raise ConversionError(f"the conversion process {what}{_tail(folder / LOG)}")
+    told = _tail(folder / LOG, ended=reason is None and not child.was_killed)
+    raise ConversionError(f"the conversion process {what}{told}")
 
 
 class _Child:
@@ -127,6 +130,11 @@ class _Child:
         assert self._process.stdin is not None
         self._process.stdin.close()
         os.close(self._messages)
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether somebody else ended the process."""
+        return bool(self._process.returncode == -signal.SIGKILL)
 
     @property
     def fate(self) -> str:
@@ -189,17 +197,17 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _error(name: str, message: str) -> EdgesegError:
+def _error(name: str, message: str, folder: Path) -> EdgesegError:
     kind: type[EdgesegError] = getattr(_errors, name)
+    if is_full(folder):  # what a library makes of that may be anything
+        message = f"{message}; {no_space(folder)}"
     return kind(message)
 
 
-def _tail(log: Path) -> str:
-    """Return the log's last words, those before a crash report where there is one."""
+def _tail(log: Path, *, ended: bool) -> str:
+    """Return what the log says of the end; only its last line if others ended it."""
     text = log.read_text("utf-8", "replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    crash = next((i for i, line in enumerate(lines) if line.startswith(_CRASH)), None)
-    last = lines[-1:] if crash is None else lines[max(crash - 1, 0) : crash + 1]
-    told = " | ".join(last)
-    shown = told if len(told) <= _TAIL else "..." + told[3 - _TAIL :]
-    return f": {shown}" if shown else ""
+    told = reason_in(text, _TAIL) if ended else last_line_in(text, _TAIL)
+    if is_full(log.parent):  # the log is cut off there
+        told = "; ".join(filter(None, (told, no_space(log.parent))))
+    return f": {told}" if told else ""

@@ -38,8 +38,8 @@ def peak_resident_bytes() -> int:
     ``getrusage`` is no help: at its start a process inherits its parent's peak there.
     """
     with contextlib.suppress(OSError):
-        for line in (_PROC / "self" / "status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+        for line in (_PROC / "self" / "status").read_bytes().splitlines():
+            if line.startswith(b"VmHWM:"):
                 return int(line.split()[1]) * 1024
     return 0
 
@@ -60,11 +60,11 @@ def kill_session(session: int) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _members(session: int) -> Iterator[tuple[int, list[str]]]:
+def _members(session: int) -> Iterator[tuple[int, list[bytes]]]:
     for entry in os.listdir(_PROC):
         if not entry.isdigit():
             continue
         with contextlib.suppress(OSError):  # it ended meanwhile
-            fields = (_PROC / entry / "stat").read_text().rpartition(")")[2].split()
+            fields = (_PROC / entry / "stat").read_bytes().rpartition(b")")[2].split()
             if int(fields[_SESSION]) == session:
                 yield int(entry), fields

@@ -6,7 +6,6 @@ up. Shares are in 0..1 in the JSON and in percent or points on the page.
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,10 @@ from edgeseg.converter.reporting._panels import (
 from edgeseg.converter.reporting._plots import plot_classes, plot_curve, plot_layers
 from edgeseg.converter.reporting._template import load_template
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import encodable
 from edgeseg.runtime import Manifest
 from edgeseg.runtime.atomic import check_writable, replacing
+from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,9 +64,9 @@ def write_report(
         check_writable(path)
     values = json_values(report)
     page = render(values, panels=panels, manifest=manifest)
-    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json_text(values, indent=2) + "\n"
     with replacing(paths[0]) as html, replacing(paths[1]) as plain:
-        html.write_text(page, "utf-8")
+        html.write_text(encodable(page), "utf-8")
         plain.write_text(text, "utf-8")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from edgeseg.converter.training.options import (
     teacher_options,
     training_options,
 )
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import PATH
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def finetune(dataset: Path, output: Path, **values: Any) -> None:
     settings = settings_of(dataset, values)
     result = run(settings, output, restart=restart, progress=_Lines())
     click.echo(
-        json.dumps(result.to_dict(), indent=2) if as_json else finetuned_text(result)
+        json_text(result.to_dict(), indent=2) if as_json else finetuned_text(result)
     )
     if result.signum is not None:
         raise SystemExit(128 + result.signum)

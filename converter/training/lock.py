@@ -29,7 +29,7 @@ def alone(path: Path) -> Iterator[None]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
+        file = path.open("wb")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     with file:
@@ -40,4 +40,6 @@ def alone(path: Path) -> Iterator[None]:
                 f"{path.parent.parent} is in use: another training writes there; wait "
                 "for it, or name another -o"
             ) from error
+        except OSError:
+            pass  # a file system without locks
         yield

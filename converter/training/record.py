@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need, third_party
-from edgeseg.runtime.atomic import replacing, write_bytes
+from edgeseg.runtime.atomic import replacing, write_text
+from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode())
+    write_text(path, text.getvalue())
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write settings, origins and the log."""
-    write_bytes(path, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
+    write_text(path, json_text(values, indent=2, sort_keys=True) + "\n")
 
 
 def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

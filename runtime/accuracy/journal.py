@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.devices._closing import Closing
+from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ def _whole_lines(file: IO[bytes], first: bytes) -> bytes:
 
 
 def _line(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, separators=(",", ":")).encode() + b"\n"
+    return json_text(values).encode() + b"\n"
 
 
 def _read(path: Path, whole: bytes, run: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -129,7 +130,7 @@ def _read(path: Path, whole: bytes, run: Mapping[str, Any]) -> tuple[Any, ...]:
     if not values:
         return ()
     # through JSON, as the file's own: tuples become lists
-    wanted = json.loads(json.dumps(run))
+    wanted = json.loads(json_text(run))
     differing = sorted(
         key
         for key in wanted.keys() | values[0].keys()

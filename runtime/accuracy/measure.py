@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import encodable
 from edgeseg.runtime.accuracy.boundary import boundary_matrix
 from edgeseg.runtime.accuracy.counts import Counts, digest_of, joint_counts, sparse
 from edgeseg.runtime.accuracy.evaluation import picture_with_truth
@@ -200,7 +201,8 @@ def _done(journal: Journal | None, names: Sequence[str]) -> list[Counts]:
     if journal is None:
         return []
     done = [Counts.from_dict(row) for row in journal.rows]
-    if [counts.name for counts in done] != list(names[: len(done)]):
+    expected = [encodable(name) for name in names[: len(done)]]
+    if [counts.name for counts in done] != expected:
         raise InputError(
             f"{journal.path} holds other pictures than the data set's list, or in "
             "another order: remove the file, or name another"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -17,9 +16,10 @@ def devices(as_json: bool) -> None:
     something else is missing) or absent.
     """
     from edgeseg.devices._inventory import inventory
+    from edgeseg.runtime.json_text import json_text
 
     told = inventory()
-    click.echo(json.dumps(told, indent=2) if as_json else inventory_text(told))
+    click.echo(json_text(told, indent=2) if as_json else inventory_text(told))
 
 
 def inventory_text(told: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None
     """Show a model's tensors, operators and manifest."""
     from edgeseg.devices import ModelError
     from edgeseg.runtime.inspection import model_info
+    from edgeseg.runtime.json_text import json_text
     from edgeseg.runtime.manifest import Manifest
 
     told = model_info(model)
@@ -37,7 +38,7 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None
     elif only_manifest:
         raise ModelError(f"{model} is no segmentation model: it has no manifest")
     if only_manifest or as_json:
-        click.echo(json.dumps(told["manifest"] if only_manifest else told, indent=2))
+        click.echo(json_text(told["manifest"] if only_manifest else told, indent=2))
     else:
         click.echo(_info_text(told))
 
@@ -64,6 +65,6 @@ def _info_text(told: dict[str, Any]) -> str:
     lines.append(f"manifest (from {told['manifest_from']}):")
     for key, value in manifest.items():
         if key not in ("palette", "labels", "version"):
-            lines.append(f"  {key}: {json.dumps(value)}")
+            lines.append(f"  {key}: {json.dumps(value, ensure_ascii=False)}")
     labels = ", ".join(manifest["labels"]) or "unknown: give them with --labels"
     return "\n".join([*lines, f"  labels: {labels}"])

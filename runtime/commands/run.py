@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -77,6 +76,7 @@ def run(
     Without an output the summary is all there is. Ctrl-C ends the run in order, twice
     at once.
     """  # noqa: D301 (click needs the character itself)
+    from edgeseg.runtime.json_text import json_text
     from edgeseg.runtime.live.stopping import stopping_on_signals
 
     web = values.pop("web")
@@ -88,7 +88,7 @@ def run(
         except KeyboardInterrupt:
             sys.exit(130)
     if as_json:
-        click.echo(json.dumps(summary, indent=2))
+        click.echo(json_text(summary, indent=2))
     else:
         click.echo(_summary_text(summary, outputs), err="-" in outputs)
     if tally.signal is not None:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import encodable
 
 if TYPE_CHECKING:
     from edgeseg.runtime.datasets._base import Dataset
@@ -37,5 +38,5 @@ def fingerprint(dataset: Dataset) -> str:
             raise InputError(
                 f"cannot read {error.filename}: {error.strerror}"
             ) from error
-        digest.update(json.dumps([name, picture, mask]).encode())
+        digest.update(json.dumps([encodable(name), picture, mask]).encode())
     return digest.hexdigest()

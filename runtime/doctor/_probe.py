@@ -10,6 +10,8 @@ import base64
 import zlib
 from typing import TYPE_CHECKING
 
+from edgeseg.devices._wording import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,7 +41,7 @@ def _step(name: str, run: Callable[[], str]) -> bool:
     try:
         told = run()
     except (ImportError, ValueError, RuntimeError, AttributeError, OSError) as error:
-        print("failed", name, " ".join(str(error).split())[:300], flush=True)
+        print("failed", name, one_line(error, 300), flush=True)
         return False
     print("passed", name, told, flush=True)
     return True

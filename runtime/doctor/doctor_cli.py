@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +38,14 @@ def doctor(
     Each finding has a severity, a reason and a fix. The exit code is 1 if one of them
     is an error, else 0.
     """
-    from edgeseg.runtime.atomic import check_writable, write_bytes
+    from edgeseg.runtime.atomic import check_writable, write_text
     from edgeseg.runtime.doctor.bugreport import report_text
     from edgeseg.runtime.doctor.examination import examine
     from edgeseg.runtime.doctor.finding import worst
     from edgeseg.runtime.doctor.fixing import run_fixes
     from edgeseg.runtime.doctor.machine import Machine
     from edgeseg.runtime.doctor.text import findings_text
+    from edgeseg.runtime.json_text import json_text
 
     if report is not None:
         check_writable(report)
@@ -55,9 +55,9 @@ def doctor(
         click.echo(findings_text(findings))
     runs = run_fixes(findings, machine, _show) if fixes else ()
     if report is not None:
-        write_bytes(report, report_text(findings, machine).encode())
+        write_text(report, report_text(findings, machine))
     if as_json:
-        click.echo(json.dumps(_told(machine, findings, runs), indent=2))
+        click.echo(json_text(_told(machine, findings, runs), indent=2))
     for run in () if as_json else runs:
         state = "done" if run.succeeded else f"failed: {run.told or 'no reason told'}"
         click.echo(f"{run.id}: {state}")

@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.devices._wording import one_line, reason_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -67,8 +69,8 @@ def _run(command: tuple[str, ...], machine: Machine) -> tuple[bool, str]:
     try:
         done = machine.execute(command, timeout_s=_TIMEOUT_S, environment=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return False, " ".join(str(error).split())
+        return False, one_line(error)
     if done is None:
         return False, f"{command[0]} is not installed"
-    told = " ".join((done.stderr or done.stdout).split())[:200]
+    told = reason_in(done.stderr or done.stdout, 200)
     return done.returncode == 0, told

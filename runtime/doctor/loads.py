@@ -6,6 +6,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+from edgeseg.devices._wording import reason_in
 from edgeseg.runtime.doctor.finding import Finding, Fix
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _run(machine: Machine) -> tuple[dict[str, tuple[str, str]], str]:
         done = subprocess.run(
             [machine.interpreter, "-m", _PROBE],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=_TIMEOUT_S,
             stdin=subprocess.DEVNULL,
@@ -70,8 +71,7 @@ def _ending(done: subprocess.CompletedProcess[str]) -> str:
         named = number in {int(s) for s in signal.Signals}
         name = signal.Signals(number).name if named else str(number)
         return f"the process was killed by {name}"
-    last = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    return (last[-1] if last else f"the process ended with {done.returncode}")[:300]
+    return reason_in(done.stderr) or f"the process ended with {done.returncode}"
 
 
 def _passed(name: str, told: str) -> Finding:

@@ -154,7 +154,7 @@ class Machine:
         return subprocess.run(
             [program, *command[1:]],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=timeout_s,
             stdin=subprocess.DEVNULL,

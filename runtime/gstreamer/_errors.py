@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError
+from edgeseg.devices._wording import plain, reason_in, shortened
 from edgeseg.runtime.credentials import hide_credentials
 
 if TYPE_CHECKING:
@@ -93,9 +94,8 @@ def _reason(said: str) -> str:
         reason = f"{error[1]}: {message}{f' ({more})' if more else ''}"
     else:
         syntax = _SYNTAX.search(said)
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        reason = syntax[1] if syntax else (lines[-1] if lines else "it ended")
-    return hide_credentials(reason)[:_LONGEST]
+        reason = syntax[1] if syntax else (reason_in(said) or "it ended")
+    return shortened(plain(hide_credentials(reason)), _LONGEST)
 
 
 def _detail(after: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -28,9 +27,10 @@ def check(model: Path, device: str, as_json: bool) -> None:
     For a Coral and a Jetson the answer is predicted from the published constraints of
     their compiler and delegate; for XNNPACK the interpreter of this machine is asked.
     """
+    from edgeseg.runtime.json_text import json_text
     from edgeseg.runtime.placement import check_model
     from edgeseg.runtime.placement.text import placement_text
 
     result = check_model(model, device)
-    text = json.dumps(result.to_dict(), indent=2) if as_json else placement_text(result)
+    text = json_text(result.to_dict(), indent=2) if as_json else placement_text(result)
     click.echo(text)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import MissingDriverError
-from edgeseg.devices._litert import find_runtime, one_line, open_interpreter
+from edgeseg.devices._litert import find_runtime, open_interpreter
 from edgeseg.devices._quiet import quiet
+from edgeseg.devices._wording import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

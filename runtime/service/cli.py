@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeseg.devices._wording import reason_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -135,4 +137,4 @@ def _say_sandbox(unit: Unit) -> None:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split()) or "no reason given"
+    return reason_in(text) or "no reason given"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.devices import InputError, OutputError
-from edgeseg.runtime.atomic import write_bytes
+from edgeseg.runtime.atomic import write_text
 from edgeseg.runtime.service.unit import MARK
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
@@ -69,7 +69,7 @@ def write_unit(place: Place, text: str, *, overwrite: bool = False) -> None:
             f"{place.path} was not written by edgeseg: choose another --name, or "
             "--overwrite it"
         )
-    write_bytes(place.path, text.encode())
+    write_text(place.path, text)
 
 
 def is_ours(place: Place) -> bool:
@@ -122,7 +122,7 @@ def ask_systemd(place: Place, *arguments: str) -> tuple[bool, str]:
         told = subprocess.run(
             [*place.systemctl, *arguments],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=_LIMIT_S,
             check=False,
@@ -159,6 +159,6 @@ def user_namespaces(root: Path = Path("/")) -> bool:
     }
     for name, refusal in refusals.items():
         path = folder / name
-        if path.is_file() and path.read_text().strip() == refusal:
+        if path.is_file() and path.read_text("ascii", "replace").strip() == refusal:
             return False
     return True

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import utf8_name
 
 MARK = (
     "# Written by `edgeseg service install`; changes here are lost with the next one."
@@ -198,4 +199,7 @@ def _plain(text: str | Path) -> str:
     """Return text for a value that is not split into words."""
     if any(ord(character) < 32 or ord(character) == 127 for character in str(text)):
         raise InputError(f"expected a name without control characters, got {text!r}")
-    return str(text).replace("%", "%%")
+    name = utf8_name(text)
+    if name is None:
+        raise InputError(f"systemd takes names in UTF-8 alone, got {text!r}: rename it")
+    return name.replace("%", "%%")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import encodable
 from edgeseg.runtime.credentials import hide_credentials
 
 
@@ -55,6 +56,7 @@ def parse_address(text: str, expected: str) -> Address:
     >>> parse_address("mqtt://eve:s%40cret@broker:1884/cam", "mqtt://HOST")
     Address(host='broker', port=1884, path='cam')
     """
+    text = encodable(text)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port

@@ -39,15 +39,15 @@ class OpencvWriter(Closing):
 
     def __init__(self, path: Path, size_wh: tuple[int, int], fps: float | None) -> None:
         from edgeseg.devices._quiet import quiet
-        from edgeseg.runtime.opencv import quiet_opencv
+        from edgeseg.runtime.opencv import opencv_name, quiet_opencv
 
         cv2 = quiet_opencv()
         self._path = path
         self.frames = 0
         rate = fps or 1 / STILLS_S
         code = cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()])
-        with quiet():
-            self._writer = cv2.VideoWriter(str(path), code, rate, size_wh)
+        with quiet(), opencv_name(path) as name:
+            self._writer = cv2.VideoWriter(name, code, rate, size_wh)
         if not self._writer.isOpened():
             raise OutputError(
                 f"OpenCV has no encoder for {size_wh[0]}x{size_wh[1]} at {rate:g} "
@@ -85,11 +85,11 @@ class OpencvWriter(Closing):
 def frames_in(path: Path) -> int:
     """Return how many frames of a video OpenCV finds, 0 if it does not play."""
     from edgeseg.devices._quiet import quiet
-    from edgeseg.runtime.opencv import quiet_opencv
+    from edgeseg.runtime.opencv import opencv_name, quiet_opencv
 
     cv2 = quiet_opencv()
-    with quiet():
-        video = cv2.VideoCapture(str(path))
+    with quiet(), opencv_name(path) as name:
+        video = cv2.VideoCapture(name)
         count = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
         video.release()
     return max(count, 0)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import OutputError
+from edgeseg.devices._wording import encodable
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.regions import polygons, run_lengths
 from edgeseg.runtime.sinks._base import Sink
 
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
 
 
 class JsonLinesSink(Sink):
-    """Writes name, times, size and the classes found with areas and centroids.
+    r"""Writes name, times, size and the classes found with areas and centroids.
 
     Each line is written whole and at once, so that the file can be followed and
-    nothing is lost when a run is stopped.
+    nothing is lost when a run is stopped. Lines are ASCII; of a name that is no UTF-8
+    each such byte is told as ``\xNN``.
 
     Parameters
     ----------
@@ -50,7 +53,7 @@ class JsonLinesSink(Sink):
 
     def has(self, name: str) -> bool:
         """Return whether the picture has a line already."""
-        return name in self._seen
+        return encodable(name) in self._seen
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Write one line."""
@@ -67,7 +70,7 @@ class JsonLinesSink(Sink):
             "classes": [self._class(segmentation, i) for i in segmentation.areas],
         }
         try:
-            self._file.write(json.dumps(record, separators=(",", ":")) + "\n")
+            self._file.write(json_text(record) + "\n")
             self._file.flush()
         except OSError as error:
             raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
@@ -107,7 +110,9 @@ def _names_in(path: Path) -> frozenset[str]:
     if len(whole) != len(content):
         path.write_bytes(whole)
     try:
-        return frozenset(json.loads(line)["name"] for line in whole.splitlines())
+        return frozenset(
+            encodable(json.loads(line)["name"]) for line in whole.splitlines()
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise OutputError(
             f"cannot add to {path}: expected JSON lines with a 'name', written by an "

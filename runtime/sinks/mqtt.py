@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, MissingDriverError
+from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.look import shown_ids
 from edgeseg.runtime.sinks._address import parse_address
 from edgeseg.runtime.sinks._base import Sink
@@ -89,7 +89,7 @@ class MqttSink(Sink):
         """Tell a broker everything that it may have forgotten."""
         entities = discovery(self._topics, self._name, self._labels)
         for topic, payload in entities.items():
-            broker.publish(topic, json.dumps(payload), retain=True)
+            broker.publish(topic, json_text(payload), retain=True)
         broker.publish(self._topics.availability, ONLINE, retain=True)
 
     def _announce_found(self) -> None:
@@ -102,7 +102,7 @@ class MqttSink(Sink):
 
     def _publish_state(self) -> None:
         self._next_s = time.monotonic() + self._every_s
-        self._broker.publish(self._topics.state, json.dumps(self._state()))
+        self._broker.publish(self._topics.state, json_text(self._state()))
 
     def _state(self) -> dict[str, Any]:
         percent = {str(i): round(100 * s, 2) for i, s in self._shares.items()}

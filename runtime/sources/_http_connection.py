@@ -11,6 +11,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import plain, shortened
 from edgeseg.runtime.credentials import hide_credentials
 from edgeseg.runtime.sources import _jpeg
 from edgeseg.runtime.sources._connection import Connection
@@ -139,4 +140,4 @@ def _reason(error: Exception) -> str:
     if isinstance(reason, TimeoutError):
         return f"no answer within {SILENCE_S:g} s"
     words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return f"{hide_credentials(words)[:160]}"
+    return shortened(plain(hide_credentials(words)), 160)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
+from edgeseg.devices._wording import encodable
 from edgeseg.runtime.credentials import hide_credentials
 from edgeseg.runtime.sources._connection import Connection
+from edgeseg.runtime.sources._rotation import rotated, take_over_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +49,7 @@ class OpencvConnection(Connection):
         self._wanted, self._advice = dict(wanted or {}), advice
         self._name = hide_credentials(target)
         self._video: Any = None
+        self._turn = 0
         self._told: dict[str, Any] = {"through": f"OpenCV {backend}"}
 
     def open(self) -> None:
@@ -59,14 +62,15 @@ class OpencvConnection(Connection):
         api = getattr(cv2, f"CAP_{self._backend}")
         params = limits if self._backend == "FFMPEG" else []
         try:
-            self._video = cv2.VideoCapture(self._target, api, params)
+            self._video = cv2.VideoCapture(encodable(self._target), api, params)
         except cv2.error as error:
             raise InputError(f"cannot open {self._name}: {error.err}") from error
         if not self._video.isOpened():
             raise InputError(f"cannot open {self._name}{self._advice}")
         for name, value in self._wanted.items():
             self._video.set(getattr(cv2, f"CAP_PROP_{name}"), value)
-        self._told |= _given(self._video)
+        self._turn = take_over_rotation(self._video)
+        self._told |= _given(self._video, self._turn)
 
     def read(self) -> NDArray[np.uint8]:
         """Wait for a frame."""
@@ -76,7 +80,7 @@ class OpencvConnection(Connection):
             decoded, bgr = self._video.read()
             if decoded:
                 frame: NDArray[np.uint8] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-                return frame
+                return rotated(frame, self._turn)
         raise InputError(f"{self._name} gives no more frames")
 
     def close(self) -> None:
@@ -90,7 +94,7 @@ class OpencvConnection(Connection):
         return dict(self._told)
 
 
-def _given(video: Any) -> dict[str, Any]:
+def _given(video: Any, turn: int) -> dict[str, Any]:
     """Return what a camera agreed to, which need not be what it was asked for."""
     import cv2
 
@@ -100,7 +104,7 @@ def _given(video: Any) -> dict[str, Any]:
         int(video.get(cv2.CAP_PROP_FRAME_HEIGHT)),
     ]
     code = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
-    told: dict[str, Any] = {"given_wh": size}
+    told: dict[str, Any] = {"given_wh": size[::-1] if turn in (90, 270) else size}
     if 0 < fps < 1000:  # streams without a rate tell 0 or 90000
         told["fps"] = fps
     if code.isalnum():

@@ -1,12 +1,39 @@
-"""Frames turned as the user asked."""
+"""Frames turned as the user asked, and as a video file asks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_TURNS = (0, 90, 180, 270)
+
+
+def take_over_rotation(video: Any) -> int:
+    """Keep OpenCV from turning a video, and return what is to be turned instead.
+
+    Phones record as the sensor lies and note in the file how to turn the picture. Most
+    releases of OpenCV do so unasked, 4.11 does not: done here it is always the same.
+
+    Parameters
+    ----------
+    video : cv2.VideoCapture
+        One that is open and has given no frame yet.
+
+    Returns
+    -------
+    {0, 90, 180, 270}
+        Degrees, clockwise, for `rotated`. Other angles and mirrored pictures are left
+        as they are, as OpenCV does.
+    """
+    import cv2
+
+    if not video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0):
+        return 0  # this reader turns nothing: a camera's, or GStreamer's
+    degrees = round(video.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
+    return degrees if degrees in _TURNS else 0
 
 
 def rotated(frame: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.sources._base import AS_IT_COMES, Capture, CaptureOptions, Source
-from edgeseg.runtime.sources._rotation import rotated
+from edgeseg.runtime.sources._rotation import rotated, take_over_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ class VideoSource(Source):
     text : str
         Path of the file.
     options : CaptureOptions
-        Gives the rotation.
+        Gives the rotation, which is added to the one that the file asks for.
 
     Raises
     ------
@@ -33,17 +33,17 @@ class VideoSource(Source):
     """
 
     def __init__(self, text: str, options: CaptureOptions = AS_IT_COMES) -> None:
-        self._rotate = options.rotate
         if not Path(text).is_file():
             raise InputError(f"no such file, folder or source: {text}")
         from edgeseg.devices._quiet import quiet
-        from edgeseg.runtime.opencv import quiet_opencv
+        from edgeseg.runtime.opencv import opencv_name, quiet_opencv
 
         cv2 = quiet_opencv()
-        with quiet():
-            self._video = cv2.VideoCapture(text)
+        with quiet(), opencv_name(Path(text)) as name:
+            self._video = cv2.VideoCapture(name)
             self._count = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
             self._rate = float(self._video.get(cv2.CAP_PROP_FPS))
+            self._rotate = (options.rotate + take_over_rotation(self._video)) % 360
             opened = self._video.isOpened() and self._video.grab()
         if not opened:
             raise InputError(

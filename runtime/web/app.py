@@ -11,12 +11,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from edgeseg.devices import EdgesegError, InputError
 from edgeseg.runtime.look import Look, check_look
-from edgeseg.runtime.web.gate import Gate, refusal
+from edgeseg.runtime.web.gate import Gate, json_answer, refusal
 from edgeseg.runtime.web.metrics import CONTENT_TYPE, metrics_text
 from edgeseg.runtime.web.page import ICON, load_openapi, load_page
 from edgeseg.runtime.web.state import VERSION, state_of
@@ -109,7 +109,7 @@ class Pages:
 
     async def state(self, request: Request) -> Response:
         """``/api/state``."""
-        return JSONResponse(await asyncio.to_thread(self._state))
+        return json_answer(await asyncio.to_thread(self._state))
 
     async def look(self, request: Request) -> Response:
         """``/api/look``."""
@@ -127,14 +127,14 @@ class Pages:
             )
         await asyncio.to_thread(check_look, look, self._manifest)
         await self._feed.change_look(look)
-        return JSONResponse(look.to_dict())
+        return json_answer(look.to_dict())
 
     async def health(self, request: Request) -> Response:
         """``/healthz``."""
         since = self._meter.read().last_frame_s
         good = since is not None and since <= self._address.stale
         told = {"status": "ok" if good else "no frames", "last_frame_s": since}
-        return JSONResponse(told, 200 if good else 503)
+        return json_answer(told, 200 if good else 503)
 
     def _state(self) -> dict[str, Any]:
         return state_of(

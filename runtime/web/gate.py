@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
+
+from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -89,11 +91,18 @@ class Gate:
         return refusal(401, message + "as Authorization: Bearer", headers)
 
 
+def json_answer(
+    values: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Return an answer in JSON; see `json_text`."""
+    return Response(json_text(values), status, headers, "application/json")
+
+
 def refusal(
     status: int, message: str, headers: dict[str, str] | None = None
 ) -> Response:
     """Return an answer that says in JSON what was wrong."""
-    return JSONResponse({"error": message}, status, headers)
+    return json_answer({"error": message}, status, headers)
 
 
 def _full(request: Request) -> Response | None:

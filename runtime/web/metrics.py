@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edgeseg.devices._wording import encodable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -70,7 +72,7 @@ def metrics_text(
     help_ = "Connections to the page that are open."
     text.add("web_connections", "gauge", help_, {"": connections})
     text.add("build_info", "gauge", "The version.", {_labels(version=version): 1})
-    return "\n".join([*text.lines, ""])
+    return encodable("\n".join([*text.lines, ""]))
 
 
 def _add_frames(text: _Text, readings: Readings) -> None:

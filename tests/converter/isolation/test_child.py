@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 from edgeseg.converter.isolation.child import run_isolated
-from edgeseg.devices import ConversionError, InputError, ModelError, OutputError
+from edgeseg.converter.isolation.folder import temporary_folder
+from edgeseg.devices import (
+    ConversionError,
+    EdgesegError,
+    InputError,
+    ModelError,
+    OutputError,
+)
 
 GB = 10**9
 
@@ -56,6 +63,10 @@ def segfault(job, progress):
     ctypes.string_at(0)
 
 
+def fail_with_a_listing(job, progress):
+    raise ValueError("operator Foo is not known; allow it:\\n```\\nallow = 1\\n```")
+
+
 def end(job, progress):
     os._exit(job["code"])
 
@@ -89,9 +100,32 @@ def grow_in_child(job, progress):
     return {}
 
 
+def start_an_odd_name(job, progress):
+    import shutil
+    program = os.environ["TMPDIR"].encode() + b"/caf\\xe9"
+    shutil.copy(shutil.which("sleep"), program)
+    with subprocess.Popen([program, "60"]) as started:
+        time.sleep(0.5)
+        started.kill()
+    return {}
+
+
 def leave_a_child(job, progress):
     started = subprocess.Popen(["sleep", "60"], start_new_session=False)
     return {"pid": started.pid}
+
+
+def fill(job, progress):
+    with open(os.path.join(os.environ["TMPDIR"], "much"), "wb") as file:
+        file.write(b"x" * 100_000)
+    raise AssertionError("there was room")
+
+
+def fill_and_refuse(job, progress):
+    try:
+        fill(job, progress)
+    except OSError:
+        raise ModelError("'NoneType' object is not callable")
 
 
 def temporary(job, progress):
@@ -189,6 +223,7 @@ def test_an_error_of_a_class_that_only_the_child_knows(run):
     ("name", "job", "words"),
     [
         ("fail", {}, r"failed \(exit status 1\): ZeroDivisionError: no such thing"),
+        ("fail_with_a_listing", {}, r": ValueError: operator Foo .* allow = 1$"),
         ("segfault", {}, r"killed by signal 11 \(SIGSEGV\): F0001 .*Check failed"),
         ("kill", {}, r"killed by signal 9 \(SIGKILL; out of memory\?\)"),
         ("end", {"code": 3}, r"failed \(exit status 3\)"),
@@ -202,6 +237,44 @@ def test_every_other_end_is_one_line(run, name, job, words):
         run(name, **job)
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 400
+
+
+@pytest.fixture
+def full_temporary(full_disk, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(full_disk))
+    return full_disk
+
+
+@pytest.mark.parametrize("job", ["fill", "fill_and_refuse"])
+def test_a_child_on_a_full_disk_says_so(job, full_temporary):
+    with (
+        pytest.raises(EdgesegError, match=r"no space .* folder .*full: set TMPDIR"),
+        temporary_folder() as folder,
+    ):
+        run_isolated(
+            f"child_jobs:{job}",
+            {},
+            progress=lambda line: None,
+            timeout_s=30,
+            memory_bytes=GB,
+            folder=folder,
+        )
+    assert not list(full_temporary.iterdir())
+
+
+def test_a_full_temporary_folder_is_one_line(full_temporary):
+    with (
+        pytest.raises(OutputError, match=r"no space .* folder .*full: set TMPDIR"),
+        temporary_folder() as folder,
+    ):
+        (folder / "much").write_bytes(b"x" * 100_000)
+    assert not list(full_temporary.iterdir())
+
+
+def test_no_temporary_folder_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(OutputError, match=r"No such file .* set TMPDIR"):
+        temporary_folder().__enter__()
 
 
 def test_the_time_limit_ends_the_child_and_its_children(run):
@@ -235,6 +308,10 @@ def test_the_peak_is_that_of_the_child_alone(run):
 
 def test_what_the_child_started_ends_with_it(run):
     assert_ends(run("leave_a_child")["pid"])
+
+
+def test_a_process_whose_name_is_no_utf_8(run):
+    assert run("start_an_odd_name")["peak_bytes"] > 0
 
 
 def test_temporary_files_are_made_in_the_callers_folder(run, work):

@@ -103,7 +103,11 @@ def unquoted(word):
     return inner.replace("$$", "$").replace("%%", "%")
 
 
-@given(st.text(st.characters(min_codepoint=32, exclude_characters="\x7f"), min_size=1))
+# halves of pairs are in no name that systemd takes
+NAMES = st.characters(min_codepoint=32, exclude_characters="\x7f", codec="utf-8")
+
+
+@given(st.text(NAMES, min_size=1))
 def test_a_quoted_word_reads_back(text):
     word = quoted(text)
     assert unquoted(word) == text

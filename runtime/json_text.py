@@ -1,0 +1,66 @@
+"""JSON as every reader takes it: ASCII, no half characters, no NaN."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from edgeseg.devices._wording import encodable
+
+
+def json_text(
+    values: Any, *, indent: int | None = None, sort_keys: bool = False
+) -> str:
+    r"""Return values as JSON text, without a line feed at the end.
+
+    All that edgeseg writes for other programs is made here. A file name whose bytes
+    are no UTF-8 has ``\xNN`` in place of each such byte, see `encodable`. A number
+    that is none (NaN, infinite) is null: JSON has no such numbers.
+
+    Parameters
+    ----------
+    values : JSON values
+        Keys of objects may be numbers too.
+    indent : int or None
+        Spaces of a level; None writes one line without spaces.
+    sort_keys : bool
+        Order objects by their keys.
+
+    Examples
+    --------
+    >>> json_text({"name": "caf\udce9.png", "miou": float("nan")})
+    '{"name":"caf\\\\xe9.png","miou":null}'
+    """
+    separators = (",", ":") if indent is None else None
+    try:
+        text = json.dumps(
+            values,
+            indent=indent,
+            sort_keys=sort_keys,
+            separators=separators,
+            allow_nan=False,
+        )
+    except ValueError:
+        text = ""
+    if text and r"\ud" not in text:  # no half character, nor half of a pair
+        return text
+    return json.dumps(
+        _cleaned(values), indent=indent, sort_keys=sort_keys, separators=separators
+    )
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, dict):
+        return {_key(key): _cleaned(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_cleaned(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _key(key: Any) -> Any:
+    return encodable(key) if isinstance(key, str) else key
