@@ -136,3 +136,25 @@ def quantized(content, tensor):
     limits = np.iinfo(flat.dtype(source))
     whole = np.rint(tensor / scale) + zero_point
     return np.clip(whole, limits.min, limits.max).astype(flat.dtype(source))
+
+
+def perturbed(content, *, ulp=2, seed=3, rename=lambda name: name):
+    """Move float constants by up to some last places, and rename tensors."""
+    flat = FlatModel(content)
+    random = np.random.default_rng(seed)
+    for tensor in range(len(flat.graph.tensors)):
+        flat.tensor(tensor).name = rename(flat.name(tensor)).encode()
+        values = flat.constant(tensor)
+        if values is not None and values.dtype == np.float32:
+            moves = random.integers(-ulp, ulp + 1, values.shape)
+            bits = values.view(np.int32) + np.where(values == 0, 0, moves)
+            flat.set_constant(tensor, bits.astype(np.int32).view(np.float32))
+    return flat.to_bytes()
+
+
+# what another processor, or another version, may call tensors
+RENAMES = {
+    "other tails": lambda name: name.split(";")[0] + ";Squeeze1;ReadVariableOp",
+    "other names": lambda name: f"tensor/{name[::-1]}",
+    "same names": lambda name: name,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need, third_party
@@ -32,7 +33,7 @@ class Call:
     kwargs: dict[str, Any]
     output: Any
 
-    @property
+    @cached_property
     def inputs(self) -> list[Any]:
         """The tensors that it reads, in order."""
         keras = need("keras")

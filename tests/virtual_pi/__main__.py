@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from emulated.unavailable import UnavailableError
 from virtual_pi.boards import BOARDS
 from virtual_pi.pi import default_cache, make_pi
-from virtual_pi.unavailable import UnavailableError
 from virtual_pi.wheels import CHECKOUT, INTERPRETERS, unpack_edgeseg
 
 if TYPE_CHECKING:

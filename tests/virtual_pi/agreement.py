@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from emulated.environment import run
 from PIL import Image
-from virtual_pi.pi import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from emulated.environment import run
 from virtual_pi.agreement import share_of_equal_labels, write_masks
-from virtual_pi.pi import run
 from virtual_pi.userland import EMULATOR
 
 from edgeseg.runtime.modelfile import sha256

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emulated.environment import run
+from emulated.unavailable import UnavailableError
 from PIL import Image
 from virtual_pi.agreement import share_of_equal_labels, write_masks
 from virtual_pi.boards import BOARDS
 from virtual_pi.measure import NATIVE
-from virtual_pi.pi import default_cache, make_pi, run
-from virtual_pi.unavailable import UnavailableError
+from virtual_pi.pi import default_cache, make_pi
 from virtual_pi.userland import userland_of
 from virtual_pi.wheels import unpack_edgeseg
 

@@ -10,7 +10,7 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
-from virtual_pi.unavailable import UnavailableError, execute
+from emulated.unavailable import UnavailableError, execute
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from virtual_pi.unavailable import UnavailableError, execute
+from emulated.unavailable import UnavailableError, execute
 from virtual_pi.userland import PYTHON
 
 if sys.version_info >= (3, 11):
@@ -51,6 +51,17 @@ def test_requirements(interpreter: str) -> list[str]:
     more = [line for extra in _EXTRAS for line in extras[extra]]
     numpy = [line for line in requirements(interpreter) if line.startswith("numpy")]
     return [*tools, *more, *numpy, "pip"]
+
+
+def convert_requirements(interpreter: str) -> list[str]:
+    """Return the board's install with the extra ``convert``, which boards do without.
+
+    TensorFlow asks for a numpy of its own: all of it is looked for at once.
+    """
+    return [
+        *requirements(interpreter),
+        *_project()["optional-dependencies"]["convert"],
+    ]
 
 
 def unpack_wheels(cache: Path, wanted: list[str]) -> Path:

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("ai_edge_litert.tools", reason="needs the extra `convert`")
 
-from graphs import Drawing, convolution
+from graphs import RENAMES, Drawing, convolution, perturbed
 
 from edgeseg.converter.quantization.differences import differences
 from edgeseg.converter.quantization.flatbuffer import FlatModel
@@ -115,27 +115,6 @@ def test_loaded_ranges_make_the_same_file(recipe, content, flat, ranges, file):
         for one in (ranges, load_ranges(file, flat, ORIGIN))
     ]
     assert made[0] == made[1]
-
-
-def perturbed(content, *, ulp=2, seed=3, rename=lambda name: name):
-    """Move float constants by up to some last places, and rename tensors."""
-    flat = FlatModel(content)
-    random = np.random.default_rng(seed)
-    for tensor in range(len(flat.graph.tensors)):
-        flat.tensor(tensor).name = rename(flat.name(tensor)).encode()
-        values = flat.constant(tensor)
-        if values is not None and values.dtype == np.float32:
-            moves = random.integers(-ulp, ulp + 1, values.shape)
-            bits = values.view(np.int32) + np.where(values == 0, 0, moves)
-            flat.set_constant(tensor, bits.astype(np.int32).view(np.float32))
-    return flat.to_bytes()
-
-
-RENAMES = {
-    "other tails": lambda name: name.split(";")[0] + ";Squeeze1;ReadVariableOp",
-    "other names": lambda name: f"tensor/{name[::-1]}",
-    "same names": lambda name: name,
-}
 
 
 @pytest.mark.parametrize("rename", RENAMES)

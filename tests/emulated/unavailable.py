@@ -1,4 +1,4 @@
-"""Why there is no virtual Pi, and running the programs that make one."""
+"""Why a machine cannot be emulated, and running the programs that set it up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class UnavailableError(Exception):
-    """This machine cannot make a virtual Pi; the text is one line."""
+    """The other machine cannot be had here; the text is one line."""
 
 
 def execute(arguments: Sequence[str], cwd: Path | None = None) -> str:
