@@ -11,7 +11,6 @@ from edgeseg.devices import EdgesegError
 from edgeseg.devices._wording import one_line, plain, shortened
 from edgeseg.runtime.console import show_any_text
 
-
 _LONGEST = 2000  # characters of an error: names of files and tensors may be hostile
 
 # name: (where it lives, one line for --help). Text, so that --help imports none of

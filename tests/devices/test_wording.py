@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from edgeseg.devices._litert import one_line as old_name
 from edgeseg.devices._wording import (
+    encodable,
     last_line_in,
     one_line,
     plain,
-    encodable,
     reason_in,
     shortened,
 )
