@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need
+from edgeseg.converter.loading.known import OLD_HARD_SIGMOID
 from edgeseg.converter.loading.mend_ops import as_layer
 from edgeseg.devices import ModelError
 
@@ -36,7 +37,6 @@ _IDLE = {"fused", "ragged", "sparse", "virtual_batch_size", "renorm_momentum"}
 _IDLE |= {"batch_input_shape", "input_dtype", "implementation", "trainable"}
 _NOTHING_SPECIAL: tuple[Any, ...] = (None, False, 1, "", [], {})
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
-_HARD_SIGMOID = "edgeseg_hard_sigmoid_of_keras_2"
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,9 @@ class _Mender:
             config["axis"] = config["axis"][0]
         if name == "UpSampling2D" and config.get("interpolation") == "bilinear":
             self._warn_of_corners(config)
-        if self.old and config.get("activation") == "hard_sigmoid":
-            config["activation"] = _HARD_SIGMOID
+        for key in ("activation", "recurrent_activation"):
+            if self.old and config.get(key) == "hard_sigmoid":
+                config[key] = OLD_HARD_SIGMOID
 
     def _warn_of_corners(self, config: dict[str, Any]) -> None:
         if self.ancient:
@@ -202,4 +203,4 @@ def _replacements() -> dict[str, Any]:
     def hard_sigmoid(x: Any) -> Any:
         return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
-    return {_HARD_SIGMOID: hard_sigmoid}
+    return {OLD_HARD_SIGMOID: hard_sigmoid}

@@ -1,8 +1,10 @@
 """What a model file would run on loading: found, named, refused or let in.
 
 The network in a Keras file is JSON that names classes and functions. Those of Keras
-and of edgeseg are known; everything else is somebody's code: a ``Lambda`` layer brings
-it along as bytecode, a custom object names the module it is imported from.
+and of edgeseg are known (see `known`); everything else is somebody's code: a
+``Lambda`` layer brings it along as bytecode, a custom object names the module that it
+is imported from. Keras is not given the file's JSON: it is written anew, from what
+was looked at, with one name for each class, and nothing else is handed on.
 """
 
 from __future__ import annotations
@@ -10,48 +12,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.loading.known import (
+    OLD_HARD_SIGMOID,
+    is_activation,
+    is_keras_layer,
+    known_class,
+    known_function,
+)
+from edgeseg.converter.loading.plain import is_plain, plain
 from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-# Where Keras' building blocks live; keras.utils, keras.saving and keras.config act
-_SPACES = (
-    "activations",
-    "constraints",
-    "dtype_policies",
-    "initializers",
-    "layers",
-    "models",
-    "ops",
-    "quantizers",
-    "random",
-    "regularizers",
-)
-# Layers of Keras that run, unpickle or read something named in their config
-_ACTING = (
-    "FlaxLayer",
-    "HashedCrossing",
-    "IntegerLookup",
-    "JaxLayer",
-    "Lambda",
-    "StringLookup",
-    "TFSMLayer",
-    "TextVectorization",
-    "TorchModuleWrapper",
-)
-_VALUES = (
-    "__bytes__",
-    "__ellipsis__",
-    "__keras_tensor__",
-    "__numpy__",
-    "__slice__",
-    "__tensor__",
-)
 _LOST = "TensorFlow function "
+_OF_TENSORFLOW = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 _SHOWN = 5
+# What an entry of a class has beside its names; compile_config is for training, and
+# names losses, metrics and optimizers
+_PARTS = ("config", "name", "inbound_nodes", "build_config", "shared_object_id")
+_LONGEST = 80  # of a name in a message
 
 
 @dataclass(frozen=True)
@@ -80,19 +60,16 @@ class Admitted:
     Parameters
     ----------
     config : dict
-        The network, with code replaced by names of ``custom_objects``.
+        The network, written anew; code that was let in is named by `custom_objects`.
     custom_objects : dict
         For ``keras.models.load_model``.
     notes : tuple of str
         What was let in.
-    changed : bool
-        Whether the config differs from the file's.
     """
 
     config: dict[str, Any]
     custom_objects: dict[str, Any]
     notes: tuple[str, ...] = ()
-    changed: bool = False
 
 
 def scan(config: dict[str, Any]) -> list[Finding]:
@@ -103,11 +80,7 @@ def scan(config: dict[str, Any]) -> list[Finding]:
     config : dict
         ``config.json`` of a ``.keras`` file, or ``model_config`` of an ``.h5`` file.
     """
-    from edgeseg.converter import layers
-
-    layers.register()
-    rest = {key: value for key, value in config.items() if key != "compile_config"}
-    return list(dict.fromkeys(_walk(rest, str(rest.get("class_name", "model")))))
+    return _read(config)[1]
 
 
 def admit(path: Path, config: dict[str, Any], *, trust: bool) -> Admitted:
@@ -128,9 +101,9 @@ def admit(path: Path, config: dict[str, Any], *, trust: bool) -> Admitted:
         It would run code and is not trusted; or it is, and the code cannot be run or
         found here.
     """
-    findings = scan(config)
+    rebuilt, findings = _read(config)
     if not findings:
-        return Admitted(config, {})
+        return Admitted(rebuilt, {})
     _refuse_lost(path, findings)
     named = ", ".join(map(str, findings[:_SHOWN]))
     more = f" and {len(findings) - _SHOWN} more" if len(findings) > _SHOWN else ""
@@ -142,8 +115,7 @@ def admit(path: Path, config: dict[str, Any], *, trust: bool) -> Admitted:
     from edgeseg.converter.loading.admission import let_in
 
     changed, objects = let_in(path, config)
-    note = f"runs code of the model file: {named}{more}"
-    return Admitted(changed, objects, (note,), changed=True)
+    return Admitted(changed, objects, (f"runs code of the model file: {named}{more}",))
 
 
 def _refuse_lost(path: Path, findings: list[Finding]) -> None:
@@ -157,23 +129,85 @@ def _refuse_lost(path: Path, findings: list[Finding]) -> None:
         )
 
 
-def _walk(value: Any, layer: str) -> Iterator[Finding]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _walk(item, layer)
-    if not isinstance(value, dict):
-        return
-    inner = value.get("config")
-    if isinstance(value.get("class_name"), str):
-        if isinstance(inner, dict) and isinstance(inner.get("name"), str):
-            layer = inner["name"]
-        what = runs(value) or _activation(inner)
-        if what:
-            yield Finding(layer, what)
-            if value["class_name"] in ("Lambda", "__lambda__"):
-                return
-    for item in value.values():
-        yield from _walk(item, layer)
+def _read(config: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
+    """Return a network written anew, and what in it is not known."""
+    from edgeseg.converter import layers
+
+    layers.register()
+    reader = _Reader()
+    rebuilt = reader.value(config, str(config.get("class_name", "model")))
+    return rebuilt, list(dict.fromkeys(reader.findings))
+
+
+class _Reader:
+    """Writes a description anew, and keeps a list of what it cannot."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    def value(self, value: Any, layer: str) -> Any:
+        """Return a value with every entry in it written anew."""
+        if isinstance(value, list):
+            return [self.value(item, layer) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "class_name" in value:
+            return self._entry(value, layer)
+        return {key: self._setting(key, item, layer) for key, item in value.items()}
+
+    def _setting(self, key: str, value: Any, layer: str) -> Any:
+        named = key == "activation" or key.endswith("_activation")
+        if named and isinstance(value, str):
+            if value == OLD_HARD_SIGMOID:
+                return _custom_function(value)
+            if not is_activation(value):
+                self._find(layer, f"function {value}")
+        if key == "layers" and isinstance(value, list):
+            for item in value:
+                named = isinstance(item, dict) and item.get("class_name") == "function"
+                if named and known_function(item) is not None:
+                    self._find(layer, f"function {item['config']} as a layer")
+        return self.value(value, layer)
+
+    def _entry(self, entry: dict[str, Any], layer: str) -> Any:
+        inner = entry.get("config")
+        for said in (entry, inner):
+            if isinstance(said, dict) and isinstance(said.get("name"), str):
+                layer = said["name"]
+        if is_plain(entry["class_name"]):
+            return self._plain(entry, layer)
+        what = runs(entry)
+        if what is not None:
+            self._find(layer, what)
+            if entry["class_name"] in ("Lambda", "__lambda__"):
+                return None
+        if entry["class_name"] == "function":
+            return known_function(entry)  # Keras finds its own by their names alone
+        known = known_class(entry)
+        parts = {
+            key: self._setting(key, entry[key], layer) for key in _PARTS if key in entry
+        }
+        if known is None:
+            return parts
+        return {
+            "module": known.module,
+            "class_name": known.name,
+            "registered_name": known.registered,
+            **parts,
+        }
+
+    def _plain(self, entry: dict[str, Any], layer: str) -> Any:
+        found = plain(entry)
+        if found is None:
+            self._find(layer, f"class {entry['class_name']} of something else")
+            return None
+        return {
+            key: item if key == "class_name" else self.value(item, layer)
+            for key, item in found.items()
+        }
+
+    def _find(self, layer: str, what: str) -> None:
+        self.findings.append(Finding(_shown(layer), _shown(what)))
 
 
 def runs(entry: dict[str, Any]) -> str | None:
@@ -185,63 +219,38 @@ def runs(entry: dict[str, Any]) -> str | None:
         With ``class_name``.
     """
     name, module = entry["class_name"], entry.get("module")
-    if name in _VALUES or _is_registered(str(entry.get("registered_name"))):
+    if is_plain(name) or known_class(entry) is not None:
         return None
+    if name == "function":
+        if known_function(entry) is not None:
+            return None
+        place = "" if module in (None, "builtins") else f"{module}."
+        return f"function {place}{entry.get('config')}"
     if name == "__lambda__":
         return "Python lambda"
-    if name in _ACTING:
+    if name in _OF_TENSORFLOW:
+        inner = entry.get("config")
+        function = inner.get("function", "?") if isinstance(inner, dict) else "?"
+        return f"{_LOST}{function}"
+    if is_keras_layer(entry):
         return str(name)
-    if name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
-        return f"{_LOST}{_tf_function(entry)}"
-    if name == "function":
-        return _function(entry, module)
-    if module is None:
-        known = _is_registered(name) or _is_builtin(name) or "config" not in entry
-        return None if known else f"class {name}"
-    return None if _is_keras(module) else f"class {module}.{name}"
+    registered = entry.get("registered_name")
+    other = registered is not None and str(registered).rpartition(">")[2] != name
+    place = "" if module is None else f"{module}."
+    return f"class {place}{name}" + (f" registered as {registered}" if other else "")
 
 
-def _function(entry: dict[str, Any], module: Any) -> str | None:
-    name = entry.get("config")
-    if module in (None, "builtins"):
-        activations = need("keras").activations
-        return None if hasattr(activations, str(name)) else f"function {name}"
-    return None if _is_keras(str(module)) else f"function {module}.{name}"
+def _custom_function(name: str) -> dict[str, Any]:
+    """Return how Keras is told of a function among its custom objects."""
+    return {
+        "class_name": "function",
+        "config": name,
+        "module": None,
+        "registered_name": name,
+    }
 
 
-def _activation(config: Any) -> str | None:
-    """Return the function that a layer names as its activation, unless Keras' own."""
-    name = config.get("activation") if isinstance(config, dict) else None
-    if not isinstance(name, str) or name.startswith("edgeseg"):
-        return None
-    try:
-        need("keras").activations.get(name)
-    except ValueError:
-        return f"function {name}"
-    return None
-
-
-def _is_keras(module: str) -> bool:
-    parts = str(module).removeprefix("keras.src").removeprefix("keras").split(".")
-    rooted = str(module) == "keras" or str(module).startswith("keras.")
-    return rooted and (parts == [""] or parts[1] in _SPACES)
-
-
-def _is_registered(name: str) -> bool:
-    keras = need("keras")
-    ours = name.startswith("edgeseg>")
-    return ours and keras.saving.get_registered_object(name) is not None
-
-
-def _is_builtin(name: str) -> bool:
-    """Return whether a name without a module, as old files have it, is Keras' own."""
-    keras = need("keras")
-    if name in ("Functional", "Sequential", "Policy", "DTypePolicy"):
-        return True
-    spaces = (keras.layers, keras.initializers, keras.regularizers, keras.constraints)
-    return any(isinstance(getattr(space, name, None), type) for space in spaces)
-
-
-def _tf_function(entry: dict[str, Any]) -> str:
-    inner = entry.get("config")
-    return str(inner.get("function", "?")) if isinstance(inner, dict) else "?"
+def _shown(text: str) -> str:
+    """Return a stranger's name as it may stand in a line of a terminal."""
+    shown = "".join(one if one.isprintable() else "?" for one in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from edgeseg.converter._frameworks import need
 from edgeseg.devices import InputError, ModelError
 from edgeseg.devices._litert import one_line
 
@@ -26,6 +28,10 @@ UNREADABLE = (
     ImportError,
     RuntimeError,
 )
+
+
+# Lists and objects inside each other: a nested model adds five
+_DEEPEST = 200
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,37 @@ def refuse_options(path: Path, loading: Loading) -> None:
             f"{path} holds a whole model, its network included: {', '.join(given)} "
             "applies to weights-only .h5 files; leave it out"
         )
+
+
+def unreadable() -> tuple[type[BaseException], ...]:
+    """Return what Keras and TensorFlow raise on files that they cannot build."""
+    operators: type[BaseException] = need("tensorflow").errors.OpError
+    return (*UNREADABLE, MemoryError, operators)
+
+
+def network_of(text: str | bytes) -> Any:
+    """Return what a JSON text holds, once it is known to be no endless nest.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, or nested deeper than any network is.
+    """
+    try:
+        config = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("its network is nested too deep") from error
+    level = [config]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (list, dict))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return config
+    raise ValueError("its network is nested too deep")
 
 
 def cannot_load(path: Path, error: BaseException) -> ModelError:

@@ -13,10 +13,13 @@ from edgeseg.converter.loading.formats._base import (
     Format,
     RawModel,
     cannot_load,
+    network_of,
     refuse_options,
+    unreadable,
 )
 from edgeseg.converter.loading.mend import mend
 from edgeseg.converter.loading.trust import admit
+from edgeseg.converter.loading.weights_file import check_weights_file
 from edgeseg.devices import InputError, ModelError
 from edgeseg.devices._litert import one_line
 
@@ -40,6 +43,7 @@ class Hdf5(Format):
 
     def read(self, path: Path, loading: Loading) -> RawModel:
         """Return the model; the network comes from the file, or from its layout."""
+        _check(path)
         config, version = _config(path)
         if config is not None:
             refuse_options(path, loading)
@@ -62,6 +66,20 @@ class Hdf5(Format):
 PLUGIN = Hdf5
 
 
+def _check(path: Path) -> None:
+    """Refuse files that hold more than groups and arrays of their own."""
+    try:
+        check_weights_file(path)
+    except ValueError as error:
+        raise ModelError(
+            f"{path} is not as Keras writes it: {one_line(error)}"
+        ) from error
+    except UNREADABLE as error:
+        raise ModelError(
+            f"{path} is a damaged or truncated HDF5 file: {one_line(error)}"
+        ) from error
+
+
 def _config(path: Path) -> tuple[dict[str, Any] | None, str]:
     """Return the network of a whole model, or None, and the Keras that wrote it."""
     h5py = need("h5py")
@@ -71,7 +89,7 @@ def _config(path: Path) -> tuple[dict[str, Any] | None, str]:
             version = _text(file.attrs.get("keras_version", "1"))
             if text is not None and "model_weights" not in file:
                 raise ModelError(f"{path} holds a network but no weights")
-            config = None if text is None else json.loads(_text(text))
+            config = None if text is None else network_of(_text(text))
     except ModelError:
         raise
     except UNREADABLE as error:
@@ -95,7 +113,7 @@ def _read_whole(
             _write_with(path, copy, admitted.config)
             model = _load(copy, objects)
             _fill_by_name(copy, model)
-        except UNREADABLE as error:
+        except unreadable() as error:
             raise cannot_load(path, error) from error
     return RawModel(model, notes=(*mended.notes, *admitted.notes))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -11,20 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need, third_party
 from edgeseg.converter.loading.formats._base import (
-    UNREADABLE,
     Format,
     RawModel,
     cannot_load,
+    network_of,
     refuse_options,
+    unreadable,
 )
 from edgeseg.converter.loading.trust import admit
+from edgeseg.converter.loading.weights_file import check_weights_file
 from edgeseg.devices import ModelError
 from edgeseg.devices._litert import one_line
 
 if TYPE_CHECKING:
     from edgeseg.converter.loading.load import Loading
+    from edgeseg.converter.loading.trust import Admitted
 
-_BROKEN_ZIP = (
+_BROKEN_ZIP: tuple[type[BaseException], ...] = (
     EOFError,
     NotImplementedError,
     OSError,
@@ -33,11 +37,16 @@ _BROKEN_ZIP = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
+_LONGEST = 2**26  # bytes of JSON; the longest network of Keras' applications has 2**20
 
 
 class KerasFile(Format):
-    """The format of ``model.save("NAME.keras")``."""
+    """The format of ``model.save("NAME.keras")``.
+
+    Keras is given an archive of its own: the network written anew, and the weights
+    once they were looked at.
+    """
 
     name = "keras"
 
@@ -50,15 +59,13 @@ class KerasFile(Format):
         refuse_options(path, loading)
         admitted = admit(path, _config(path), trust=loading.trust)
         with tempfile.TemporaryDirectory() as folder:
-            # Keras goes by the suffix; the config may be another than the file's
-            copy = Path(folder) / "model.keras"
-            if admitted.changed:
-                _write_with(path, copy, admitted.config)
-            else:
-                copy.symlink_to(path.resolve())
+            copy = Path(folder) / "model.keras"  # Keras goes by the suffix
             try:
+                _write(path, copy, admitted)
                 model = _load(copy, admitted.custom_objects)
-            except (*UNREADABLE, *_BROKEN_ZIP) as error:
+            except ModelError:
+                raise
+            except (*unreadable(), *_BROKEN_ZIP) as error:
                 raise cannot_load(path, error) from error
         return RawModel(model, notes=admitted.notes)
 
@@ -78,7 +85,9 @@ def _config(path: Path) -> dict[str, Any]:
     """Return the network of the archive, checked no further than being JSON."""
     try:
         with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read(_CONFIG))
+            if archive.getinfo(_CONFIG).file_size > _LONGEST:
+                raise ValueError(f"{_CONFIG} is longer than any network")
+            config = network_of(archive.read(_CONFIG))
             archive.getinfo(_WEIGHTS)
             broken = archive.testzip()
     except KeyError as error:
@@ -98,10 +107,21 @@ def _config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _write_with(source: Path, target: Path, config: dict[str, Any]) -> None:
+def _write(source: Path, target: Path, admitted: Admitted) -> None:
+    """Write an archive of the network and the weights, and of a trusted file all."""
+    weights = target.with_name(_WEIGHTS)
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for info in old.infolist():
-            content = old.read(info)
-            if info.filename == _CONFIG:
-                content = json.dumps(config).encode()
-            new.writestr(info.filename, content)
+        with old.open(_WEIGHTS) as stored, weights.open("wb") as file:
+            shutil.copyfileobj(stored, file)
+        try:
+            check_weights_file(weights)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"{source}: {_WEIGHTS} is not as Keras writes it: {one_line(error)}"
+            ) from error
+        new.writestr(_METADATA, "{}")
+        new.writestr(_CONFIG, json.dumps(admitted.config))
+        new.write(weights, _WEIGHTS)
+        for name in set(old.namelist()) - set(new.namelist()):
+            if admitted.notes:  # files that layers of somebody's own come with
+                new.writestr(name, old.read(name))

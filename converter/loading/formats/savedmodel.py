@@ -13,19 +13,37 @@ from edgeseg.converter.loading.formats._base import (
     cannot_load,
     refuse_options,
 )
-from edgeseg.converter.loading.graph_ops import outward_operators, reaching_operators
+from edgeseg.converter.loading.graph_cut import as_function, cut
+from edgeseg.converter.loading.graph_file import (
+    check_inside,
+    read_graphs,
+    serving_graph,
+    signature_of,
+)
+from edgeseg.converter.loading.graph_ops import check_values, strange_operators
+from edgeseg.converter.loading.graph_reach import saver_of
+from edgeseg.converter.loading.graph_weights import read_variables, stored_names
 from edgeseg.devices import InputError, ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from edgeseg.converter.loading.graph_cut import Cut
+    from edgeseg.converter.loading.graph_file import Signature
     from edgeseg.converter.loading.load import Loading
 
-_SIGNATURES = ("serving_default", "serve")
+_SHOWN = 5
 
 
 class SavedModel(Format):
-    """The format of ``model.export("DIR")`` and of TensorFlow."""
+    """The format of ``model.export("DIR")`` and of TensorFlow.
+
+    TensorFlow's own loader runs parts of a file: initializers, and functions that
+    restore variables. Here it is used for a trusted file alone. Of every other file
+    the graph is read, and the part of it that computes the scores is rebuilt.
+    """
 
     name = "savedmodel"
 
@@ -36,75 +54,53 @@ class SavedModel(Format):
     def read(self, path: Path, loading: Loading) -> RawModel:
         """Return a model of one layer that runs the graph's signature."""
         refuse_options(path, loading)
-        found = reaching_operators(path)
-        if found and not loading.trust:
-            raise _outward(path, found)
-        tf = need("tensorflow")
+        if not loading.trust:
+            check_inside(path)
+        graphs = read_graphs(path)
+        strange = _strange(graphs)
+        if strange and not loading.trust:
+            raise _refused(path, strange)
+        graph = serving_graph(path, graphs)
+        signature = signature_of(path, graph)
+        size = _size(path, signature, loading.size)
         try:
             with third_party():
-                loaded = tf.saved_model.load(str(path))
-        except (*UNREADABLE, tf.errors.OpError) as error:
+                model = _model(path, graph, signature, size, strange, loading)
+        except ModelError:
+            raise
+        except (*UNREADABLE, need("tensorflow").errors.OpError) as error:
             raise cannot_load(path, error) from error
-        name, function = _signature(path, loaded)
-        found = outward_operators(function)
-        if found and not loading.trust:
-            raise _outward(path, found)
-        size = _size(path, _image_shape(path, function), loading.size)
-        try:
-            with third_party():
-                model = _wrapped(path, name, function, size)
-        except (*UNREADABLE, tf.errors.OpError) as error:
-            raise cannot_load(path, error) from error
-        notes = (f"runs the signature '{name}' of the SavedModel",)
-        return RawModel(model, notes=notes, size_fixed=True)
+        notes = [f"runs the signature '{signature.name}' of the SavedModel"]
+        if strange:
+            notes.append(f"runs operators of the model file: {_named(strange)}")
+        return RawModel(model, notes=tuple(notes), size_fixed=True)
 
 
 PLUGIN = SavedModel
 
 
-def _signature(path: Path, loaded: Any) -> tuple[str, Any]:
-    known = sorted(loaded.signatures)
-    chosen = [name for name in _SIGNATURES if name in known]
-    if not chosen and len(known) == 1:
-        chosen = known
-    if not chosen:
-        raise ModelError(
-            f"{path} has no signature {' or '.join(_SIGNATURES)}, got "
-            f"{', '.join(known) or 'none'}: save it with model.export('DIR')"
-        )
-    function = loaded.signatures[chosen[0]]
-    if len(function.structured_outputs) != 1:
-        raise ModelError(
-            f"{path} is no segmentation model: expected one output, got "
-            f"{', '.join(sorted(function.structured_outputs))}"
-        )
-    return chosen[0], function
+def _strange(graphs: list[Any]) -> list[str]:
+    found = [strange_operators(one.graph_def, saver_of(one)) for one in graphs]
+    return sorted({name for names in found for name in names})
 
 
-def _image_shape(path: Path, function: Any) -> list[int | None]:
-    """Return height and width that a signature takes; None is any."""
-    specs = list(function.structured_input_signature[1].values())
-    spec = specs[0] if len(specs) == 1 else None
-    shape = None if spec is None or spec.shape.rank is None else spec.shape.as_list()
-    if (
-        spec is None
-        or shape is None
-        or len(shape) != 4
-        or shape[0] not in (None, 1)
-        or shape[3] not in (None, 3)
-        or spec.dtype.name != "float32"
-    ):
-        got = ", ".join(f"{one.dtype.name} {one.shape}" for one in specs) or "none"
-        raise ModelError(
-            f"{path} is no segmentation model: expected one float32 input (1, H, W, 3),"
-            f" got {got}"
-        )
-    return list(shape[1:3])
+def _named(strange: list[str]) -> str:
+    more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
+    return ", ".join(strange[:_SHOWN]) + more
+
+
+def _refused(path: Path, strange: list[str]) -> ModelError:
+    return ModelError(
+        f"the graph in {path} holds operators that are not part of a network, which "
+        f"could reach files, Python or the network: {_named(strange)}; if you know who "
+        "made it, --trust-model lets TensorFlow run whatever is in it"
+    )
 
 
 def _size(
-    path: Path, own: list[int | None], wanted: tuple[int, int] | None
+    path: Path, signature: Signature, wanted: tuple[int, int] | None
 ) -> tuple[int, int]:
+    own = signature.size
     height, width = own if wanted is None else wanted
     if not height or not width:
         raise ModelError(
@@ -118,43 +114,100 @@ def _size(
     return height, width
 
 
-def _wrapped(path: Path, name: str, function: Any, size: tuple[int, int]) -> Any:
-    """Return a Keras model around the signature, its output shape found by running."""
-    keras, tf = need("keras"), need("tensorflow")
-    argument = next(iter(function.structured_input_signature[1]))
-    zeros = tf.zeros((1, *size, 3), tf.float32)
-    shape = tuple(next(iter(function(**{argument: zeros}).values())).shape)
+def _model(
+    path: Path,
+    graph: Any,
+    signature: Signature,
+    size: tuple[int, int],
+    strange: list[str],
+    loading: Loading,
+) -> Any:
+    """Return the model as edgeseg rebuilds it, or as TensorFlow loads a trusted one."""
+    if not strange:
+        try:
+            return _rebuilt(path, graph, signature, size)
+        except ModelError:
+            if not loading.trust:
+                raise
+    return _around(_trusted_layer()(str(path), signature, size), size)
+
+
+def _rebuilt(
+    path: Path, graph: Any, signature: Signature, size: tuple[int, int]
+) -> Any:
+    """Return a model of the part of the graph that computes the scores."""
+    check_values(graph.graph_def)
+    part = cut(graph.graph_def, signature)
+    values = read_variables(path, stored_names(graph), part.variables)
+    return _around(_cut_layer()(part, values, size), size)
+
+
+def _around(layer: Any, size: tuple[int, int]) -> Any:
+    keras = need("keras")
     image = keras.Input(batch_shape=(1, *size, 3), name="image")
-    layer = _graph_layer()(str(path), name, shape)
     return keras.Model(image, layer(image), name="segmenter")
 
 
 @cache
-def _graph_layer() -> Any:
-    layer: Any = need("keras").layers.TFSMLayer
+def _cut_layer() -> Any:
+    keras, tf = need("keras"), need("tensorflow")
+    base: Any = keras.layers.Layer
 
-    class SavedGraph(layer):  # type: ignore[misc]
-        """A SavedModel's signature with one output of known shape."""
+    class CutGraph(base):  # type: ignore[misc]
+        """The part of a SavedModel that computes scores, and its weights."""
 
-        def __init__(self, path: str, endpoint: str, shape: tuple[int, ...]) -> None:
-            super().__init__(path, call_endpoint=endpoint, name="saved_graph")
-            self.shape = shape
+        def __init__(
+            self, part: Cut, values: dict[str, NDArray[Any]], size: tuple[int, int]
+        ) -> None:
+            super().__init__(name="saved_graph")
+            weights = {
+                name: self.add_weight(
+                    shape=value.shape,
+                    dtype=value.dtype.name,
+                    initializer=lambda *_, value=value, **__: tf.constant(value),
+                    name=name.replace("/", "_"),
+                ).value
+                for name, value in values.items()
+            }
+            self._function = as_function(part, size, weights)
+            self._shape = tuple(self._function(tf.zeros((1, *size, 3))).shape)
 
         def call(self, inputs: Any) -> Any:
-            output = next(iter(super().call(inputs).values()))
-            output = need("tensorflow").identity(output)
-            output.set_shape(self.shape)
-            return output
+            scores = tf.identity(self._function(inputs))
+            scores.set_shape(self._shape)
+            return scores
 
         def compute_output_shape(self, input_shape: Any) -> tuple[int, ...]:
-            return self.shape
+            return self._shape
 
-    return SavedGraph
+    return CutGraph
 
 
-def _outward(path: Path, operators: list[str]) -> ModelError:
-    return ModelError(
-        f"the graph in {path} reaches outside it, for files, Python or the network, "
-        f"with {', '.join(operators)}; if you know who made it, allow that with "
-        "--trust-model"
-    )
+@cache
+def _trusted_layer() -> Any:
+    keras, tf = need("keras"), need("tensorflow")
+    base: Any = keras.layers.TFSMLayer
+
+    class TrustedGraph(base):  # type: ignore[misc]
+        """A signature of a SavedModel as TensorFlow loads it."""
+
+        def __init__(
+            self, path: str, signature: Signature, size: tuple[int, int]
+        ) -> None:
+            super().__init__(path, call_endpoint=signature.name, name="saved_graph")
+            self._function = self._reloaded_obj.signatures[signature.name]
+            self._argument = signature.argument
+            self._shape = tuple(self._scores(tf.zeros((1, *size, 3))).shape)
+
+        def _scores(self, image: Any) -> Any:
+            return next(iter(self._function(**{self._argument: image}).values()))
+
+        def call(self, inputs: Any) -> Any:
+            scores = tf.identity(self._scores(inputs))
+            scores.set_shape(self._shape)
+            return scores
+
+        def compute_output_shape(self, input_shape: Any) -> tuple[int, ...]:
+            return self._shape
+
+    return TrustedGraph

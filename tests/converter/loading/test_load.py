@@ -252,7 +252,7 @@ def test_graph_that_writes_files_is_refused_before_it_runs(tmp_path):
             return tf.identity(x)
 
     path = serve(tmp_path, write, (1, 32, 32, 3))
-    with pytest.raises(ModelError, match=r"with WriteFile; .*--trust-model"):
+    with pytest.raises(ModelError, match=r"WriteFile in function .*--trust-model"):
         load_model(path)
     assert not trace.exists()
     assert load_model(path, Loading(trust=True)).model.output.shape == (1, 32, 32, 3)
