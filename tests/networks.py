@@ -17,8 +17,8 @@ def settle(model, seed=7):
     values = []
     for variable, value in zip(model.weights, model.get_weights(), strict=True):
         name = getattr(variable, "path", variable.name)
-        if value.ndim >= 3:  # kernels keep the scale of their initializer, PReLU's not
-            spread = value.std() or 0.2
+        if value.ndim >= 3:  # kernels, and PReLU's slopes, which start as zeros
+            spread = _spread(value.shape) if value.any() else 0.2
             values.append(draw.normal(0, spread, value.shape))
         elif "variance" in name or "gamma" in name:
             values.append(draw.uniform(0.6, 1.4, value.shape))
@@ -26,6 +26,11 @@ def settle(model, seed=7):
             values.append(draw.normal(0, 0.1, value.shape))
     model.set_weights([value.astype("float32") for value in values])
     return model
+
+
+def _spread(shape):
+    """Return what Glorot's initializer aims at; what it drew differs in each run."""
+    return np.sqrt(2 / (np.prod(shape[:-2]) * (shape[-2] + shape[-1])))
 
 
 def _block(keras, x, channels):

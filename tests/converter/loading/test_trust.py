@@ -242,7 +242,9 @@ FOREIGN = {
 
 @pytest.mark.parametrize("version", FOREIGN)
 def test_code_of_another_python_is_refused_not_run(version):
-    if version == sys.version_info[:2]:
+    # without jumps, 3.8 to 3.10 write the same
+    here = sys.version_info[:2] if sys.version_info >= (3, 11) else (3, 8)
+    if version == here:
         assert decode(FOREIGN[version], "here").co_names == ("len",)
     else:
         with pytest.raises(ModelError, match="not of this Python"):
