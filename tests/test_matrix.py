@@ -1,0 +1,137 @@
+"""`.ci/matrix`: which cells there are, and when one passes."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import json
+import sys
+
+import pytest
+
+from edgeseg.runtime.modelfile import without_manifest
+from edgeseg.runtime.shipped import model_file
+
+
+@pytest.fixture(scope="module")
+def matrix(root):
+    """The command as a module; its folder is no package."""
+    folder = root / ".ci"
+    sys.path.insert(0, str(folder))
+    try:
+        loader = importlib.machinery.SourceFileLoader("matrix", str(folder / "matrix"))
+        spec = importlib.util.spec_from_loader("matrix", loader)
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+        yield module
+    finally:
+        sys.path.remove(str(folder))
+
+
+@pytest.fixture
+def cell(matrix):
+    return sys.modules["matrix_cell"]
+
+
+@pytest.fixture
+def interpreter(tmp_path):
+    """A program that answers like an interpreter of some version."""
+
+    def make(name, number, folder="bin"):
+        path = tmp_path / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        answer = json.dumps([number, ".".join(map(str, number))])
+        path.write_text(f"#!/bin/sh\necho '{answer}'\n")
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+def names(cells):
+    return [f"{python.minor}:{kind}" for python, kind in cells]
+
+
+@pytest.fixture
+def three(matrix, interpreter):
+    numbers = ((3, 10, 4), (3, 12, 0), (3, 13, 2))
+    return matrix.asked([interpreter(f"python{n}", n) for n in numbers])
+
+
+def test_every_python_gets_both_ends_and_the_newest_pre_releases(matrix, three):
+    assert names(matrix.every(three)) == [
+        *("3.10:lowest", "3.10:newest", "3.12:lowest", "3.12:newest"),
+        *("3.13:lowest", "3.13:newest", "3.13:pre-releases"),
+    ]
+
+
+def test_the_ends_are_old_with_old_and_new_with_new(matrix, three):
+    assert names(matrix.ends(three)) == ["3.10:lowest", "3.13:newest"]
+    assert names(matrix.ends(three[:1])) == ["3.10:lowest"]
+
+
+def test_cells_are_chosen_by_name(matrix, three):
+    cells = matrix.every(three)
+    assert names(matrix.chosen(cells, ["3.12:newest"])) == ["3.12:newest"]
+    assert matrix.chosen(cells, []) == cells
+    with pytest.raises(SystemExit, match=r"expected --only out of .*, got 3\.9:lowest"):
+        matrix.chosen(cells, ["3.9:lowest"])
+
+
+def test_found_is_the_newest_release_of_each_version(
+    matrix, interpreter, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    interpreter("python3", (3, 11, 2))
+    interpreter("python3.9", (3, 9, 20))
+    interpreter("python3.12", (3, 12, 1))
+    newer = interpreter("python", (3, 11, 10), "pyenv/versions/3.11.10/bin")
+    broken = tmp_path / "bin" / "python3.13"
+    broken.write_text("#!/bin/sh\nexit 127\n")  # as pyenv's shim of another version
+    broken.chmod(0o755)
+    pythons = matrix.found()
+    assert [python.version for python in pythons] == ["3.11.10", "3.12.1"]
+    assert pythons[0].path == newer
+
+
+def test_a_program_that_is_no_python_is_refused_by_name(matrix, tmp_path):
+    with pytest.raises(SystemExit, match=r"expected a CPython .*, got .*/absent"):
+        matrix.asked([tmp_path / "absent"])
+
+
+def test_networks_are_compared_without_their_manifest(cell):
+    content = model_file().read_bytes()
+    assert cell.network(model_file()) == without_manifest(content) != content
+
+
+def test_a_cell_passes_only_with_demo_network_and_tests(cell):
+    demo = {"exit": 0, "int8_made": True, "network_equal": True}
+    tests = {"exit": 0, "passed": 3, "failed": 0, "skipped": 1}
+    assert cell.has_passed({"demo": demo, "tests": tests})
+    for broken in (
+        {"demo": demo},
+        {"demo": {**demo, "exit": 1}, "tests": tests},
+        {"demo": {**demo, "network_equal": False}, "tests": tests},
+        {"demo": demo, "tests": {**tests, "exit": 1}},
+        {"demo": demo, "tests": {**tests, "passed": 0}},
+    ):
+        assert not cell.has_passed(broken)
+
+
+def test_the_tests_of_a_cell_exist(cell, root):
+    assert [path for path in cell.TESTS if not (root / path).exists()] == []
+
+
+def test_tests_are_counted_from_pytests_report(cell, tmp_path):
+    report = tmp_path / "tests.xml"
+    report.write_text(
+        '<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3"/>'
+        "</testsuites>"
+    )
+    assert cell.counts(report) == {"passed": 3, "failed": 3, "skipped": 3}
+    assert cell.counts(tmp_path / "none.xml")["passed"] == 0
+
+
+def test_the_first_command_is_the_readmes(cell):
+    assert cell.first_command() == "pip install '.[convert]' && edgeseg demo"
