@@ -1,9 +1,10 @@
-"""Networks as Keras 2 described them, put in words that today's Keras understands.
+"""Networks as other versions of Keras describe them, in words of the one installed.
 
 Only the description changes, never a weight. What matters to training alone
 (initializers, regularizers, constraints, mixed precision) is dropped; renamed classes
-and keys get their new names; a key that today's layer does not know may go when its
-value says "nothing special", and is an error otherwise.
+and keys get their new names; a key that the installed layer does not know, because it
+is older or newer, may go when its value says "nothing special", and is an error
+otherwise.
 """
 
 from __future__ import annotations
@@ -11,10 +12,17 @@ from __future__ import annotations
 import copy
 import inspect
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need
-from edgeseg.converter.loading.known import OLD_HARD_SIGMOID
+from edgeseg.converter.loading.known import (
+    INERT_LAYERS,
+    OLD_HARD_SIGMOID,
+    is_keras_class,
+    known_class,
+)
+from edgeseg.converter.loading.mend_nodes import renumber
 from edgeseg.converter.loading.mend_ops import as_layer
 from edgeseg.devices import ModelError
 
@@ -35,20 +43,22 @@ _TRAINING_ENDS = ("_initializer", "_regularizer", "_constraint")
 # Old layers' keys whose every value leaves inference as it is
 _IDLE = {"fused", "ragged", "sparse", "virtual_batch_size", "renorm_momentum"}
 _IDLE |= {"batch_input_shape", "input_dtype", "implementation", "trainable"}
-_NOTHING_SPECIAL: tuple[Any, ...] = (None, False, 1, "", [], {})
+# Of operations, which Keras names anew where they take no name
+_IDLE_OF_OPERATIONS = {"name"}
+_POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
 
 
 @dataclass(frozen=True)
 class Mended:
-    """A network that today's Keras can build.
+    """A network that the installed Keras can build.
 
     Parameters
     ----------
     config : dict
         The network.
     custom_objects : dict
-        Functions that today's Keras has with other numbers.
+        Functions that Keras 3 has with other numbers.
     notes : tuple of str
         Where old Keras may have computed something else.
     """
@@ -59,21 +69,22 @@ class Mended:
 
 
 def mend(path: Path, config: dict[str, Any], version: str) -> Mended:
-    """Return an old network in today's words.
+    """Return a network in words of the installed Keras.
 
     Parameters
     ----------
     path : Path
         The file, for messages.
     config : dict
-        ``model_config`` of an ``.h5`` file; left as it is.
+        ``config.json`` of a ``.keras`` file, or ``model_config`` of an ``.h5`` file;
+        left as it is.
     version : str
         The Keras that wrote it, such as ``"2.2.4-tf"``.
 
     Raises
     ------
     ModelError
-        It is no network, or a layer has a setting that today's Keras lacks.
+        It is no network, or a layer has a setting that the installed Keras lacks.
     """
     mender = _Mender(path, version)
     return Mended(
@@ -99,15 +110,23 @@ class _Mender:
             entry.get("config"), dict
         ):
             entry = as_layer(entry)
+            if entry["class_name"] != "TFOpLambda":
+                entry["module"] = entry["registered_name"] = None
+        if not is_keras_class(entry):
+            return entry  # somebody's own, of whatever name
         name: str = _RENAMED.get(entry["class_name"], entry["class_name"])
-        entry["class_name"] = name
+        if name != entry["class_name"]:
+            entry["class_name"], entry["module"] = name, None
+            entry["registered_name"] = None
         config = entry.get("config")
         if name == "Sequential":
             entry["config"] = self._sequential(config)
-        elif isinstance(config, dict) and "layers" in config:
+        elif isinstance(config, dict) and isinstance(config.get("layers"), list):
             config["layers"] = [self.entry(layer) for layer in config["layers"]]
+            if self.old:
+                renumber(config)
         elif isinstance(config, dict):
-            entry["config"] = self._layer(name, config)
+            entry["config"] = self._layer(entry, config)
         return entry
 
     def _sequential(self, config: Any) -> dict[str, Any]:
@@ -124,20 +143,28 @@ class _Mender:
         whole.pop("build_input_shape", None)
         return whole
 
-    def _layer(self, name: str, config: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(config.get("layer"), dict):  # a wrapper, such as TimeDistributed
-            config["layer"] = self.entry(config["layer"])
+    def _layer(self, entry: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+        name = entry["class_name"]
         if name == "InputLayer" and "batch_input_shape" in config:
             config["batch_shape"] = config.pop("batch_input_shape")
         config = {
-            key: _plain(value)
+            key: self._setting(value)
             for key, value in config.items()
             if not key.endswith(_TRAINING_ENDS)
         }
         if "dtype" in config:
             config["dtype"] = _dtype(config["dtype"])
         self._special(name, config)
-        return self._known(name, config)
+        return self._known(entry, config)
+
+    def _setting(self, value: Any) -> Any:
+        """Mend a layer inside another: of a wrapper, a cell, an activation."""
+        if isinstance(value, list):
+            return [self._setting(one) for one in value]
+        inside = value.get("config") if isinstance(value, dict) else None
+        if isinstance(inside, dict) and isinstance(value.get("class_name"), str):
+            return self.entry(value)
+        return _plain(value)
 
     def _special(self, name: str, config: dict[str, Any]) -> None:
         """Mend what one kind of layer, or an activation, changed in meaning."""
@@ -158,23 +185,57 @@ class _Mender:
                 "bilinear upsampling at the top left, today's at pixel centres"
             )
 
-    def _known(self, name: str, config: dict[str, Any]) -> dict[str, Any]:
-        """Drop keys without effect that the layer does not know any more."""
-        layer = getattr(need("keras").layers, name, None)
-        if not isinstance(layer, type) or name in ("Lambda", "InputLayer"):
-            dropped = _IDLE if name == "InputLayer" else set()
-            return {key: val for key, val in config.items() if key not in dropped}
-        known = set(inspect.signature(layer).parameters)
-        known |= {"name", "trainable", "dtype"} if "kwargs" in known else set()
+    def _known(self, entry: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+        """Drop keys without effect that the layer does not know."""
+        found, name = _class(entry), entry["class_name"]
+        if name == "InputLayer":
+            config = {key: one for key, one in config.items() if key not in _IDLE}
+        if found is None or name == "Lambda":
+            return config
+        known = _parameters(found)
+        idle = _IDLE if _is_layer(found) else _IDLE_OF_OPERATIONS
+        if not _is_layer(found) and isinstance(entry.get("name"), str):
+            config["name"] = entry["name"]  # some versions leave it out
         kept = {key: value for key, value in config.items() if key in known}
         for key in config.keys() - kept.keys():
-            if key not in _IDLE and config[key] not in _NOTHING_SPECIAL:
+            inert = key in idle or name in INERT_LAYERS
+            if not inert and not _says_nothing(config[key]):
                 raise ModelError(
                     f"{self.path}: layer '{config.get('name')}' ({name}) has "
-                    f"{key}={config[key]!r}, which today's Keras does not know: build "
-                    "the model from its code and save it as .keras"
+                    f"{key}={config[key]!r}, which Keras {version('keras')} does not "
+                    "know: convert it with the Keras that wrote it, or build the model "
+                    "from its code and save it as .keras"
                 )
         return kept
+
+
+def _class(entry: dict[str, Any]) -> Any:
+    """Return the class that an entry names, or None where it is none of Keras'."""
+    known = known_class(entry)
+    return None if known is None else getattr(need(known.module), known.name, None)
+
+
+def _is_layer(found: Any) -> bool:
+    return issubclass(found, need("keras").layers.Layer)
+
+
+def _parameters(found: Any) -> set[str]:
+    """Return what a class takes, and what those take that it hands the rest to."""
+    known: set[str] = set()
+    for one in found.__mro__:
+        if "__init__" in vars(one):
+            names = inspect.signature(one.__init__).parameters
+            known |= names.keys()
+            if "kwargs" not in names:
+                break
+    return known - {"self", "args", "kwargs"}
+
+
+def _says_nothing(value: Any) -> bool:
+    """Return whether a setting is what a layer without it does."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value == 1
+    return value is None or value is False or value in ("", [], {})
 
 
 def _plain(value: Any) -> Any:
@@ -186,9 +247,11 @@ def _plain(value: Any) -> Any:
 
 def _dtype(value: Any) -> Any:
     """Return the name of a type; reduced precision was for training."""
-    if isinstance(value, dict):
-        value = value.get("config", {}).get("name", "float32")
-    return "float32" if value in _LOW_PRECISION else value
+    if isinstance(value, dict) and value.get("class_name") in _POLICIES:
+        inside = value.get("config")
+        value = inside.get("name", "float32") if isinstance(inside, dict) else "float32"
+    is_low = isinstance(value, str) and value in _LOW_PRECISION
+    return "float32" if is_low else value
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from edgeseg.converter.loading.formats._base import (
     refuse_options,
     unreadable,
 )
+from edgeseg.converter.loading.mend import mend
 from edgeseg.converter.loading.trust import admit
 from edgeseg.converter.loading.weights_file import check_weights_file
 from edgeseg.devices import ModelError
@@ -38,6 +39,7 @@ _BROKEN_ZIP: tuple[type[BaseException], ...] = (
     zlib.error,
 )
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
+_TODAY = "3"
 _LONGEST = 2**26  # bytes of JSON; the longest network of Keras' applications has 2**20
 
 
@@ -57,17 +59,20 @@ class KerasFile(Format):
     def read(self, path: Path, loading: Loading) -> RawModel:
         """Return the model, once it is known to run no code that is not trusted."""
         refuse_options(path, loading)
-        admitted = admit(path, _config(path), trust=loading.trust)
+        config, version = _config(path)
+        mended = mend(path, config, version)
+        admitted = admit(path, mended.config, trust=loading.trust)
+        objects = {**mended.custom_objects, **admitted.custom_objects}
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "model.keras"  # Keras goes by the suffix
             try:
                 _write(path, copy, admitted)
-                model = _load(copy, admitted.custom_objects)
+                model = _load(copy, objects)
             except ModelError:
                 raise
             except (*unreadable(), *_BROKEN_ZIP) as error:
                 raise cannot_load(path, error) from error
-        return RawModel(model, notes=admitted.notes)
+        return RawModel(model, notes=(*mended.notes, *admitted.notes))
 
 
 PLUGIN = KerasFile
@@ -81,13 +86,14 @@ def _load(path: Path, custom_objects: dict[str, Any]) -> Any:
         )
 
 
-def _config(path: Path) -> dict[str, Any]:
-    """Return the network of the archive, checked no further than being JSON."""
+def _config(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the network of an archive, and the Keras that wrote it."""
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo(_CONFIG).file_size > _LONGEST:
                 raise ValueError(f"{_CONFIG} is longer than any network")
             config = network_of(archive.read(_CONFIG))
+            version = _version(archive)
             archive.getinfo(_WEIGHTS)
             broken = archive.testzip()
     except KeyError as error:
@@ -104,7 +110,18 @@ def _config(path: Path) -> dict[str, Any]:
         )
     if not isinstance(config, dict):
         raise ModelError(f"{path} is not a .keras file: {_CONFIG} holds no network")
-    return config
+    return config, version
+
+
+def _version(archive: zipfile.ZipFile) -> str:
+    """Return the Keras that an archive says it is of; without a word, today's."""
+    if _METADATA not in archive.namelist():
+        return _TODAY
+    if archive.getinfo(_METADATA).file_size > _LONGEST:
+        raise ValueError(f"{_METADATA} is longer than any")
+    said = network_of(archive.read(_METADATA))
+    version = said.get("keras_version") if isinstance(said, dict) else None
+    return version if isinstance(version, str) else _TODAY
 
 
 def _write(source: Path, target: Path, admitted: Admitted) -> None:

@@ -266,14 +266,15 @@ def test_a_function_of_keras_is_no_layer(whole):
     ]
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
 @pytest.mark.parametrize(
     "key", ["kernel_initializer", "bias_regularizer", "kernel_constraint"]
 )
-def test_what_only_training_needs_is_not_run(key, whole, tmp_path):
+def test_what_only_training_needs_is_not_run(key, suffix, whole, tmp_path):
     touched = tmp_path / "touched"
     net = network(whole)
     net["config"]["layers"][1]["config"][key] = python_lambda(str(touched))
-    path = with_network(whole, net, tmp_path / "net.h5")
+    path = with_network(whole, net, tmp_path / f"net{suffix}")
     assert load_model(path).model.output.shape == (1, 16, 16, 2)
     assert not touched.exists()
 
