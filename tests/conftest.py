@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -29,6 +30,15 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def package_logger():
+    """Take back what the command line makes of warnings: `caplog` must see them."""
+    logger = logging.getLogger("edgeseg")
+    handlers, propagate = list(logger.handlers), logger.propagate
+    yield
+    logger.handlers, logger.propagate = handlers, propagate
 
 
 @pytest.fixture(scope="session")
