@@ -47,7 +47,7 @@ def run(name: str, arguments: tuple[str, ...]) -> None:
     "names",
     type=click.Choice((*CPUS, *BOARDS)),
     multiple=True,
-    default=CPUS,
+    default=(*CPUS, BOARDS[-1]),
     show_default=True,
     help="A processor of x86-64, or a board of aarch64.",
 )
@@ -89,3 +89,5 @@ if __name__ == "__main__":
         main()
     except UnavailableError as error:
         sys.exit(f"not to be had here: {error}")
+    except RuntimeError as error:
+        sys.exit(f"failed: {error}")

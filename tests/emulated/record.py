@@ -16,7 +16,7 @@ from edgeseg.runtime.modelfile import sha256
 from edgeseg.runtime.shipped import model_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _TESTS = Path(__file__).resolve().parents[1]
 
@@ -46,8 +46,12 @@ def measure(
         tell(f"{name}: float {made[name]['float']}, int8 {made[name]['int8']}")
     shipped = model_file()
     return {
-        "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",
-        "here": processor(),
+        "conditions": {
+            "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",
+            "here": processor(),
+            "emulators": _emulator_versions(made.values()),
+            "left out": "comparing labels, which changes nothing in the files",
+        },
         "shipped": sha256(shipped),
         "converted": made,
         "against": first,
@@ -72,7 +76,8 @@ def convert_with(python: Path, folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        What it printed, and the SHA-256 of ``float`` and ``int8``.
+        ``machine``, ``emulator`` and ``versions`` there, and the SHA-256 of what came
+        out: ``float`` and ``int8``.
 
     Raises
     ------
@@ -88,8 +93,16 @@ def convert_with(python: Path, folder: Path) -> dict[str, Any]:
     if done.returncode:
         raise RuntimeError(f"{python}: {done.stderr.strip()[-1000:]}")
     told = json.loads(done.stdout)
-    hashes = {"float": sha256(folder / FLOAT), "int8": sha256(folder / RESULT)}
-    return {**told, **hashes}
+    return {
+        **{key: told[key] for key in ("machine", "emulator", "versions")},
+        "float": sha256(folder / FLOAT),
+        "int8": sha256(folder / RESULT),
+    }
+
+
+def _emulator_versions(made: Iterable[dict[str, Any]]) -> list[str]:
+    names = sorted({entry["emulator"] for entry in made if entry["emulator"]})
+    return [run([name, "--version"]).stdout.splitlines()[0] for name in names]
 
 
 def _content(folder: Path, name: str, file: str) -> bytes:
