@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edgeseg.converter.options import loading_options, result_options
+from edgeseg.converter.options import KERAS_MODEL, loading_options, result_options
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import (
     PATH,
@@ -20,7 +20,7 @@ from edgeseg.runtime.options import (
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=KERAS_MODEL)
 @click.option(
     "-o", "--output", type=PATH, required=True, help="The .tflite or .onnx to write."
 )

@@ -21,6 +21,7 @@ from edgeseg.converter.request import (
     default_recipe,
     format_of,
 )
+from edgeseg.converter.shipped import find_keras, keras_file, labels_file
 from edgeseg.converter.verify import Parity
 from edgeseg.devices import ConversionError, InputError
 from edgeseg.runtime import Overrides
@@ -119,7 +120,8 @@ def convert(
     Parameters
     ----------
     model : Path or str
-        A ``.keras`` file, an ``.h5`` file or a SavedModel folder.
+        A ``.keras`` file, an ``.h5`` file or a SavedModel folder; ``"animals"`` is the
+        float model that ships, with its labels.
     output : Path or str
         The file to write; nothing is there until everything was verified.
     calibration : Path or str or None
@@ -175,15 +177,18 @@ def convert(
     require_extra()
     chosen = format_of(Path(output), format)
     recipe = recipe or default_recipe(chosen)
+    model, overrides = find_keras(model), overrides or Overrides()
+    if model == keras_file() and overrides.labels is None:
+        overrides = dataclasses.replace(overrides, labels=str(labels_file()))
     request = Request(
-        model=Path(model),
+        model=model,
         calibration=None if calibration is None else Path(calibration),
         recipe=recipe,
         head=head,
         io=io,
         pooling=pooling,
         loading=loading or Loading(),
-        overrides=overrides or Overrides(),
+        overrides=overrides,
         scoring=scoring,
         report=None if report is None else Path(report),
         format=chosen,

@@ -30,6 +30,7 @@ from edgeseg.devices import ConversionError, MissingDriverError, ModelError
 from edgeseg.devices._litert import read_model
 from edgeseg.runtime.atomic import check_writable, write_bytes
 from edgeseg.runtime.modelfile import append_manifest, sha256, stored_manifest
+from edgeseg.runtime.shipped import find_model, is_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +100,7 @@ class Compilation:
 
 
 def compile_model(
-    model: Path,
+    model: Path | str,
     *,
     output: Path | None = None,
     timeout_s: float = TIMEOUT_S,
@@ -109,10 +110,11 @@ def compile_model(
 
     Parameters
     ----------
-    model : Path
-        A ``.tflite`` file, 8-bit throughout.
+    model : Path or str
+        A ``.tflite`` file, 8-bit throughout, or the name of the model that ships.
     output : Path or None
-        The file to write; None puts ``MODEL_edgetpu.tflite`` beside the model.
+        The file to write; None puts ``MODEL_edgetpu.tflite`` beside the model, of the
+        one that ships into the current folder.
     timeout_s : float
         After so long the compiler and everything it started are killed.
     min_runtime : int or None
@@ -129,10 +131,12 @@ def compile_model(
     OutputError
         The result cannot be written.
     """
+    folder = Path() if is_shipped(model) else Path(model).parent
+    model = find_model(model)
     content = read_model(model)
     if _MARK in content:
         raise ModelError(f"{model} is compiled for an Edge TPU already")
-    target = output or model.with_name(f"{model.stem}_edgetpu.tflite")
+    target = output or folder / f"{model.stem}_edgetpu.tflite"
     if target.exists() and target.samefile(model):
         raise ConversionError(f"the output {target} is the model itself")
     check_writable(target)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.options import PATH
+from edgeseg.runtime.options import MODEL, PATH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="compile")
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.option(
     "--device",
     type=click.Choice(["coral"]),

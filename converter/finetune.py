@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import require_extra
 from edgeseg.converter.networks.folding import fold
+from edgeseg.converter.shipped import find_keras
 from edgeseg.converter.training.batches import Batches, Lessons
 from edgeseg.converter.training.census import balance, check_every_class, count_pixels
 from edgeseg.converter.training.graph import freeze_until, training_graph
@@ -25,6 +26,7 @@ from edgeseg.converter.training.trainer import BEST, STATE, Course, Trainer
 from edgeseg.devices import InputError
 from edgeseg.runtime.atomic import check_writable, write_text
 from edgeseg.runtime.datasets._lists import read_list
+from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +119,7 @@ def finetune(
         The extra ``convert`` is not installed.
     """
     require_extra()
+    settings = _named(settings)
     settings.check()
     folder, tell = Path(output), progress or (lambda line: None)
     check_writable(folder / BEST)
@@ -151,6 +154,14 @@ def finetune(
             if teacher is not None:
                 teacher.close()
     return _result(folder, trainer.progress, stop.signum)
+
+
+def _named(settings: Settings) -> Settings:
+    """Return the settings with the paths of the models that are given by name."""
+    teaching = settings.teaching
+    if teaching.model is not None:
+        teaching = replace(teaching, model=find_model(teaching.model))
+    return replace(settings, start=str(find_keras(settings.start)), teaching=teaching)
 
 
 def _open(settings: Settings) -> tuple[ChosenClasses, ChosenClasses]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import third_party
 from edgeseg.converter.loading.load import Loading, load_model, single_channel_head
+from edgeseg.converter.shipped import find_keras
 from edgeseg.devices import Device, ModelError, TensorSpec
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.model_manifest import guess_manifest
@@ -73,7 +74,7 @@ class KerasDevice(Device):
 
 
 def open_keras(
-    path: Path,
+    path: Path | str,
     overrides: Overrides | None = None,
     loading: Loading = Loading(),  # noqa: B008
 ) -> Segmenter:
@@ -81,8 +82,8 @@ def open_keras(
 
     Parameters
     ----------
-    path : Path
-        See `load_model`.
+    path : Path or str
+        See `load_model`; ``"animals"`` is the float model that ships.
     overrides : Overrides or None
         Labels and preprocessing; without them ``pixel / 127.5 - 1``.
     loading : Loading
@@ -93,7 +94,7 @@ def open_keras(
     ModelError, InputError
         The file cannot be used, or not so.
     """
-    return segmenter_of(load_model(path, loading), overrides)
+    return segmenter_of(load_model(find_keras(path), loading), overrides)
 
 
 def segmenter_of(loaded: Loaded, overrides: Overrides | None = None) -> Segmenter:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgeseg.runtime.options import add_options
+from edgeseg.runtime.completion import complete_words
+from edgeseg.runtime.options import ModelParam, add_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,27 @@ class SizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return sides[0], sides[-1]
 
 
+class KerasParam(ModelParam):
+    """A Keras model, or the name of the one that comes with the package."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Return the path; a file of that name comes first."""
+        from edgeseg.converter.shipped import find_keras
+
+        return super().convert(find_keras(value), param, ctx)
+
+
+KERAS_MODEL = KerasParam()
+
+
+def _recipes() -> tuple[str, ...]:
+    from edgeseg.converter.recipes import recipe_names
+
+    return tuple(recipe_names())
+
+
 def result_options(function: _F) -> _F:
     """Add what tells what is to come out."""
     return add_options(
@@ -47,6 +69,7 @@ def result_options(function: _F) -> _F:
         ),
         click.option(
             "--recipe",
+            shell_complete=complete_words(_recipes),
             help="int8, int8-mixed, int16x8, float16, dynamic-int8 or float32.  "
             "[default: int8; of onnx float32]",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,10 @@ from edgeseg.devices import EdgesegError
 from edgeseg.devices._wording import one_line, plain, shortened
 from edgeseg.runtime.console import show_any_text
 
-_LONGEST = 2000  # characters of an error: names of files and tensors may be hostile
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_LONGEST = 2000  # characters of an error or a warning
 
 # name: (where it lives, one line for --help). Text, so that --help imports none of
 # them; the converter and the benchmarks are named here and nowhere else below them.
@@ -101,6 +105,19 @@ class _LazyGroup(click.Group):
         module, attribute = _COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the commands by their table: none of them is loaded for it."""
+        from click.shell_completion import CompletionItem
+
+        items = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in sorted(_COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import ModelError
 from edgeseg.devices._litert import open_interpreter, tensor_specs
+from edgeseg.runtime.keras_files import keras_info
 from edgeseg.runtime.manifest import Manifest
 from edgeseg.runtime.model_graph import Graph
 from edgeseg.runtime.model_manifest import manifest_for
 from edgeseg.runtime.modelfile import sha256, stored_manifest
 from edgeseg.runtime.onnx_file import SUFFIX, read_onnx
+from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,14 +48,18 @@ def read_graph(model: Path | bytes) -> Graph:
     )
 
 
-def model_info(path: Path) -> dict[str, Any]:
+def model_info(path: Path | str) -> dict[str, Any]:
     """Return everything a user may ask of a model file, as JSON values.
 
     Parameters
     ----------
-    path : Path
-        A ``.tflite`` file, one compiled for an Edge TPU too, or an ``.onnx`` file.
+    path : Path or str
+        A ``.tflite`` file, one compiled for an Edge TPU too, or an ``.onnx`` file; the
+        name of the model that ships; a Keras file, of which `keras_info` tells.
     """
+    path = find_model(path)
+    if (keras := keras_info(path)) is not None:
+        return keras
     graph, onnx = _graph_of(path)
     try:
         manifest: Manifest | None = manifest_for(path, graph.inputs, graph.outputs)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.completion import complete_words
 from edgeseg.runtime.model_manifest import Overrides
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
@@ -30,11 +33,20 @@ class ModelParam(click.Path):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
         """Return the path; a file of that name comes first."""
-        from edgeseg.runtime.shipped import MODEL_NAME, model_file
+        from edgeseg.runtime.shipped import find_model, is_shipped
 
-        if str(value) == MODEL_NAME and not Path(value).exists():
-            return model_file()
+        if is_shipped(value):
+            return find_model(value)
         return super().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the name, and model files."""
+        from edgeseg.runtime.completion import model_items
+        from edgeseg.runtime.shipped import MODEL_NAME
+
+        return model_items(incomplete, [MODEL_NAME])
 
 
 MODEL = ModelParam()
@@ -67,12 +79,25 @@ def add_options(function: _F, *options: Callable[[_F], _F]) -> _F:
     return function
 
 
+def _label_sets() -> tuple[str, ...]:
+    from edgeseg.runtime.labels import known_label_sets
+
+    return known_label_sets()
+
+
+def _devices() -> tuple[str, ...]:
+    from edgeseg.devices import DEVICES
+
+    return ("auto", *DEVICES.names())
+
+
 def override_options(function: _F) -> _F:
     """Add --labels, --normalize, --bgr and --stretch."""
     options = (
         click.option(
             "--labels",
             metavar="NAME|FILE",
+            shell_complete=complete_words(_label_sets),
             help="Class names: pascal-voc, ade20k, ade20k-mlperf32, cityscapes, or a "
             "text file with one name a line.  [default: the model's own]",
         ),
@@ -99,6 +124,7 @@ def device_options(function: _F) -> _F:
             "--device",
             default="auto",
             show_default=True,
+            shell_complete=complete_words(_devices),
             help="What runs the model: NAME, NAME:UNIT or NAME:UNIT:N, such as "
             "coral:usb:0; edgeseg devices lists them.",
         ),

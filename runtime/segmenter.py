@@ -21,6 +21,7 @@ from edgeseg.runtime.model_manifest import (
 )
 from edgeseg.runtime.postprocess import class_ids, head_of
 from edgeseg.runtime.preprocess import encoding_table, place
+from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,8 +113,8 @@ class Segmenter(Closing):
         Parameters
         ----------
         path : Path or str
-            The model file. Its own manifest is used, else its sidecar's, else what
-            its tensors say.
+            The model file, or ``"animals"``, the one that ships. Its own manifest is
+            used, else its sidecar's, else what its tensors say.
         device : str
             Device string; see `open_device`.
         threads : int or None
@@ -126,7 +127,7 @@ class Segmenter(Closing):
         ModelError, ManifestError, UnknownPluginError, MissingDriverError
             The model cannot be used here; the message says why.
         """
-        path = Path(path)
+        path = find_model(path)
         opened = open_device(device, path, threads=threads)
         try:
             manifest = manifest_for(path, opened.inputs, opened.outputs)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
+
+import edgeseg.runtime
 
 if sys.version_info < (3, 11):
     pytest.skip("tomllib came with Python 3.11", allow_module_level=True)
@@ -25,7 +30,41 @@ def test_every_package_folder_is_listed(root, settings):
         for layer in LAYERS
         for init in (root / layer).rglob("__init__.py")
     }
-    assert set(settings["tool"]["setuptools"]["packages"]) == found
+    # and the namespace itself, for what `python -m edgeseg` runs
+    assert set(settings["tool"]["setuptools"]["packages"]) == {"edgeseg", *found}
+
+
+def test_folders_are_packages_as_they_are_named(root, settings):
+    places = settings["tool"]["setuptools"]["package-dir"]
+    namespace = places.pop("edgeseg")
+    assert places == {f"edgeseg.{layer}": layer for layer in LAYERS}
+    assert [path.name for path in (root / namespace).glob("*.py")] == ["__main__.py"]
+
+
+def test_python_m_edgeseg(tmp_path):
+    call = [sys.executable, "-m", "edgeseg", "--version"]
+    done = subprocess.run(call, capture_output=True, cwd=tmp_path, encoding="utf-8")
+    assert done.stdout == f"python -m edgeseg, version {version('edgeseg')}\n"
+
+
+def test_edgeseg_stays_a_namespace(tmp_path):
+    """Another package may add to it, and nothing of this one makes it whole."""
+    (tmp_path / "edgeseg" / "more").mkdir(parents=True)
+    (tmp_path / "edgeseg" / "more" / "__init__.py").write_text("WORD = 'there'\n")
+    code = (
+        "import edgeseg, edgeseg.more, edgeseg.runtime\n"
+        "print(getattr(edgeseg, '__file__', None), edgeseg.more.WORD)"
+    )
+    call = [sys.executable, "-c", code]
+    seen = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(call, capture_output=True, env=seen, encoding="utf-8")
+    assert (done.stdout, done.stderr) == ("None there\n", "")
+
+
+def test_the_runtime_tells_its_version():
+    assert edgeseg.runtime.__version__ == version("edgeseg")
+    with pytest.raises(AttributeError, match=r"edgeseg\.runtime.*'__versoin__'"):
+        edgeseg.runtime.__versoin__  # noqa: B018
 
 
 def test_every_file_of_a_package_is_in_the_wheel(root, settings):

@@ -11,6 +11,7 @@ fail() { echo "wheel-only: $1" >&2; exit 1; }
 
 "$bin/python" -c "import tensorflow" 2>/dev/null && fail "TensorFlow is installed"
 "$bin/edgeseg" --help >help.txt
+"$bin/python" -m edgeseg --version >version.txt
 "$bin/edgeseg" info "$golden" --json >info.json
 "$bin/edgeseg" run "$golden" synthetic:320x240,frames=4 -o overlays -o masks:ids -o found.jsonl
 "$bin/edgeseg" run "$golden" "overlays/*.png" -o clip.mp4

@@ -14,11 +14,12 @@ from edgeseg.benchmarks.options import (
     scope_options,
     tell_resumed,
 )
+from edgeseg.converter.options import KERAS_MODEL
 from edgeseg.runtime.options import PATH, device_options, override_options
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=KERAS_MODEL)
 @click.argument("dataset", type=PATH)
 @click.option(
     "-o", "--output", "folder", type=PATH, required=True, help="Folder to fill."
@@ -30,7 +31,8 @@ def reference(model: Path, dataset: Path, folder: Path, **values: Any) -> None:
     """Record what a model answers on a data set, to hold others against.
 
     MODEL is usually the float Keras model, of any format that convert takes, on
-    Keras' backend (KERAS_BACKEND chooses it); a .tflite file will do. A run that was
+    Keras' backend (KERAS_BACKEND chooses it), and `animals` is the one that ships; a
+    .tflite file will do. A run that was
     stopped goes on when it is repeated.
 
     \b

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from edgeseg.runtime.completion import complete_file
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import MODEL, PATH, override_options, overrides_of
 from edgeseg.runtime.progress import OverwrittenLine
@@ -66,7 +67,7 @@ class SizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 @click.command()
 @click.argument("model", type=MODEL)
-@click.argument("source", required=False)
+@click.argument("source", required=False, shell_complete=complete_file)
 @click.option(
     "--frame",
     type=SizeParam(),

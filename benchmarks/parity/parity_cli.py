@@ -14,6 +14,7 @@ from edgeseg.benchmarks.options import (
     open_subject,
     progress_of,
 )
+from edgeseg.runtime.completion import complete_file
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.options import (
     MODEL,
@@ -88,9 +89,9 @@ def parity(
 
 
 @click.command()
-@click.argument("first", type=PATH)
-@click.argument("second", type=PATH)
-@click.argument("source")
+@click.argument("first", type=MODEL)
+@click.argument("second", type=MODEL)
+@click.argument("source", shell_complete=complete_file)
 @LIMIT
 @click.option(
     "--layers",

@@ -31,6 +31,9 @@ FORMAT_VERSION = 2
 # Last-bit changes of weights move a channel's scale by 4e-7 of itself; weights of
 # another training move it by percents
 _SCALE_TOLERANCE = 1e-4
+# Options that matter only where they change operators or shapes: scores and class ids
+# may come out of the same graph
+_SHOWN_BY_THE_GRAPH = frozenset({"--head", "--pooling"})
 _SMALLEST_SCALE = 1e-9  # of a channel of zeros, whose scale is arbitrary
 # What a file that is no ranges file raises on the way
 _MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, zlib.error)
@@ -181,18 +184,23 @@ def _check_origin(path: Path, stored: Any, flat: FlatModel, origin: Origin) -> N
         )
     options = dict(stored["options"])
     differing = [
-        f"{key} {options[key]} there, {origin.options[key]} here"
+        key
         for key in sorted(options.keys() & origin.options.keys())
         # None: what the file itself says, which the graph is compared for
         if None not in (options[key], origin.options[key])
         and options[key] != origin.options[key]
     ]
-    if differing:
-        raise RangesError(
-            f"{path} holds the ranges of the same model with other options "
-            f"({'; '.join(differing)}): give the same options, or {_AGAIN}"
+    same_graph = stored["structure_sha256"] == structure_digest(flat)
+    if differing and not (same_graph and _SHOWN_BY_THE_GRAPH.issuperset(differing)):
+        named = "; ".join(
+            f"{key} {options[key]} there, {origin.options[key]} here"
+            for key in differing
         )
-    if stored["structure_sha256"] != structure_digest(flat):
+        raise RangesError(
+            f"{path} holds the ranges of the same model with other options ({named}): "
+            f"give the same options, or {_AGAIN}"
+        )
+    if not same_graph:
         raise _lowered_differently(path, dict(stored["made_with"]), origin)
 
 

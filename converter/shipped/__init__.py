@@ -4,6 +4,11 @@
 int8 result is in ``runtime/shipped``.
 """
 
-from edgeseg.converter.shipped._paths import keras_file, labels_file, ranges_file
+from edgeseg.converter.shipped._paths import (
+    find_keras,
+    keras_file,
+    labels_file,
+    ranges_file,
+)
 
-__all__ = ["keras_file", "labels_file", "ranges_file"]
+__all__ = ["find_keras", "keras_file", "labels_file", "ranges_file"]

@@ -121,17 +121,7 @@ def settings_of(dataset: Path, values: dict[str, Any]) -> Settings:
         output_stride=int(values.pop("output_stride")),
         **{key: values.pop(key) for key in keys},
     )
-    values["start"] = _start_of(values["start"])
     return Settings(pictures=pictures, teaching=teaching, network=network, **values)
-
-
-def _start_of(text: str) -> str:
-    from edgeseg.converter.shipped import keras_file
-    from edgeseg.runtime.shipped import MODEL_NAME
-
-    if text == MODEL_NAME and not Path(text).exists():
-        return str(keras_file())
-    return text
 
 
 def finetuned_text(result: Finetuned) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.converter.options import SizeParam
-from edgeseg.runtime.options import PATH, add_options
+from edgeseg.runtime.options import MODEL, PATH, add_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,7 +213,7 @@ def teacher_options(function: _F) -> _F:
         function,
         click.option(
             "--teacher",
-            type=PATH,
+            type=MODEL,
             metavar="MODEL",
             help="Learn from a better model's answers too (.tflite or Keras).",
         ),

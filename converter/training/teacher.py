@@ -18,6 +18,7 @@ from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.accuracy.matching import VOID
 from edgeseg.runtime.positions import grid_positions
 from edgeseg.runtime.preprocess import place
+from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,9 @@ class Teacher(Closing):
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path, classes: Sequence[str], labels: str | None) -> Teacher:
+    def open(
+        cls, path: Path | str, classes: Sequence[str], labels: str | None
+    ) -> Teacher:
         """Open a ``.tflite`` file, or any Keras model.
 
         Parameters
@@ -132,7 +135,8 @@ class Teacher(Closing):
         return merged
 
 
-def _open(path: Path, labels: str | None) -> Segmenter:
+def _open(path: Path | str, labels: str | None) -> Segmenter:
+    path = find_model(path)
     if path.suffix == ".tflite":
         opened = Segmenter.open(path, overrides=Overrides(labels=labels))
     else:

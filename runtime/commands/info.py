@@ -25,13 +25,23 @@ if TYPE_CHECKING:
 )
 @override_options
 def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None:
-    """Show a model's tensors, operators and manifest."""
+    """Show a model's tensors, operators and manifest.
+
+    Of a Keras model (.keras, .h5, SavedModel folder) it tells what the file is and
+    which command takes it.
+    """
     from edgeseg.devices import ModelError
     from edgeseg.runtime.inspection import model_info
     from edgeseg.runtime.json_text import json_text
+    from edgeseg.runtime.keras_files import keras_text
     from edgeseg.runtime.manifest import Manifest
 
     told = model_info(model)
+    if "keras" in told:
+        if only_manifest:
+            raise ModelError(f"{model} is a Keras model and has no manifest yet")
+        click.echo(json_text(told, indent=2) if as_json else keras_text(told))
+        return
     if told["manifest"] is not None:
         manifest = overrides_of(values).apply(Manifest.from_dict(told["manifest"]))
         told["manifest"] = manifest.to_dict()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeseg.runtime.commands.run_options import run_options
+from edgeseg.runtime.completion import complete_file
 from edgeseg.runtime.credentials import hide_credentials
 from edgeseg.runtime.options import (
     MODEL,
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", type=MODEL)
-@click.argument("source")
+@click.argument("source", shell_complete=complete_file)
 @click.option(
     "-o",
     "--output",
     "outputs",
     multiple=True,
     metavar="OUT",
+    shell_complete=complete_file,
     help="Where results go; may be given several times.",
 )
 @device_options

@@ -12,6 +12,7 @@ from edgeseg.runtime.placement.placing import Verdict, count_pieces, place
 from edgeseg.runtime.placement.reading import read_model_graph
 from edgeseg.runtime.placement.result import Placement
 from edgeseg.runtime.placement.xnnpack import xnnpack_members
+from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 BOARDS = ("coral", "desktop", "jetson", "raspberry_pi")
 
 
-def check_model(model: Path, device: str) -> Placement:
+def check_model(model: Path | str, device: str) -> Placement:
     """Return where each operator of a model runs on a board, and what to change.
 
     Parameters
     ----------
-    model : Path
-        A ``.tflite`` file.
+    model : Path or str
+        A ``.tflite`` file, or the name of the model that ships.
     device : str
         A device string; ``coral`` tells of the Edge TPU, ``jetson`` of the GPU,
         ``raspberry_pi`` and ``desktop`` of XNNPACK.
@@ -44,7 +45,7 @@ def check_model(model: Path, device: str) -> Placement:
     MissingDriverError
         The installed interpreter cannot tell a model's operators.
     """
-    board = _board(device)
+    board, model = _board(device), find_model(model)
     graph = read_model_graph(model)
     if edgetpu.is_compiled(graph):
         if board != "coral":

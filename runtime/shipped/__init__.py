@@ -4,6 +4,12 @@
 comes from and what it scores is in ``converter/shipped/MODEL_CARD.md``.
 """
 
-from edgeseg.runtime.shipped._paths import MODEL_NAME, model_file, photo_folder
+from edgeseg.runtime.shipped._paths import (
+    MODEL_NAME,
+    find_model,
+    is_shipped,
+    model_file,
+    photo_folder,
+)
 
-__all__ = ["MODEL_NAME", "model_file", "photo_folder"]
+__all__ = ["MODEL_NAME", "find_model", "is_shipped", "model_file", "photo_folder"]

@@ -12,6 +12,30 @@ def model_file() -> Path:
     return _here() / f"{MODEL_NAME}.tflite"
 
 
+def find_model(model: Path | str) -> Path:
+    """Return the path of a model that is given by its path or by its name.
+
+    Every function that takes a model asks here.
+
+    Parameters
+    ----------
+    model : Path or str
+        A path, or the name of the model that ships; a file or folder of that name in
+        the current folder comes first.
+
+    Examples
+    --------
+    >>> find_model("animals") == model_file(), find_model("my.tflite").name
+    (True, 'my.tflite')
+    """
+    return model_file() if is_shipped(model) else Path(model)
+
+
+def is_shipped(model: Path | str) -> bool:
+    """Return whether this is the name of the model that ships, and no path."""
+    return str(model) == MODEL_NAME and not Path(model).exists()
+
+
 def photo_folder() -> Path:
     """Return the folder of the sample photos, a person and a cat."""
     return _here() / "photos"

@@ -30,7 +30,8 @@ from edgeseg.devices import ConversionError, InputError, RangesError
 
 SIZE = (1, 12, 12, 3)
 MANIFEST = {"pictures": ["a.jpg", "b.jpg"], "seed": 0}
-OPTIONS = {"--size": [12, 12], "--head": "logits", "--arch": None}
+OPTIONS = {"--size": [12, 12], "--head": "logits", "--resize": "half-pixel"}
+OPTIONS["--arch"] = None
 ORIGIN = Origin("0123abcd", OPTIONS, {"tensorflow": "2.21.0", "processor": "x86_64"})
 
 
@@ -151,9 +152,16 @@ def test_ranges_of_another_model_are_refused(flat, file):
 
 
 def test_ranges_of_other_options_say_which(flat, file):
-    other = Origin(ORIGIN.weights, {**OPTIONS, "--head": "labels"})
-    with pytest.raises(RangesError, match=r"--head logits there, labels here"):
+    other = Origin(ORIGIN.weights, {**OPTIONS, "--resize": "legacy"})
+    with pytest.raises(RangesError, match=r"--resize half-pixel there, legacy here"):
         load_ranges(file, flat, other)
+
+
+def test_another_head_is_another_option_where_the_graph_differs(flat, file):
+    other = Origin(ORIGIN.weights, {**OPTIONS, "--head": "labels"})
+    assert load_ranges(file, flat, other).origin == ORIGIN
+    with pytest.raises(RangesError, match=r"--head logits there, labels here"):
+        load_ranges(file, FlatModel(network(depthwise=False)), other)
 
 
 def test_what_the_file_itself_says_is_no_other_option(flat, file):
