@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.loading.portable import save_portable
 from edgeseg.converter.training.average import Average, momentum_for, weights
 from edgeseg.converter.training.average import assign as assign_weights
 from edgeseg.converter.training.loss import cross_entropy
@@ -22,7 +23,6 @@ from edgeseg.converter.training.through_int8 import plain
 from edgeseg.converter.training.validation import validate
 from edgeseg.converter.training.wording import diverged, epoch_line, step_line
 from edgeseg.devices import ConversionError
-from edgeseg.runtime.atomic import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,8 +262,7 @@ class Trainer:
                 course.start.model, course.start.resize, course.validation
             ).scores
             if progress.best_miou is None or result.miou > progress.best_miou:
-                with replacing(course.folder / BEST) as temporary, third_party():
-                    plain(course.start).save(temporary)
+                save_portable(plain(course.start), course.folder / BEST)
                 progress.best_miou, progress.best_epoch = result.miou, epoch
         self._validation_s = self._lap()
         progress.seconds += self._validation_s

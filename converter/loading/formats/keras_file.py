@@ -22,7 +22,7 @@ from edgeseg.converter.loading.formats._base import (
 from edgeseg.converter.loading.mend import mend
 from edgeseg.converter.loading.trust import admit
 from edgeseg.converter.loading.weights_file import check_weights_file
-from edgeseg.devices import ModelError
+from edgeseg.devices import ModelError, OutputError
 from edgeseg.devices._litert import one_line
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ _BROKEN_ZIP: tuple[type[BaseException], ...] = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
+# Members of the archive
+CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 _TODAY = "3"
 _LONGEST = 2**26  # bytes of JSON; the longest network of Keras' applications has 2**20
 
@@ -68,7 +69,7 @@ class KerasFile(Format):
             try:
                 _write(path, copy, admitted)
                 model = _load(copy, objects)
-            except ModelError:
+            except (ModelError, OutputError):
                 raise
             except (*unreadable(), *_BROKEN_ZIP) as error:
                 raise cannot_load(path, error) from error
@@ -90,15 +91,15 @@ def _config(path: Path) -> tuple[dict[str, Any], str]:
     """Return the network of an archive, and the Keras that wrote it."""
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(_CONFIG).file_size > _LONGEST:
-                raise ValueError(f"{_CONFIG} is longer than any network")
-            config = network_of(archive.read(_CONFIG))
+            if archive.getinfo(CONFIG).file_size > _LONGEST:
+                raise ValueError(f"{CONFIG} is longer than any network")
+            config = network_of(archive.read(CONFIG))
             version = _version(archive)
-            archive.getinfo(_WEIGHTS)
+            archive.getinfo(WEIGHTS)
             broken = archive.testzip()
     except KeyError as error:
         raise ModelError(
-            f"{path} is not a .keras file: the archive lacks {_CONFIG} or {_WEIGHTS}"
+            f"{path} is not a .keras file: the archive lacks {CONFIG} or {WEIGHTS}"
         ) from error
     except _BROKEN_ZIP as error:
         raise ModelError(
@@ -109,36 +110,52 @@ def _config(path: Path) -> tuple[dict[str, Any], str]:
             f"{path} is not a .keras file: the archive is damaged ({broken})"
         )
     if not isinstance(config, dict):
-        raise ModelError(f"{path} is not a .keras file: {_CONFIG} holds no network")
+        raise ModelError(f"{path} is not a .keras file: {CONFIG} holds no network")
     return config, version
 
 
 def _version(archive: zipfile.ZipFile) -> str:
     """Return the Keras that an archive says it is of; without a word, today's."""
-    if _METADATA not in archive.namelist():
+    if METADATA not in archive.namelist():
         return _TODAY
-    if archive.getinfo(_METADATA).file_size > _LONGEST:
-        raise ValueError(f"{_METADATA} is longer than any")
-    said = network_of(archive.read(_METADATA))
+    if archive.getinfo(METADATA).file_size > _LONGEST:
+        raise ValueError(f"{METADATA} is longer than any")
+    said = network_of(archive.read(METADATA))
     version = said.get("keras_version") if isinstance(said, dict) else None
     return version if isinstance(version, str) else _TODAY
 
 
 def _write(source: Path, target: Path, admitted: Admitted) -> None:
     """Write an archive of the network and the weights, and of a trusted file all."""
-    weights = target.with_name(_WEIGHTS)
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        with old.open(_WEIGHTS) as stored, weights.open("wb") as file:
-            shutil.copyfileobj(stored, file)
+    weights = target.with_name(WEIGHTS)
+    with zipfile.ZipFile(source) as old:
+        try:
+            with old.open(WEIGHTS) as stored, weights.open("wb") as file:
+                shutil.copyfileobj(stored, file)
+        except OSError as error:
+            raise _no_room(source, target.parent, error) from error
         try:
             check_weights_file(weights)
         except (OSError, ValueError) as error:
             raise ModelError(
-                f"{source}: {_WEIGHTS} is not as Keras writes it: {one_line(error)}"
+                f"{source}: {WEIGHTS} is not as Keras writes it: {one_line(error)}"
             ) from error
-        new.writestr(_METADATA, "{}")
-        new.writestr(_CONFIG, json.dumps(admitted.config))
-        new.write(weights, _WEIGHTS)
-        for name in set(old.namelist()) - set(new.namelist()):
-            if admitted.notes:  # files that layers of somebody's own come with
-                new.writestr(name, old.read(name))
+        others = sorted(set(old.namelist()) - {CONFIG, WEIGHTS, METADATA})
+        extra = {name: old.read(name) for name in others if admitted.notes}
+    try:
+        with zipfile.ZipFile(target, "w") as new:
+            new.writestr(METADATA, "{}")
+            new.writestr(CONFIG, json.dumps(admitted.config))
+            new.write(weights, WEIGHTS)
+            for name, content in extra.items():  # that layers of somebody's own need
+                new.writestr(name, content)
+    except OSError as error:
+        raise _no_room(source, target.parent, error) from error
+    weights.unlink()
+
+
+def _no_room(source: Path, folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot write a copy of {source} into {folder}: {error.strerror or error}; "
+        "TMPDIR names another folder for it"
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
+import tempfile
 import warnings
 import zipfile
 
@@ -24,7 +26,7 @@ from edgeseg.converter.loading.load import (
     load_model,
     single_channel_head,
 )
-from edgeseg.devices import EdgesegError, InputError, ModelError
+from edgeseg.devices import EdgesegError, InputError, ModelError, OutputError
 
 layers = keras.layers
 
@@ -159,6 +161,19 @@ def test_bad_files_get_one_line_each(tmp_path):
             load_model(path)
         assert "\n" not in str(caught.value)
         assert str(path) in str(caught.value)
+
+
+def test_a_full_temporary_folder_is_named(tmp_path, monkeypatch):
+    path = saved(networks.unet(keras, (32, 32)), tmp_path / "m.keras")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=rf"copy of .* into {tmp_path}.*TMPDIR"):
+            load_model(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [one.name for one in tmp_path.iterdir()] == ["m.keras"]
 
 
 def test_other_network_cannot_fill_an_architecture(tmp_path):
