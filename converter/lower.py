@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.converter._cause import cause
 from edgeseg.converter._frameworks import need, third_party
 from edgeseg.converter.networks.folding import fold_for_inference
 from edgeseg.converter.tensor_names import name_by_layer
 from edgeseg.devices import ConversionError
-from edgeseg.devices._litert import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,12 +53,12 @@ def _lowered(model: Any) -> bytes:
             return convert()
     except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
         raise ConversionError(
-            f"TensorFlow cannot convert the model: {one_line(error, 300)}"
+            f"TensorFlow cannot convert the model: {cause(error)}"
         ) from error
     except Exception as error:
         # ConverterError derives from Exception alone and lives in a private module
         if type(error).__name__ != "ConverterError":
             raise
         raise ConversionError(
-            f"TensorFlow cannot convert the model: {one_line(error, 300)}"
+            f"TensorFlow cannot convert the model: {cause(error)}"
         ) from error

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from edgeseg.converter._cause import shortened
 from edgeseg.converter._frameworks import need
 from edgeseg.converter.loading.known import (
     INERT_LAYERS,
@@ -43,6 +44,8 @@ _TRAINING_ENDS = ("_initializer", "_regularizer", "_constraint")
 # Old layers' keys whose every value leaves inference as it is
 _IDLE = {"fused", "ragged", "sparse", "virtual_batch_size", "renorm_momentum"}
 _IDLE |= {"batch_input_shape", "input_dtype", "implementation", "trainable"}
+_LONGEST = 80  # of a setting in a message
+_REST = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 # Of operations, which Keras names anew where they take no name
 _IDLE_OF_OPERATIONS = {"name"}
 _POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
@@ -197,14 +200,15 @@ class _Mender:
         if not _is_layer(found) and isinstance(entry.get("name"), str):
             config["name"] = entry["name"]  # some versions leave it out
         kept = {key: value for key, value in config.items() if key in known}
-        for key in config.keys() - kept.keys():
+        for key in sorted(config.keys() - kept.keys()):
             inert = key in idle or name in INERT_LAYERS
             if not inert and not _says_nothing(config[key]):
+                said = shortened(f"{key}={config[key]!r}", _LONGEST)
                 raise ModelError(
-                    f"{self.path}: layer '{config.get('name')}' ({name}) has "
-                    f"{key}={config[key]!r}, which Keras {version('keras')} does not "
-                    "know: convert it with the Keras that wrote it, or build the model "
-                    "from its code and save it as .keras"
+                    f"{self.path}: layer '{config.get('name')}' ({name}) has {said}, "
+                    f"which Keras {version('keras')} does not know: convert it with "
+                    "the Keras that wrote it, or build the model from its code and "
+                    "save it as .keras"
                 )
         return kept
 
@@ -212,7 +216,9 @@ class _Mender:
 def _class(entry: dict[str, Any]) -> Any:
     """Return the class that an entry names, or None where it is none of Keras'."""
     known = known_class(entry)
-    return None if known is None else getattr(need(known.module), known.name, None)
+    if known is None or known.registered is not None:
+        return None
+    return getattr(need(known.module), known.name, None)
 
 
 def _is_layer(found: Any) -> bool:
@@ -224,11 +230,12 @@ def _parameters(found: Any) -> set[str]:
     known: set[str] = set()
     for one in found.__mro__:
         if "__init__" in vars(one):
-            names = inspect.signature(one.__init__).parameters
-            known |= names.keys()
-            if "kwargs" not in names:
+            named = inspect.signature(one.__init__).parameters
+            kinds = {name: one.kind for name, one in named.items()}
+            known |= {name for name, kind in kinds.items() if kind not in _REST}
+            if inspect.Parameter.VAR_KEYWORD not in kinds.values():
                 break
-    return known - {"self", "args", "kwargs"}
+    return known - {"self"}
 
 
 def _says_nothing(value: Any) -> bool:

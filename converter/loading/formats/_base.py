@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from edgeseg.converter._cause import cause
 from edgeseg.converter._frameworks import need
 from edgeseg.devices import InputError, ModelError
-from edgeseg.devices._litert import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,5 +133,4 @@ def network_of(text: str | bytes) -> Any:
 
 def cannot_load(path: Path, error: BaseException) -> ModelError:
     """Return the error for a file on which Keras gave up."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # Keras prints in bold
-    return ModelError(f"Keras cannot load {path}: {one_line(ValueError(plain))}")
+    return ModelError(f"Keras cannot load {path}: {cause(error)}")

@@ -16,6 +16,7 @@ import h5py
 import keras
 import networks
 
+from edgeseg.converter import layers
 from edgeseg.converter.loading.formats.hdf5 import PLUGIN as HDF5
 from edgeseg.converter.loading.load import Loading, load_model
 from edgeseg.converter.loading.mend import mend
@@ -117,6 +118,12 @@ def test_layers_that_only_train_say_nothing():
 def test_what_a_layer_hands_to_its_base_is_known():
     options = {"filters": 2, "kernel_size": 3, "unroll": True}
     assert mended("ConvLSTM2D", **options)[1]["unroll"] is True
+
+
+def test_a_layer_of_edgeseg_is_left_as_it_is():
+    layers.register()
+    _, config, _ = mended("edgeseg>BilinearResize", height=2, width=2, novel=0.5)
+    assert config == {"name": "it", "height": 2, "width": 2, "novel": 0.5}
 
 
 def test_a_class_of_somebody_s_own_is_left_as_it_is():
