@@ -141,7 +141,7 @@ class Cell:
     def _environment(self) -> dict[str, str]:
         outer = {k: v for k, v in os.environ.items() if k not in _LEFT_OUT}
         path = f"{self._bin}{os.pathsep}{outer['PATH']}"
-        own = {"PATH": path, "EDGESEG_EXAMPLES": "20"}
+        own = {"PATH": path, "EDGESEG_EXAMPLES": "20", "PIP_NO_COMPILE": "1"}
         if self.kind == "lowest" and self._pins.is_file():
             own["PIP_CONSTRAINT"] = str(self._pins)
         if self.kind == "pre-releases":
