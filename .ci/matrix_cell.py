@@ -139,14 +139,16 @@ class Cell:
         return self.folder / "lowest.txt"
 
     def _environment(self) -> dict[str, str]:
-        outer = {k: v for k, v in os.environ.items() if k not in _LEFT_OUT}
+        outer = {"EDGESEG_SHARED": str(ROOT.parent / "shared"), **os.environ}
+        for name in _LEFT_OUT:
+            outer.pop(name, None)
         path = f"{self._bin}{os.pathsep}{outer['PATH']}"
-        own = {"PATH": path, "EDGESEG_EXAMPLES": "20"}
+        own = {"PATH": path, "EDGESEG_EXAMPLES": "20", "PIP_NO_COMPILE": "1"}
         if self.kind == "lowest" and self._pins.is_file():
             own["PIP_CONSTRAINT"] = str(self._pins)
         if self.kind == "pre-releases":
             own["PIP_PRE"] = "1"
-        return {**outer, "EDGESEG_SHARED": str(ROOT.parent / "shared"), **own}
+        return {**outer, **own}
 
     def _call(self, command: list[Any]) -> int:
         with self.log.open("ab") as log:
