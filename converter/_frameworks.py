@@ -65,6 +65,8 @@ def need(name: str) -> Any:
         It, or something it needs, is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # neither read the user's keras.json, which changes what is built, nor write one
+    os.environ.setdefault("KERAS_HOME", os.devnull)
     if name == "keras":
         backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         if backend == "tensorflow":

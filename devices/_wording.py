@@ -62,7 +62,10 @@ def utf8_name(path: str | os.PathLike[str]) -> str | None:
     """
     try:
         return os.fsencode(path).decode("utf-8")
-    except UnicodeError:
+    except UnicodeEncodeError:  # from a text, no name that this locale could have given
+        text = str(path)
+        return None if _HALVES.search(text) else text
+    except UnicodeDecodeError:
         return None
 
 

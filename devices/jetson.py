@@ -61,13 +61,13 @@ def open_jetson(model: Path, unit: str = "", threads: int | None = None) -> Devi
 def _engine_options() -> dict[str, str]:
     """Return ONNX Runtime's options: half precision, engines kept between runs."""
     options = {"trt_fp16_enable": "True"}
-    folder = cache_folder() / "tensorrt"
     if _TENSORRT not in providers():
         return options
     try:
+        folder = cache_folder() / "tensorrt"
         folder.mkdir(parents=True, exist_ok=True)  # ONNX Runtime makes no parents
     except OSError as error:
-        _log.warning("engines are built anew each time: %s: %s", folder, error.strerror)
+        _log.warning("engines are built anew each time: %s", error)
         return options
     return {
         **options,

@@ -10,7 +10,7 @@ import click
 
 from edgeseg.devices import EdgesegError
 from edgeseg.devices._wording import one_line, plain, shortened
-from edgeseg.runtime.console import show_any_text
+from edgeseg.runtime.console import open_closed_streams, show_any_text
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -146,6 +146,7 @@ def main() -> None:
     A Keras model becomes an int8 TFLite file that scores like the float one
     (`convert`), and runs on the board (`run`).
     """
+    open_closed_streams()
     show_any_text()
     _show_warnings()
 

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 
 from edgeseg.devices._wording import encodable
 
 _HANDLER = "edgeseg-escape"
+
+
+def open_closed_streams() -> None:
+    """Open standard input, output and error where this process was started without.
+
+    Else the next files that are opened would take their numbers.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def show_any_text() -> None:

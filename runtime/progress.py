@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import click
@@ -24,6 +25,8 @@ class OverwrittenLine:
         """Show a text."""
         text = plain(text)
         if self.is_terminal:
+            # a longer text takes two lines, of which only one can be written over
+            text = text[: max(shutil.get_terminal_size().columns - 1, 1)]
             click.echo(f"\r\x1b[K{text}", nl=False, err=True)
         else:
             click.echo(text, err=True)

@@ -115,6 +115,12 @@ class _Child:
                     pass_fds=(writing,),
                     start_new_session=True,
                 )
+        except OSError as error:
+            os.close(self._messages)
+            raise ConversionError(
+                f"the conversion process cannot be started with {sys.executable}: "
+                f"{error.strerror or error}"
+            ) from error
         except BaseException:
             os.close(self._messages)
             raise

@@ -47,7 +47,13 @@ class Place:
         if self.system:
             return SYSTEM_FOLDER / f"{self.name}.service"
         home = os.environ.get("XDG_CONFIG_HOME")
-        config = Path(home) if home else Path.home() / ".config"
+        try:
+            config = Path(home) if home else Path.home() / ".config"
+        except RuntimeError as error:
+            raise OutputError(
+                "this user has no home folder for a service: set XDG_CONFIG_HOME, or "
+                "take --system"
+            ) from error
         return config / "systemd" / "user" / f"{self.name}.service"
 
     @property

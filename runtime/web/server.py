@@ -192,7 +192,14 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 def _listen(address: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise OutputError(
+            f"web: {address.host} cannot be used: this system has no "
+            f"{'IPv6' if family == socket.AF_INET6 else 'IPv4'} "
+            f"({error.strerror or error})"
+        ) from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # connections inherit these

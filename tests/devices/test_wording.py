@@ -17,6 +17,7 @@ from edgeseg.devices._wording import (
     plain,
     reason_in,
     shortened,
+    utf8_name,
 )
 
 TRACEBACK = """\
@@ -176,3 +177,14 @@ def test_text_that_is_whole_stays():
     assert encodable("naïve \U0001f43b\\xe9") == "naïve \U0001f43b\\xe9"
     assert encodable("\ud83d") == "\\ud83d"
     assert encodable(os.fsdecode(b"caf\xe9")) == "caf\\xe9"
+
+
+def test_names_for_what_takes_utf_8_alone():
+    assert utf8_name(os.fsdecode("für".encode())) == "für"
+    assert utf8_name(os.fsdecode(b"caf\xe9")) is None
+
+
+def test_a_text_that_the_locale_has_no_name_for(monkeypatch):
+    monkeypatch.setattr(os, "fsencode", lambda path: str(path).encode("ascii"))
+    assert utf8_name("für") == "für"
+    assert utf8_name("fü\udcfcr") is None

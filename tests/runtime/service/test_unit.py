@@ -52,10 +52,10 @@ def test_systemd_takes_the_unit_and_calls_it_safe(place, tmp_path, system):
     path.write_text(told.output)
     manager = [] if system else ["--user"]
     verify = [ANALYZE, *manager, "verify", "--man=no", str(path)]
-    verified = subprocess.run(verify, capture_output=True, text=True, timeout=60)
+    verified = subprocess.run(verify, capture_output=True, encoding="utf-8", timeout=60)
     assert (verified.returncode, verified.stderr) == (0, "")
     command = [ANALYZE, "security", "--offline=true", "--threshold=50", str(path)]
-    scored = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    scored = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
     assert scored.returncode == 0, scored.stdout[-200:]
     level = re.search(r"Overall exposure level for \S+: ([\d.]+)", scored.stdout)
     assert float(level[1]) <= 5.0
@@ -73,7 +73,7 @@ def test_systemd_reads_the_awkward_path_as_it_is(place, tmp_path):
         path = tmp_path / "edgeseg.service"
         path.write_text(text)
         verify = [ANALYZE, "verify", "--man=no", str(path)]
-        told = subprocess.run(verify, capture_output=True, text=True, timeout=60)
+        told = subprocess.run(verify, capture_output=True, encoding="utf-8", timeout=60)
         assert told.returncode == expected, told.stderr
 
 
@@ -145,7 +145,7 @@ def test_systemctl_is_called_in_order(place, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert "start it" in call("install", place, "--name", "door").output
     assert call("remove", "--name", "door").exit_code == 0
-    assert (tmp_path / "calls").read_text().splitlines() == [
+    assert (tmp_path / "calls").read_text("utf-8").splitlines() == [
         "--user daemon-reload",
         "--user enable door.service",
         "--user disable --now door.service",
@@ -161,10 +161,10 @@ def test_a_unit_of_another_is_left_alone(place, tmp_path):
         told = call(*words)
         assert isinstance(told.exception, EdgesegError)
         assert "not written by edgeseg" in str(told.exception)
-    assert path.read_text().startswith("[Service]")
+    assert path.read_text("utf-8").startswith("[Service]")
     assert list(path.parent.iterdir()) == [path]
     assert call("install", place, "--overwrite").exit_code == 0
-    assert "Type=notify" in path.read_text()
+    assert "Type=notify" in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
