@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -55,7 +56,9 @@ def test_the_command_and_its_json(shapes_keras):
     lines = done.stdout.splitlines()
     assert lines[1].startswith(".keras archive, written by Keras 3")
     assert "a whole model (Functional, " in lines[1]
-    assert lines[-1].startswith(f"to run it: edgeseg convert {shapes_keras} ")
+    assert lines[-1].startswith(
+        f"to run it: edgeseg convert {shlex.quote(str(shapes_keras))} "
+    )
     told = json.loads(CliRunner().invoke(info, [str(shapes_keras), "--json"]).stdout)
     assert told["keras"]["holds"] == "model"
     refused = CliRunner().invoke(info, [str(shapes_keras), "--manifest"])

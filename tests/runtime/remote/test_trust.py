@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+
 import pytest
 from loopback_board import free_port
 
@@ -68,6 +71,14 @@ def test_a_login_script_that_prints_does_no_harm(fresh_board):
         assert session.ask("facts")["root"] == str(fresh_board.root)
 
 
+# over SSH, bash alone reads a script before a command that is no login
+needs_bash = pytest.mark.skipif(
+    not pwd.getpwuid(os.getuid()).pw_shell.endswith("bash"),
+    reason="the login shell of this user is not bash",
+)
+
+
+@needs_bash
 def test_a_login_script_that_never_ends_is_not_waited_for(fresh_board):
     (fresh_board.home / ".bashrc").write_text("yes welcome\n")
     line = one_line(fresh_board.edgeseg("logs"))
@@ -76,6 +87,7 @@ def test_a_login_script_that_never_ends_is_not_waited_for(fresh_board):
     assert "~/.bashrc" in line
 
 
+@needs_bash
 def test_a_login_script_that_ends_the_login_is_told(fresh_board):
     (fresh_board.home / ".bashrc").write_text("echo closed for today\nexit 3\n")
     assert "closed for today" in one_line(fresh_board.edgeseg("logs"))
