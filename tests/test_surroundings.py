@@ -93,6 +93,9 @@ SURROUNDINGS = {
 
 @pytest.mark.parametrize("name", SURROUNDINGS)
 def test_a_run_gives_the_same(name, expected, golden_model, photo, tmp_path):
+    if name == "no UTF-8" and not jetson_file.__file__.isascii():
+        # of an editable install, Python reads the path in the locale's encoding
+        pytest.skip("edgeseg is installed from a folder whose name is not ASCII")
     options = SURROUNDINGS[name]()
     assert outcome(golden_model, photo, tmp_path, **options) == expected
 
