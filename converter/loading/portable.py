@@ -61,6 +61,9 @@ def make_portable(path: Path) -> None:
         A file that Keras wrote here; it is replaced. Of the same file it makes the
         same bytes, whenever and wherever.
     """
+    from edgeseg.converter import layers
+
+    layers.register()  # they are known by name, in whatever process this is
     with zipfile.ZipFile(path) as archive:
         config = json.loads(archive.read(CONFIG))
         version = json.loads(archive.read(METADATA)).get("keras_version", "3")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -129,6 +131,24 @@ def test_the_bytes_depend_on_the_network_alone(tmp_path):
     assert (
         content(tmp_path / "a.keras")["model.weights.h5"] == members["model.weights.h5"]
     )
+
+
+def test_the_bytes_do_not_depend_on_what_a_process_did_before(tmp_path):
+    nested(keras).save(tmp_path / "here.keras")
+    shutil.copyfile(tmp_path / "here.keras", tmp_path / "there.keras")
+    make_portable(tmp_path / "here.keras")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from edgeseg.converter.loading.portable import make_portable\n"
+        "make_portable(Path(sys.argv[1]))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "there.keras")],
+        check=True,
+        capture_output=True,
+    )
+    here, there = (tmp_path / f"{name}.keras" for name in ("here", "there"))
+    assert here.read_bytes() == there.read_bytes()
 
 
 def test_a_layer_of_somebody_s_own_is_described_as_it_describes_itself(tmp_path):
