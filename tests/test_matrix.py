@@ -12,6 +12,8 @@ import pytest
 from edgeseg.runtime.modelfile import without_manifest
 from edgeseg.runtime.shipped import model_file
 
+KINDS = ("lowest", "newest", "pre-releases")
+
 
 @pytest.fixture(scope="module")
 def matrix(root):
@@ -136,3 +138,17 @@ def test_tests_are_counted_from_pytests_report(cell, tmp_path):
 
 def test_the_first_command_is_the_readmes(cell):
     assert cell.first_command() == "pip install '.[convert]' && edgeseg demo"
+
+
+def test_a_record_keeps_the_other_cells_of_the_same_day(matrix, tmp_path):
+    path = tmp_path / "matrix.json"
+    old, new = ({"python": "3.9.1", "kind": kind, "seconds": 1} for kind in KINDS[:2])
+    later = {"python": "3.10.4", "kind": "lowest", "seconds": 1}
+    matrix.write(path, [later, old])
+    matrix.write(path, [new, {**old, "seconds": 2}])
+    cells = json.loads(path.read_text())["cells"]
+    assert cells == [{**old, "seconds": 2}, new, later]
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "date": "2001-01-01"}))
+    matrix.write(path, [new])
+    assert json.loads(path.read_text())["cells"] == [new]
