@@ -50,7 +50,7 @@ def append_manifest(model: bytes, manifest: Manifest) -> bytes:
         What to store.
     """
     buffer = io.BytesIO(_without_archive(model))
-    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr(_entry(_MANIFEST), manifest.to_json())
         if manifest.labels:
             archive.writestr(_entry(_LABELS), "\n".join(manifest.labels) + "\n")
@@ -114,9 +114,8 @@ def sha256(path: Path) -> str:
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, _EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    return info
+    # stored as it is: what zlib makes of it is not the same on every system
+    return zipfile.ZipInfo(name, _EPOCH)
 
 
 def _read_entry(path: Path, name: str) -> str | None:

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import zipfile
+import zlib
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from edgeseg.runtime.modelfile import (
     stored_labels,
     stored_manifest,
 )
+from edgeseg.runtime.shipped import model_file
 
 FLATBUFFER = b"\x1c\0\0\0TFL3" + bytes(range(256)) * 4
 
@@ -179,3 +181,17 @@ def test_a_label_file_that_is_no_text_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(InputError, match="cannot read labels"):
         load_labels(str(path))
+
+
+def test_bytes_do_not_depend_on_what_compresses_here(monkeypatch):
+    """Systems differ in zlib: some have zlib-ng, which finds other matches."""
+    manifest = Manifest(labels=("background", "cat") * 20)
+    before = append_manifest(FLATBUFFER, manifest)
+    compressed = zlib.compressobj
+    monkeypatch.setattr(zlib, "compressobj", lambda *_: compressed(1, 8, -15))
+    assert append_manifest(FLATBUFFER, manifest) == before
+
+
+def test_the_shipped_file_is_what_this_release_writes():
+    content, manifest = model_file().read_bytes(), stored_manifest(model_file())
+    assert append_manifest(content, manifest) == content
