@@ -67,7 +67,7 @@ REFUSED = {
     "shapes": (setting("filters", 7), r"Add.*\(16, 16, 7\) and \(16, 16, 4\)$"),
     "rank": (
         lambda _, net: net["layers"][0]["config"].update(batch_shape=[None, 16, 16]),
-        r"layer 'c'.*expected min_ndim=4, found ndim=3",
+        r"layer ['\"]c['\"].*expected min_ndim=4, found ndim=3",
     ),
     "outputs": (lambda _, net: net.pop("output_layers"), "output"),
     "reference": (
