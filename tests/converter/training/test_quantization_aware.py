@@ -199,16 +199,14 @@ def test_it_trains_and_what_was_trained_is_what_ships():
     losses = [float(prepared.train_on_batch(x, wanted)) for _ in range(80)]
     assert np.mean(losses[-5:]) < 0.1 * losses[0]
     _, _, flat = converted(restore(prepared), [frame[None] for frame in x])
-    steps = {
-        flat.name(int(o.inputs[1])): flat.constant(int(o.inputs[1]))
+    steps = [
+        flat.constant(int(o.inputs[1]))
         for o in flat.graph.operators
         if len(o.inputs) > 2
-    }
+    ]
+    layers_with_weights = [layer for layer in restore(prepared).layers if layer.weights]
     assert len(steps) == 3
-    for layer in restore(prepared).layers:
-        if not layer.weights:
-            continue
-        (found,) = (v for k, v in steps.items() if f"/{layer.name}_" in f"{k}_")
+    for layer, found in zip(layers_with_weights, steps, strict=True):
         rows = weight_rows(layer)
         expected = nearest_steps(rows, clipped_scales(rows))
         got = found.reshape(len(rows), -1)
