@@ -40,3 +40,23 @@ def array_of(text: str, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     raw = unpacker.decompress(base64.b64decode(text, validate=True), wanted + 1)
     little = np.dtype(dtype).newbyteorder("<")
     return np.frombuffer(raw, little).reshape(shape).astype(dtype)
+
+
+def scales_and_correction(
+    packed: dict[str, str], rows: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a convolution's scales and bias corrections, ``(rows,)`` float32 each.
+
+    Raises
+    ------
+    KeyError, ValueError, zlib.error
+        They are missing, damaged, or no positive scales and finite corrections.
+    """
+    import numpy as np
+
+    scales, correction = (
+        array_of(packed[key], np.float32, (rows,)) for key in ("scales", "correction")
+    )
+    if not (np.isfinite(correction).all() and (scales > 0).all()):
+        raise ValueError("scales or corrections are no numbers")
+    return scales, correction

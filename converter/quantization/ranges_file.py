@@ -13,7 +13,11 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.quantization.origin import Origin, structure_digest
-from edgeseg.converter.quantization.packing import array_of, text_of
+from edgeseg.converter.quantization.packing import (
+    array_of,
+    scales_and_correction,
+    text_of,
+)
 from edgeseg.converter.quantization.ranges import Ranges
 from edgeseg.converter.quantization.ranges_version_1 import read_version_1
 from edgeseg.converter.quantization.refine import RoundedWeights, rows_at
@@ -246,13 +250,8 @@ def _unpack(packed: dict[str, str], flat: FlatModel, place: int) -> RoundedWeigh
     import numpy as np
 
     rows = rows_at(flat, place)
-    scales, correction = (
-        array_of(packed[key], np.float32, (len(rows),))
-        for key in ("scales", "correction")
-    )
+    scales, correction = scales_and_correction(packed, len(rows))
     steps = array_of(packed["steps"], np.int8, rows.shape)
-    if not (np.isfinite(correction).all() and (scales > 0).all()):
-        raise ValueError(f"scales or corrections of operator {place} are no numbers")
     return RoundedWeights(scales, steps, correction)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.quantization.packing import array_of
+from edgeseg.converter.quantization.packing import array_of, scales_and_correction
 from edgeseg.converter.quantization.ranges import Ranges
 from edgeseg.converter.quantization.refine import RoundedWeights, rows_at
 from edgeseg.converter.quantization.rounding import LIMIT, nearest_steps
@@ -76,10 +76,7 @@ def _unpack(packed: dict[str, str], flat: FlatModel, place: int) -> RoundedWeigh
     import numpy as np
 
     rows = rows_at(flat, place)
-    scales, correction = (
-        array_of(packed[key], np.float32, (len(rows),))
-        for key in ("scales", "correction")
-    )
+    scales, correction = scales_and_correction(packed, len(rows))
     moved = array_of(packed["moved"], np.int8, rows.shape)
     steps = np.clip(nearest_steps(rows, scales) + moved, -LIMIT, LIMIT)
     return RoundedWeights(scales, steps.astype(np.int8), correction)
