@@ -28,15 +28,15 @@ KINDS = ("lowest", "newest", "pre-releases")
 TESTS = (
     "tests/converter/loading/test_mend.py",
     "tests/converter/quantization/test_windows.py",
-    "tests/converter/test_conversion.py::test_everything_is_int8_and_parity_holds",
-    "tests/converter/test_layers.py",
-    "tests/converter/test_onnx.py::test_the_shipped_network_answers_like_keras",
-    "tests/converter/test_tensor_names.py",
+    "tests/converter/conversion/test_conversion.py::test_everything_is_int8_and_parity_holds",
+    "tests/converter/networks/test_resizing.py",
+    "tests/converter/conversion/test_onnx.py::test_the_shipped_network_answers_like_keras",
+    "tests/converter/conversion/test_tensor_names.py",
     "tests/devices/test_devices.py",
-    "tests/devices/test_jetson.py",
+    "tests/devices/boards/test_jetson.py",
     "tests/devices/test_onnx.py",
     "tests/runtime/sinks/test_video.py",
-    "tests/runtime/test_pictures.py",
+    "tests/runtime/pictures/test_files.py",
     "tests/runtime/web/test_answers.py",
 )
 _TESTED_EXTRAS = "onnx,web,video,mqtt"
@@ -72,10 +72,21 @@ class Cell:
         Does not exist yet; gets the environment, the copy and the log.
     uv : Path
         The program that finds the lowest versions.
+    tested : bool
+        Whether tests are run after the demo.
     """
 
-    def __init__(self, python: Python, kind: str, folder: Path, uv: Path) -> None:
+    def __init__(
+        self,
+        python: Python,
+        kind: str,
+        folder: Path,
+        uv: Path,
+        *,
+        tested: bool = True,
+    ) -> None:
         self.python = python
+        self.tested = tested
         self.kind = kind
         self.folder = folder
         self.log = folder / "log.txt"
@@ -92,10 +103,11 @@ class Cell:
         made = self._call([self.python.path, "-m", "venv", self._bin.parent])
         if made == 0 and (self.kind != "lowest" or self._write_constraints() == 0):
             record["demo"] = self._demo()
-            record["tests"] = self._tests()
+            if self.tested:
+                record["tests"] = self._tests()
             record["versions"] = self._versions()
         record["seconds"] = round(time.monotonic() - start)
-        record["passed"] = has_passed(record)
+        record["passed"] = has_passed(record, tested=self.tested)
         return record
 
     def _demo(self) -> dict[str, Any]:
@@ -132,7 +144,10 @@ class Cell:
         command += ["--resolution=lowest-direct", "--only-binary=:all:"]
         command += ["--prerelease=if-necessary-or-explicit"]
         command += ["--extra=convert", "--extra=dev", "--python", self._bin / "python"]
-        return self._call([*command, f"--output-file={self._pins}", "pyproject.toml"])
+        code = self._call([*command, f"--output-file={self._pins}", "pyproject.toml"])
+        if code == 0:
+            self._pins.write_text(named_pins(self._pins.read_text("utf-8")), "utf-8")
+        return code
 
     @property
     def _pins(self) -> Path:
@@ -166,6 +181,22 @@ def first_command() -> str:
     """Return the README's first command."""
     text = (ROOT / "README.md").read_text("utf-8")
     return re.search(r"^pip install .*edgeseg demo.*$", text, re.MULTILINE).group()
+
+
+def named_pins(pins: str) -> str:
+    """Return the lines that pin a package which pyproject.toml names.
+
+    The others are pip's to choose: uv takes packages whose ``Requires-Python`` ends
+    before this Python, and pip does not.
+    """
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    named = {_plain(name) for name in re.findall(r'"([\w.-]+)[\["<>=]', text)}
+    lines = re.findall(r"^[\w.-]+==.+$", pins, re.M)
+    return "".join(f"{x}\n" for x in lines if _plain(x.partition("==")[0]) in named)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def copy_project(folder: Path) -> None:
@@ -211,15 +242,12 @@ def counts(report: Path) -> dict[str, int]:
     return {"passed": passed, "failed": failed, "skipped": total["skipped"]}
 
 
-def has_passed(record: dict[str, Any]) -> bool:
+def has_passed(record: dict[str, Any], *, tested: bool = True) -> bool:
     """Return whether the demo gave the network that ships and the tests passed."""
     demo, tests = record.get("demo", {}), record.get("tests", {})
-    return (
-        demo.get("exit") == 0
-        and demo.get("network_equal") is True
-        and tests.get("exit") == 0
-        and tests.get("passed", 0) > 0
-    )
+    shown = demo.get("exit") == 0 and demo.get("network_equal") is True
+    passed = tests.get("exit") == 0 and tests.get("passed", 0) > 0
+    return shown and (passed or not tested)
 
 
 def _difference(log: str) -> str:

@@ -8,16 +8,17 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices._wording import encodable
+from edgeseg.devices.wording import encodable
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.atomic import write_text
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.modelfile import sha256
+from edgeseg.runtime.model.embedded import sha256
+from edgeseg.runtime.pictures.atomic import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from edgeseg.devices.types import Json
     from edgeseg.runtime import Overrides
 
 
@@ -36,13 +37,13 @@ def open_model(
         What to use instead of what the file says.
     """
     if model.suffix in (".keras", ".h5", ".hdf5") or model.is_dir():
-        from edgeseg.converter.keras_device import open_keras
+        from edgeseg.converter.conversion.keras_device import open_keras
 
         return open_keras(model, overrides)
     return Segmenter.open(model, device=device, threads=threads, overrides=overrides)
 
 
-def conditions(model: Path, segmenter: Segmenter) -> dict[str, Any]:
+def conditions(model: Path, segmenter: Segmenter) -> Json:
     """Return what figures of a model must be read with, as JSON values.
 
     Parameters

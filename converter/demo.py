@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.converter._frameworks import require_extra
+from edgeseg.converter.frameworks import require_extra
 from edgeseg.converter.shipped import keras_file, labels_file, ranges_file
 from edgeseg.devices import MissingDriverError, RangesError
 from edgeseg.runtime import (
@@ -25,14 +25,14 @@ from edgeseg.runtime.shipped import MODEL_NAME, model_file, photo_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.converter.conversion import Conversion
+    from edgeseg.converter.conversion.conversion import Conversion
 
 _FRAMES = 60  # a photo, of the clip
 _LOOK = Look(contours=True, legend=True)
 
 
 @dataclass(frozen=True)
-class _Run:
+class _DemoRun:
     """What one run found and how long it took."""
 
     pictures: int
@@ -76,7 +76,7 @@ def _model(folder: Path, progress: Callable[[str], None]) -> tuple[Path, list[st
         require_extra()
     except MissingDriverError as error:
         return model_file(), [f"model: as it comes with the package ({error})"]
-    from edgeseg.converter.conversion_text import conversion_text
+    from edgeseg.converter.conversion.text import conversion_text
 
     progress("converting the float Keras model again, from its saved ranges")
     try:
@@ -90,7 +90,7 @@ def _model(folder: Path, progress: Callable[[str], None]) -> tuple[Path, list[st
 def _convert(
     output: Path, progress: Callable[[str], None], *, ranges: Path | None
 ) -> Conversion:
-    from edgeseg.converter.conversion import convert
+    from edgeseg.converter.conversion.conversion import convert
 
     return convert(
         keras_file(),
@@ -105,8 +105,8 @@ def _convert(
 
 def _float_lines(folder: Path, progress: Callable[[str], None]) -> list[str]:
     """Convert to float and say how far the int8 file that ships answers like it."""
-    from edgeseg.converter.subjects import sample_views
-    from edgeseg.converter.verify import compare
+    from edgeseg.converter.conversion.parity import compare
+    from edgeseg.converter.conversion.pictures import sample_views
 
     name = f"{MODEL_NAME}.float.tflite"
     made = _convert(folder / name, progress, ranges=None)
@@ -122,7 +122,7 @@ def _float_lines(folder: Path, progress: Callable[[str], None]) -> list[str]:
 def _against_shipped(made: Path) -> str:
     """Return how a file made here differs from the one that ships, in words."""
     from edgeseg.converter.quantization.differences import differences
-    from edgeseg.runtime.modelfile import without_manifest
+    from edgeseg.runtime.model.embedded import without_manifest
 
     ours, shipped = made.read_bytes(), model_file().read_bytes()
     if ours == shipped:
@@ -140,14 +140,14 @@ def _against_shipped(made: Path) -> str:
 
 def _run(
     model: Path, source: str, folder: Path, outputs: tuple[str, ...], look: Look
-) -> _Run:
+) -> _DemoRun:
     opened = open_source(source)
     segmenter = Segmenter.open(model)
     style = Style(segmenter.manifest, look=look, fps=opened.fps)
     sinks = [open_sink(str(folder / name), style) for name in outputs]
     tally = run_pipeline(opened, segmenter, sinks)
     pixels = sum(tally.pixels.values())
-    return _Run(
+    return _DemoRun(
         tally.done,
         {segmenter.manifest.label(i): n / pixels for i, n in tally.pixels.items()},
         tally.median_ms,
@@ -171,7 +171,7 @@ def _shares_text(shares: dict[str, float]) -> str:
     return ", ".join(f"{name} {share:.1%}" for name, share in found)
 
 
-def _clip_lines(run: _Run) -> list[str]:
+def _clip_lines(run: _DemoRun) -> list[str]:
     spent = ", ".join(f"{stage} {ms:.1f} ms" for stage, ms in run.median_ms.items())
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return [

@@ -8,6 +8,27 @@ else is in the archive at the end of the source go to the end of the result.
 References
 ----------
 "Edge TPU Compiler", https://coral.ai/docs/edgetpu/compiler/
+
+What the Edge TPU Compiler says of each operator.
+
+Its log lists ``Operator  Count  Status``, one row for each name and status::
+
+    Edge TPU Compiler version 16.0.384591198
+
+    Number of Edge TPU subgraphs: 1
+    Total number of operations: 72
+
+    Operator                       Count      Status
+
+    CONV_2D                        36         Mapped to Edge TPU
+    ARG_MAX                        1          Operation not supported
+
+Older ones print the table without the numbers above it, newer ones wrap it in lines on
+their own progress; only rows of that form are read.
+
+References
+----------
+"Edge TPU Compiler", https://coral.ai/docs/edgetpu/compiler/
 """
 
 from __future__ import annotations
@@ -15,6 +36,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,18 +44,20 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.converter.edgetpu_log import CompilerLog, Row, parse_log
 from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.devices import ConversionError, MissingDriverError, ModelError
-from edgeseg.devices._litert import read_model
-from edgeseg.runtime.atomic import check_writable, write_bytes
-from edgeseg.runtime.modelfile import append_manifest, sha256, stored_manifest
+from edgeseg.devices.litert import read_model
+from edgeseg.runtime.model.embedded import append_manifest, sha256, stored_manifest
+from edgeseg.runtime.pictures.atomic import check_writable, write_bytes
 from edgeseg.runtime.shipped import find_model, is_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from edgeseg.devices.types import Json
+
 
 PROGRAM = "edgetpu_compiler"
 TIMEOUT_S = 600.0
@@ -59,7 +83,7 @@ class Compilation:
         The file written.
     version : str
         Of the compiler.
-    rows : tuple of Row
+    rows : tuple of LogRow
         Operators and their fate.
     sha256 : str
         Of the file.
@@ -69,7 +93,7 @@ class Compilation:
 
     path: Path
     version: str
-    rows: tuple[Row, ...]
+    rows: tuple[LogRow, ...]
     sha256: str
     manifest: bool
 
@@ -83,7 +107,7 @@ class Compilation:
         """How many operators the source has."""
         return sum(row.count for row in self.rows)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON values."""
         return {
             "path": str(self.path),
@@ -235,3 +259,114 @@ def _output(command: Sequence[str], timeout_s: float) -> tuple[int, str]:
         finally:
             with contextlib.suppress(ProcessLookupError):  # all of it ended by itself
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+_MAPPED = "Mapped to Edge TPU"
+_VERSION = re.compile(r"Edge TPU Compiler version (\S+)")
+_ROW = re.compile(r"^([A-Za-z][\w-]*)[ \t]+(\d+)[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_FAILURES = (
+    re.compile(r"^(Compilation failed:.*)$", re.MULTILINE),
+    re.compile(r"^ERROR: (?!Restored original execution plan)(.*)$", re.MULTILINE),
+    re.compile(r"^(Internal compiler error.*)$", re.MULTILINE),
+    re.compile(r"^(Invalid model.*)$", re.MULTILINE),
+    re.compile(r"^(Compilation failed!)", re.MULTILINE),
+)
+# What the compiler means, and what helps
+_MEANINGS = (
+    (
+        "large activation tensors",
+        "take smaller pictures (edgeseg convert --size) or the head logits-stride",
+    ),
+    (
+        "Didn't find op for builtin opcode",
+        "the compiler is older than the operator: its last version is of 2021",
+    ),
+    (
+        "not quantized",
+        "convert with --recipe int8 first",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """How many operators of one kind met one fate.
+
+    Parameters
+    ----------
+    op : str
+        Name in the TensorFlow Lite schema.
+    count : int
+        How many.
+    status : str
+        In the compiler's words.
+    """
+
+    op: str
+    count: int
+    status: str
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the Edge TPU runs them."""
+        return self.status.startswith(_MAPPED)
+
+
+@dataclass(frozen=True)
+class CompilerLog:
+    """What a run of the compiler printed.
+
+    Parameters
+    ----------
+    version : str
+        Of the compiler; empty where it did not say.
+    rows : tuple of LogRow
+        Its table.
+    failure : str
+        Why nothing was made, and what helps; empty where it did not say.
+    """
+
+    version: str
+    rows: tuple[LogRow, ...]
+    failure: str = ""
+
+    @property
+    def mapped(self) -> int:
+        """How many operators the Edge TPU runs."""
+        return sum(row.count for row in self.rows if row.mapped)
+
+    @property
+    def operators(self) -> int:
+        """How many operators there are."""
+        return sum(row.count for row in self.rows)
+
+
+def parse_log(text: str) -> CompilerLog:
+    """Return what a compiler's output says.
+
+    Parameters
+    ----------
+    text : str
+        What it printed, or its log file.
+
+    Examples
+    --------
+    >>> log = parse_log("CONV_2D   3   Mapped to Edge TPU")
+    >>> log.mapped, log.operators
+    (3, 3)
+    """
+    version = _VERSION.search(text)
+    return CompilerLog(
+        version="" if version is None else version[1],
+        rows=tuple(LogRow(m[1], int(m[2]), m[3]) for m in _ROW.finditer(text)),
+        failure=_failure(text),
+    )
+
+
+def _failure(text: str) -> str:
+    found = next((m for m in (p.search(text) for p in _FAILURES) if m), None)
+    if found is None:
+        return ""
+    what = found[1].strip()
+    helps = next((hint for words, hint in _MEANINGS if words in what), "")
+    return f"{what.rstrip('.')}; {helps}" if helps else what

@@ -1,7 +1,8 @@
 """Boards and accelerators: tensors in, tensors out."""
 
-from edgeseg.devices._base import Device, TensorSpec
-from edgeseg.devices._errors import (
+from edgeseg.devices.base import Device, TensorSpec
+from edgeseg.devices.contract import check_device
+from edgeseg.devices.errors import (
     ConversionError,
     EdgesegError,
     InputError,
@@ -12,9 +13,8 @@ from edgeseg.devices._errors import (
     RangesError,
     UnknownPluginError,
 )
-from edgeseg.devices._open import DEVICES, open_device
-from edgeseg.devices._plugins import PluginFolder
-from edgeseg.devices._testing import check_device
+from edgeseg.devices.open import DEVICES, open_device
+from edgeseg.devices.plugins import PluginFolder
 
 __all__ = [
     "DEVICES",

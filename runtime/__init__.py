@@ -2,14 +2,17 @@
 
 import typing
 
-from edgeseg.runtime.look import Look, Painter
-from edgeseg.runtime.manifest import Manifest
-from edgeseg.runtime.meter import Meter, Readings
-from edgeseg.runtime.model_manifest import Overrides
-from edgeseg.runtime.pipeline import PipelineOptions, Stop, Tally, run_pipeline
-from edgeseg.runtime.segmenter import Segmentation, Segmenter
-from edgeseg.runtime.sinks import Sink, Style, open_sink
-from edgeseg.runtime.sources import Capture, CaptureOptions, Source, open_source
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.capture.source import Capture, CaptureOptions, Source
+from edgeseg.runtime.drawing.look import Look
+from edgeseg.runtime.drawing.painter import Painter
+from edgeseg.runtime.model.manifest import Manifest
+from edgeseg.runtime.model.overrides import Overrides
+from edgeseg.runtime.output.open import open_sink
+from edgeseg.runtime.output.sink import Sink, Style
+from edgeseg.runtime.pipeline.meter import Meter, Readings
+from edgeseg.runtime.pipeline.run import PipelineOptions, Stop, Tally, run_pipeline
+from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
 
 if typing.TYPE_CHECKING:
     __version__: str

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeseg.devices import EdgesegError
-from edgeseg.devices._wording import one_line, plain, shortened
-from edgeseg.runtime.console import open_closed_streams, show_any_text
+from edgeseg.devices.wording import one_line, plain, shortened
+from edgeseg.runtime.terminal.console import open_closed_streams, show_any_text
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -21,27 +21,27 @@ _LONGEST = 2000  # characters of an error or a warning
 # them; the converter and the benchmarks are named here and nowhere else below them.
 _COMMANDS = {
     "bench": (
-        "edgeseg.benchmarks.latency.bench_cli:bench",
+        "edgeseg.benchmarks.commands.bench:bench",
         "Measure how long a picture takes.",
     ),
     "check": (
-        "edgeseg.runtime.placement.check_cli:check",
+        "edgeseg.runtime.commands.check:check",
         "Show which processor runs each operator, and what to change.",
     ),
     "compare": (
-        "edgeseg.benchmarks.parity.parity_cli:compare",
+        "edgeseg.benchmarks.commands.parity:compare",
         "Show how alike two models answer on pictures without truth.",
     ),
     "compile": (
-        "edgeseg.converter.edgetpu_cli:compile_command",
+        "edgeseg.converter.commands.compile:compile_command",
         "Compile a model for a Coral's Edge TPU.",
     ),
     "convert": (
-        "edgeseg.converter.cli:convert",
+        "edgeseg.converter.commands.convert:convert",
         "Turn a Keras model into a verified int8 TFLite file.",
     ),
     "demo": (
-        "edgeseg.converter.cli:demo",
+        "edgeseg.converter.commands.convert:demo",
         "Show the whole path on the model that comes with edgeseg.",
     ),
     "devices": (
@@ -49,19 +49,19 @@ _COMMANDS = {
         "Show this board and the devices that --device takes.",
     ),
     "doctor": (
-        "edgeseg.runtime.doctor.doctor_cli:doctor",
+        "edgeseg.runtime.commands.doctor:doctor",
         "Look for what keeps models from running, or running fast, here.",
     ),
     "eval": (
-        "edgeseg.benchmarks.accuracy.cli:evaluate",
+        "edgeseg.benchmarks.commands.eval:evaluate",
         "Score a model on pictures with truth.",
     ),
     "fetch": (
-        "edgeseg.converter.fetching.fetch_cli:fetch",
+        "edgeseg.converter.commands.fetch:fetch",
         "Fetch a public model by name, checked by its SHA-256.",
     ),
     "finetune": (
-        "edgeseg.converter.training.finetune_cli:finetune",
+        "edgeseg.converter.commands.finetune:finetune",
         "Train a network on your own classes.",
     ),
     "info": (
@@ -69,19 +69,19 @@ _COMMANDS = {
         "Show a model's tensors, operators and manifest.",
     ),
     "parity": (
-        "edgeseg.benchmarks.parity.parity_cli:parity",
+        "edgeseg.benchmarks.commands.parity:parity",
         "Show how many labels a model has in common with a reference.",
     ),
     "reference": (
-        "edgeseg.benchmarks.accuracy.reference_cli:reference",
+        "edgeseg.benchmarks.commands.reference:reference",
         "Record what the float model answers, to hold others against.",
     ),
     "remote": (
-        "edgeseg.runtime.remote.remote_cli:remote",
+        "edgeseg.runtime.commands.remote:remote",
         "Deploy to a board over SSH, and run and measure there.",
     ),
     "report": (
-        "edgeseg.benchmarks.page.report_cli:report",
+        "edgeseg.benchmarks.commands.report:report",
         "Show records on one self-contained page.",
     ),
     "run": (
@@ -89,7 +89,7 @@ _COMMANDS = {
         "Segment pictures, a video or a camera and write or show the result.",
     ),
     "service": (
-        "edgeseg.runtime.service.cli:service",
+        "edgeseg.runtime.commands.service:service",
         "Keep a run on: start with the machine, restart when it hangs.",
     ),
 }

@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
 from edgeseg.converter.quantization.flatbuffer import FlatModel
-from edgeseg.devices._litert import open_interpreter
+from edgeseg.devices.litert import open_interpreter
 
 
 def empty():

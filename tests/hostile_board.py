@@ -21,9 +21,9 @@ import pytest
 from click.testing import CliRunner
 from loopback_board import write_wheel
 
-from edgeseg.devices._printable import is_printable
+from edgeseg.devices.printable import is_printable
 from edgeseg.runtime.cli import main
-from edgeseg.runtime.remote.address import Address
+from edgeseg.runtime.remote.address import BoardAddress
 from edgeseg.runtime.remote.session import Session
 
 RUN = "20240101-000000-abcd"
@@ -181,7 +181,7 @@ class HostileBoard:
 
     def session(self, told):
         """Return a session; its lines of progress go into a list."""
-        return Session(Address("board"), tell=told.append, delays_s=())
+        return Session(BoardAddress("board"), tell=told.append, delays_s=())
 
     def invoke(self, *arguments):
         """Call ``edgeseg remote board ...`` in this process."""

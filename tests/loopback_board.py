@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeseg.runtime.remote.address import Address
+from edgeseg.runtime.remote.address import BoardAddress
 from edgeseg.runtime.remote.session import Session
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
@@ -62,7 +62,7 @@ class Board:
         return path
 
     def session(self, *, port=None, python=None, delays_s=SHORT, **config):
-        address = Address("board", config=self.config(port=port, **config))
+        address = BoardAddress("board", config=self.config(port=port, **config))
         return Session(address, python=python, tell=self.told.append, delays_s=delays_s)
 
     def call(self, *arguments, **config):

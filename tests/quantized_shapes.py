@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgeseg.converter.keras_device import open_keras
-from edgeseg.converter.lower import lower
+from edgeseg.converter.conversion.float_model import lower
+from edgeseg.converter.conversion.keras_device import open_keras
 from edgeseg.converter.quantization.quantize import Quantization
 from edgeseg.converter.quantization.ranges import Ranges, measure
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.runtime import Manifest, Segmenter
-from edgeseg.runtime.modelfile import append_manifest
+from edgeseg.runtime.model.embedded import append_manifest
 from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeseg.runtime.overlay import colour_table
-from edgeseg.runtime.pictures import write_ids, write_picture
-from edgeseg.runtime.scoring import confusion_matrix, scores
+from edgeseg.runtime.accuracy.scores import confusion_matrix, scores
+from edgeseg.runtime.drawing.overlay import colour_table
+from edgeseg.runtime.pictures.files import write_ids, write_picture
 from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edgeseg.devices import TensorSpec
 from edgeseg.runtime import Manifest
-from edgeseg.runtime.manifest import FITS, HEADS, RESIZES
+from edgeseg.runtime.model.manifest import FITS, HEADS, RESIZES
 
 sizes = st.tuples(st.integers(1, 600), st.integers(1, 600))
 colours = st.tuples(*[st.integers(0, 255)] * 3)

@@ -48,4 +48,4 @@ def test_interpreters_are_imported_in_one_file_only(root):
         if "tflite_runtime.interpreter" in path.read_text("utf-8")
         or "ai_edge_litert.interpreter" in path.read_text("utf-8")
     }
-    assert users == {"devices/_litert.py"}
+    assert users == {"devices/litert.py"}

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from edgeseg.runtime import open_source
-from edgeseg.runtime.pictures import read_ids, read_picture, write_picture
+from edgeseg.runtime.pictures.files import read_ids, read_picture, write_picture
 
 COMMANDS = [
     "bench",

@@ -97,7 +97,7 @@ def test_options_and_their_values(words, offered, tab):
 
 
 def test_an_unreadable_folder_is_no_error(tab, monkeypatch):
-    from edgeseg.runtime.completion import model_items
+    from edgeseg.runtime.terminal.completion import model_items
 
     def fail():
         raise PermissionError

@@ -15,7 +15,7 @@ PACKAGES = [
     "edgeseg.runtime.datasets",
     "edgeseg.runtime.effects",
     "edgeseg.runtime.gstreamer",
-    "edgeseg.runtime.look",
+    "edgeseg.runtime.drawing",
     "edgeseg.runtime.shipped",
     "edgeseg.converter.shipped",
     "edgeseg.converter",

@@ -33,32 +33,32 @@ def loaded(module):
     [
         "edgeseg.devices",
         "edgeseg.runtime",
-        "edgeseg.runtime.scoring",
+        "edgeseg.runtime.accuracy.scores",
         "edgeseg.runtime.commands.info",
         "edgeseg.runtime.commands.run",
         "edgeseg.runtime.gstreamer",
-        "edgeseg.runtime.onnx_file",
+        "edgeseg.runtime.model.onnx_file",
         "edgeseg.runtime.sources.camera",
         "edgeseg.runtime.sources.gst",
         "edgeseg.runtime.sources.http",
         "edgeseg.runtime.sources.rtsp",
-        "edgeseg.runtime.remote.remote_cli",
-        "edgeseg.runtime.service.cli",
-        "edgeseg.converter.finetune",
-        "edgeseg.converter.training.finetune_cli",
+        "edgeseg.runtime.commands.remote",
+        "edgeseg.runtime.commands.service",
+        "edgeseg.converter.training.finetune",
+        "edgeseg.converter.commands.finetune",
         "edgeseg.converter",
-        "edgeseg.converter.cli",
+        "edgeseg.converter.commands.convert",
         "edgeseg.converter.calibration.calibrate",
-        "edgeseg.converter.fetching.fetch_cli",
-        "edgeseg.converter.job",
-        "edgeseg.converter.onnx_job",
+        "edgeseg.converter.commands.fetch",
+        "edgeseg.converter.conversion.tflite",
+        "edgeseg.converter.conversion.onnx",
         "edgeseg.converter.reporting.report",
         "edgeseg.runtime.accuracy.evaluation",
-        "edgeseg.benchmarks.accuracy.cli",
-        "edgeseg.benchmarks.latency.bench_cli",
-        "edgeseg.benchmarks.latency.latency",
-        "edgeseg.benchmarks.page.report",
-        "edgeseg.benchmarks.page.report_cli",
+        "edgeseg.benchmarks.commands.eval",
+        "edgeseg.benchmarks.commands.bench",
+        "edgeseg.benchmarks.latency.bench",
+        "edgeseg.benchmarks.page.page",
+        "edgeseg.benchmarks.commands.report",
     ],
 )
 def test_import_loads_nothing_heavy(module):
@@ -104,5 +104,5 @@ def test_help_of_a_command_loads_nothing_heavy(command):
 
 def test_listing_devices_imports_none():
     listed = loaded("edgeseg.devices; edgeseg.devices.DEVICES.names()")
-    assert "edgeseg.devices.desktop" not in listed
-    assert "edgeseg.devices.desktop" in loaded("edgeseg.devices.desktop")
+    assert "edgeseg.devices.boards.desktop" not in listed
+    assert "edgeseg.devices.boards.desktop" in loaded("edgeseg.devices.boards.desktop")

@@ -20,14 +20,14 @@ from PIL import Image
 import edgeseg.runtime
 from edgeseg.devices import InputError
 from edgeseg.runtime import Manifest
-from edgeseg.runtime.atomic import write_text
-from edgeseg.runtime.console import show_any_text
-from edgeseg.runtime.datasets._fingerprint import fingerprint
+from edgeseg.runtime.accuracy.dataset import fingerprint
+from edgeseg.runtime.capture.opencv import opencv_name, quiet_opencv
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.opencv import opencv_name, quiet_opencv
-from edgeseg.runtime.service.unit import Unit
-from edgeseg.runtime.sinks import open_sink
-from edgeseg.runtime.sinks._address import parse_address
+from edgeseg.runtime.output.mqtt_address import parse_address
+from edgeseg.runtime.output.open import open_sink
+from edgeseg.runtime.pictures.atomic import write_text
+from edgeseg.runtime.service.unit import ServiceUnit
+from edgeseg.runtime.terminal.console import show_any_text
 
 MAIN = [sys.executable, "-c", "from edgeseg.runtime.cli import main; main()"]
 UTF8, LATIN, NEITHER = "für".encode(), b"caf\xe9", b"\xc3\xbc\xff"
@@ -215,9 +215,11 @@ def test_an_address_in_another_locale():
 
 def test_a_unit_names_its_files_in_utf_8(tmp_path):
     seen = os.fsdecode(os.fsencode(tmp_path) + "/für.toml".encode())
-    assert "für.toml" in Unit(("/usr/bin/edgeseg",), type(tmp_path)(seen)).text()
+    assert "für.toml" in ServiceUnit(("/usr/bin/edgeseg",), type(tmp_path)(seen)).text()
     with pytest.raises(InputError, match="UTF-8 alone"):
-        Unit(("/usr/bin/edgeseg",), tmp_path / os.fsdecode(b"caf\xe9.toml")).text()
+        ServiceUnit(
+            ("/usr/bin/edgeseg",), tmp_path / os.fsdecode(b"caf\xe9.toml")
+        ).text()
 
 
 def test_opencv_gets_a_name_that_it_takes(tmp_path):

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from edgeseg.runtime.modelfile import without_manifest
+from edgeseg.runtime.model.embedded import without_manifest
 from edgeseg.runtime.shipped import model_file
 
 KINDS = ("lowest", "newest", "pre-releases")
@@ -119,6 +119,30 @@ def test_a_cell_passes_only_with_demo_network_and_tests(cell):
         {"demo": demo, "tests": {**tests, "passed": 0}},
     ):
         assert not cell.has_passed(broken)
+
+
+def test_a_cell_without_tests_passes_by_its_demo(cell):
+    demo = {"exit": 0, "network_equal": True}
+    assert cell.has_passed({"demo": demo}, tested=False)
+    assert not cell.has_passed({"demo": {**demo, "exit": 1}}, tested=False)
+
+
+def test_only_packages_that_the_project_names_are_pinned(cell):
+    pins = """
+ai-edge-litert==2.2.0
+    # via edgeseg (pyproject.toml)
+backports-strenum==1.3.1
+    # via ai-edge-litert
+Pillow==10.3.0 ; python_version < '3.13'
+types_jsonschema==4.20.0
+av==14.2.0
+"""
+    assert [line.split("==")[0] for line in cell.named_pins(pins).splitlines()] == [
+        "ai-edge-litert",
+        "Pillow",
+        "types_jsonschema",
+        "av",
+    ]
 
 
 def test_the_tests_of_a_cell_exist(cell, root):

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from edgeseg.converter.shipped import keras_file
-from edgeseg.devices._support import support_markdown
-from edgeseg.runtime.overlay import colour_table
-from edgeseg.runtime.pictures import read_picture, write_ids, write_picture
-from edgeseg.runtime.service.config import load_config
+from edgeseg.devices.support import support_markdown
+from edgeseg.runtime.commands.config import load_config
+from edgeseg.runtime.commands.run import run
+from edgeseg.runtime.drawing.overlay import colour_table
+from edgeseg.runtime.pictures.files import read_picture, write_ids, write_picture
 from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
 
 # The README speaks of a VOC model, a camera and half an hour of training; here are
@@ -202,13 +203,13 @@ def test_the_shared_frames_in_python(root, place):
 def test_the_configuration(root, tmp_path):
     path = tmp_path / "camera.toml"
     path.write_text(block(root, "Always on", "toml"), "utf-8")
-    values = load_config(path)
+    values = load_config(path, run)
     assert values["outputs"][0] == str(tmp_path / "recordings" / "door.mkv")
     assert values["classes"] == "person,dog"
 
 
 def test_every_effect_is_told(root):
-    from edgeseg.runtime.effects import EFFECTS
+    from edgeseg.runtime.drawing.open_effect import EFFECTS
 
     told = re.findall(r"^\| `([a-z]+)[`:]", section(root, "Live"), re.MULTILINE)
     assert set(EFFECTS.names()) <= set(told)

@@ -11,9 +11,9 @@ import pytest
 
 from edgeseg.converter.shipped import find_keras, keras_file, labels_file
 from edgeseg.devices import MissingDriverError, ModelError
+from edgeseg.devices.placement import check_model
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.inspection import model_info
-from edgeseg.runtime.placement import check_model
+from edgeseg.runtime.model.inspection import model_info
 from edgeseg.runtime.shipped import find_model, is_shipped, model_file
 
 
@@ -47,7 +47,7 @@ def test_python_takes_it(tmp_path, monkeypatch):
         assert "cat" in segmenter.manifest.labels
         assert segmenter.segment(np.zeros((9, 9, 3), np.uint8)).ids.shape == (9, 9)
     assert model_info("animals")["file"] == "animals.tflite"
-    assert check_model("animals", "coral").file == "animals.tflite"
+    assert check_model(find_model("animals"), "coral").file == "animals.tflite"
 
 
 def test_a_compilation_takes_it_and_writes_here(tmp_path, monkeypatch):
@@ -64,7 +64,7 @@ def test_a_compilation_takes_it_and_writes_here(tmp_path, monkeypatch):
 
 def test_a_conversion_takes_it_with_its_labels(tmp_path, monkeypatch):
     pytest.importorskip("tensorflow", reason="needs the extra `convert`")
-    from edgeseg.converter import conversion
+    from edgeseg.converter.conversion import conversion
 
     jobs = []
 
@@ -83,7 +83,7 @@ def test_a_conversion_takes_it_with_its_labels(tmp_path, monkeypatch):
 
 
 def test_a_training_takes_it_as_start_and_as_teacher(tmp_path, monkeypatch):
-    from edgeseg.converter.finetune import _named
+    from edgeseg.converter.training.finetune import _named
     from edgeseg.converter.training.settings import Pictures, Settings, Teaching
 
     monkeypatch.chdir(tmp_path)

@@ -16,12 +16,12 @@ import pytest
 from PIL import Image
 
 from edgeseg.devices import ConversionError, OutputError
-from edgeseg.devices import jetson as jetson_file
-from edgeseg.devices._cache import cache_folder
-from edgeseg.devices._quiet import quiet
-from edgeseg.runtime.pictures import read_picture
+from edgeseg.devices.boards import jetson as jetson_file
+from edgeseg.devices.linux_files import cache_folder
+from edgeseg.devices.quiet import quiet
+from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.service.install import Place
-from edgeseg.runtime.web.address import Address
+from edgeseg.runtime.web.address import WebAddress
 
 CODE = "from edgeseg.runtime.cli import main; main()"
 NOBODY = 54321  # a user without a name and a home
@@ -180,13 +180,14 @@ def test_a_system_without_ipv6(monkeypatch):
 
     monkeypatch.setattr(socket, "socket", without_ipv6)
     with pytest.raises(OutputError, match="this system has no IPv6"):
-        server._listen(Address("::1", 0))
-    server._listen(Address("127.0.0.1", 0)).close()
+        server._listen(WebAddress("::1", 0))
+    server._listen(WebAddress("127.0.0.1", 0)).close()
 
 
 def test_no_shared_memory_is_one_line(golden_model, photo, tmp_path, monkeypatch):
-    from edgeseg.runtime import shared_frames
-    from edgeseg.runtime.sinks import Style, open_sink
+    from edgeseg.runtime.output import shared_frames
+    from edgeseg.runtime.output.open import open_sink
+    from edgeseg.runtime.output.sink import Style
 
     monkeypatch.setattr(shared_frames, "_FOLDER", tmp_path / "none")
     from edgeseg.runtime import Manifest
@@ -219,7 +220,7 @@ def test_a_python_that_cannot_start_is_one_line(tmp_path, monkeypatch):
 
 def test_progress_stays_on_one_line_of_a_narrow_terminal(tmp_path):
     code = (
-        "from edgeseg.runtime.progress import OverwrittenLine\n"
+        "from edgeseg.runtime.terminal.progress import OverwrittenLine\n"
         "OverwrittenLine().write('a picture with a long name.jpg' * 3)"
     )
     ours, theirs = pty.openpty()
@@ -236,7 +237,7 @@ def test_keras_takes_and_leaves_nothing_at_home(tmp_path):
     settings.parent.mkdir()
     settings.write_text('{"floatx": "float16", "image_data_format": "channels_first"}')
     code = (
-        "from edgeseg.converter._frameworks import need; keras = need('keras')\n"
+        "from edgeseg.converter.frameworks import need; keras = need('keras')\n"
         "print(keras.config.floatx(), keras.config.image_data_format())"
     )
     seen = {k: v for k, v in os.environ.items() if k != "KERAS_HOME"}

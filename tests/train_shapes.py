@@ -17,8 +17,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
-from edgeseg.runtime.atomic import replacing
+from edgeseg.converter.frameworks import need
+from edgeseg.runtime.pictures.atomic import replacing
 from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
 
 if TYPE_CHECKING:

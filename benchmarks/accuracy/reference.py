@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.devices._wording import encodable
+from edgeseg.devices.wording import encodable
 from edgeseg.runtime.accuracy.counts import Counts, digest_of
-from edgeseg.runtime.labels import same_name
-from edgeseg.runtime.modelfile import sha256
-from edgeseg.runtime.pictures import read_ids
+from edgeseg.runtime.model.embedded import sha256
+from edgeseg.runtime.model.labels import same_name
+from edgeseg.runtime.pictures.files import read_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

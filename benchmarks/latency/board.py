@@ -10,20 +10,22 @@ from __future__ import annotations
 import os
 import platform
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.devices._board import read_memory, read_model, read_processor
-from edgeseg.devices._cores import physical_cores, usable_processors
-from edgeseg.devices._files import ROOT, read_text
+from edgeseg.devices.board import read_memory, read_model, read_processor
+from edgeseg.devices.cores import physical_cores, usable_processors
+from edgeseg.devices.linux_files import ROOT, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from edgeseg.devices.types import Json
+
 _X86 = ("x86_64", "AMD64", "i386", "i686")
 
 
-def describe_board(root: Path = ROOT) -> dict[str, Any]:
+def describe_board(root: Path = ROOT) -> Json:
     """Return model, processor, cores, memory and kernel as JSON values.
 
     Parameters

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.devices._files import ROOT, read_text
-from edgeseg.devices._sensors import (
+from edgeseg.devices.linux_files import ROOT, read_text
+from edgeseg.devices.sensors import (
     read_frequency_mhz,
     read_governor,
     read_temperature_c,
@@ -23,8 +23,10 @@ from edgeseg.devices._sensors import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edgeseg.devices.types import Json
 
-def read_conditions(root: Path = ROOT) -> dict[str, Any]:
+
+def read_conditions(root: Path = ROOT) -> Json:
     """Return the machine's state as JSON values.
 
     Parameters

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from edgeseg.devices.types import Json
 
 PERCENTILES = (50.0, 90.0, 95.0, 97.0, 99.0, 99.9)
 # 100 bins a decade: a bin is 2.3 % wide, finer than a scheduler's noise
@@ -59,7 +61,7 @@ def drift(laps_ms: Sequence[float]) -> float | None:
     return round(median(laps_ms[-quarter:]) / first - 1, 4) if first else None
 
 
-def histogram(laps_ms: Sequence[float]) -> dict[str, Any]:
+def histogram(laps_ms: Sequence[float]) -> Json:
     """Return counts over bins of equal width in the logarithm.
 
     Bin ``first + i`` holds what lies from ``10 ** ((first + i) / bins_per_decade)``

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from edgeseg.devices.types import Json
 
 Answer = TypeVar("Answer")
 Kept = TypeVar("Kept")
@@ -79,13 +81,13 @@ class Rules:
         """Return the rules of the warm-up."""
         return Rules(self.warm_up_queries, self.warm_up_seconds, 0, 0.0)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON values, and whether these are MLPerf's figures."""
         return {**asdict(self), "mlperf": self.name == "mlperf"}
 
 
 @dataclass(frozen=True)
-class Stream(Generic[Kept]):
+class QueryTimes(Generic[Kept]):
     """What a loop over queries gave.
 
     Parameters
@@ -117,7 +119,7 @@ def run_stream(
     keep: Callable[[Answer], Kept],
     progress: Callable[[int, float], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
-) -> Stream[Kept]:
+) -> QueryTimes[Kept]:
     """Ask about pictures in turn until the rules are met.
 
     Parameters
@@ -149,4 +151,4 @@ def run_stream(
         if progress is not None and end - told > 0.5:
             progress(len(laps), end - begun)
             told = end
-    return Stream(tuple(laps), end - begun, tuple(first), keep(answer), picture)
+    return QueryTimes(tuple(laps), end - begun, tuple(first), keep(answer), picture)

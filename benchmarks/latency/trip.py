@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.latency.distribution import summary
 from edgeseg.benchmarks.latency.frames import is_decoded, read_on
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.devices.types import Json
     from edgeseg.runtime import Segmenter
 
 STAGES = ("decode", "preprocess", "invoke", "postprocess", "overlay")
@@ -29,7 +30,7 @@ def time_trip(
     frames: Sequence[NDArray[np.uint8]],
     *,
     most: int = _MOST,
-) -> dict[str, Any]:
+) -> Json:
     """Decode, segment and draw pictures one after the other.
 
     Parameters
@@ -54,7 +55,7 @@ def time_trip(
     spent: dict[str, list[float]] = {
         stage: [lap[stage] for lap in laps] for stage in STAGES
     }
-    stages: dict[str, Any] = {stage: summary(times) for stage, times in spent.items()}
+    stages: Json = {stage: summary(times) for stage, times in spent.items()}
     walls = [lap["wall"] for lap in laps]
     share = sum(map(sum, spent.values())) / sum(walls)
     if not is_decoded(source):

@@ -10,6 +10,8 @@ from edgeseg.benchmarks.latency.single_stream import Rules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgeseg.devices.types import Json
+
 MOST_DRIFT = 0.05  # of the median, between the first and the last quarter
 MOST_WARMING_K = 10.0  # a board that warms more has not settled
 MOST_OTHERS = 0.05  # of the machine's processor time, taken by other processes
@@ -33,7 +35,7 @@ class Flag:
     ok: bool | None
     reason: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON values."""
         return asdict(self)
 

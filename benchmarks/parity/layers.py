@@ -8,16 +8,15 @@ values in different steps, so that up to one step of the coarser is rounding.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
-    from edgeseg.converter.quantization.observe import Observed
+    from edgeseg.converter.quantization.moments import Observed
+    from edgeseg.devices.types import Array, Json
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class LayerDifference:
     step: float | None
     differs: bool
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON values."""
         steps = None if self.step is None else self.largest / self.step
         return {**asdict(self), "steps": steps}
@@ -53,7 +52,7 @@ class LayerDifference:
 def layer_differences(
     first: bytes,
     second: bytes,
-    tensors: Iterable[tuple[NDArray[Any], NDArray[Any]]],
+    tensors: Iterable[tuple[Array, Array]],
 ) -> tuple[LayerDifference, ...]:
     """Run two models and compare the tensors that both have, in the first's order.
 
@@ -71,7 +70,7 @@ def layer_differences(
     """
     import numpy as np
 
-    from edgeseg.converter.quantization.observe import Observed
+    from edgeseg.converter.quantization.moments import Observed
 
     one, two = Observed(first), Observed(second)
     pairs = _shared(one, two)

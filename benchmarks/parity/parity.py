@@ -11,17 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices._wording import encodable
-from edgeseg.runtime.accuracy.counts import joint_counts
-from edgeseg.runtime.accuracy.flips import Flips
-from edgeseg.runtime.pictures import read_picture
+from edgeseg.devices.wording import encodable
+from edgeseg.runtime.accuracy.counts import Flips, joint_counts
+from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgeseg.benchmarks.accuracy.reference import Reference
     from edgeseg.runtime import Segmenter
-    from edgeseg.runtime.datasets import Dataset
+    from edgeseg.runtime.accuracy.dataset import Dataset
 
 
 def measure_parity(

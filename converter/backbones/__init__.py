@@ -1,8 +1,4 @@
-"""Backbones, one file each: picture in, feature maps out."""
+"""Backbones: one file is one network that makes feature maps of a picture.
 
-from edgeseg.converter.backbones._base import Backbone, Features
-from edgeseg.devices import PluginFolder
-
-__all__ = ["BACKBONES", "Backbone", "Features"]
-
-BACKBONES = PluginFolder("backbone", "edgeseg.converter.backbones")
+Their contract is in `edgeseg.converter.networks.backbone`.
+"""

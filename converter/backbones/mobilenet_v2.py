@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from edgeseg.converter._frameworks import need
-from edgeseg.converter.backbones._base import (
+from edgeseg.converter.frameworks import need
+from edgeseg.converter.networks.backbone import (
     Backbone,
     Features,
     atrous,

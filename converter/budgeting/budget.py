@@ -19,35 +19,37 @@ that a budget of a tenth of a point is finer than the pictures can resolve: whic
 the fewest is then partly chance, and a set that meets the budget on one half may well
 miss it on the other, though it loses nothing in truth. The interval stands beside each
 figure for that reason.
+
+The smallest number from which on everything tried meets a condition.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.converter.budgeting.budget_reason import lost, reason
-from edgeseg.converter.budgeting.budget_result import Budget as Budget
-from edgeseg.converter.budgeting.budget_result import Point, Verification
-from edgeseg.converter.budgeting.fewest import fewest
-from edgeseg.converter.budgeting.same_output import with_output_of
+from edgeseg.converter.budgeting.candidates import FloatScores, invoke_ms
+from edgeseg.converter.budgeting.final_scores import with_output_of
+from edgeseg.converter.budgeting.result import Budget as Budget
+from edgeseg.converter.budgeting.result import SearchPoint, Verification, lost, reason
 from edgeseg.converter.budgeting.sensitivity import measure_sensitivity
-from edgeseg.converter.budgeting.standing import Reference, invoke_ms
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.evaluation import halves
-from edgeseg.runtime.pictures import read_picture
+from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.converter.budgeting.keepable import Operator
+    from edgeseg.converter.budgeting.keepable import KeepableOperator
     from edgeseg.converter.quantization.quantize import Quantization
+    from edgeseg.devices.types import Array, Json
     from edgeseg.runtime import Segmenter
-    from edgeseg.runtime.datasets import Dataset
+    from edgeseg.runtime.accuracy.dataset import Dataset
+
 
 # Tensors that operators are ranked on
 _RANKING_TENSORS = 12
@@ -60,7 +62,7 @@ def search_budget(
     open_result: Callable[[bytes], Segmenter],
     dataset: Dataset,
     max_drop: float,
-    tensors: Iterable[NDArray[Any]],
+    tensors: Iterable[Array],
     classes: Sequence[str] | None = None,
     merge_others: bool = False,
     ranking_limit_s: float = 600.0,
@@ -107,10 +109,10 @@ def search_budget(
     ranking = measure_sensitivity(
         quantization, few, limit_s=ranking_limit_s, progress=progress
     )
-    match: dict[str, Any] = {"classes": classes, "merge_others": merge_others}
+    match: Json = {"classes": classes, "merge_others": merge_others}
     tell(f"scoring float on {len(first)} pictures")
     search = _Search(quantization, ranking.ranking, open_result, tell)
-    searched = Reference(reference, dataset, first, **match)
+    searched = FloatScores(reference, dataset, first, **match)
     frame = read_picture(dataset.picture_path(first[0]))
     chosen = search.fewest(searched, frame, max_drop)
     found = Budget(
@@ -127,7 +129,7 @@ def search_budget(
     if chosen is not None:
         tell(f"verifying {chosen.kept} in float on {len(second)} other pictures")
         content = search.make(chosen.kept)
-        other = Reference(reference, dataset, second, **match)
+        other = FloatScores(reference, dataset, second, **match)
         found = _verified(found, content, other, open_result)
     return replace(found, reason=reason(found))
 
@@ -138,7 +140,7 @@ class _Search:
     def __init__(
         self,
         quantization: Quantization,
-        ranking: Sequence[Operator],
+        ranking: Sequence[KeepableOperator],
         open_result: Callable[[bytes], Segmenter],
         tell: Callable[[str], None],
     ) -> None:
@@ -147,10 +149,10 @@ class _Search:
         self._open = open_result
         self._tell = tell
         self._whole = quantization.make()
-        self._points: dict[int, Point] = {}
+        self._points: dict[int, SearchPoint] = {}
 
     @property
-    def curve(self) -> tuple[Point, ...]:
+    def curve(self) -> tuple[SearchPoint, ...]:
         """Everything tried, by operators kept."""
         return tuple(self._points[kept] for kept in sorted(self._points))
 
@@ -160,8 +162,8 @@ class _Search:
         return with_output_of(self._quantization.make(places), self._whole)
 
     def fewest(
-        self, reference: Reference, frame: NDArray[np.uint8], max_drop: float
-    ) -> Point | None:
+        self, reference: FloatScores, frame: NDArray[np.uint8], max_drop: float
+    ) -> SearchPoint | None:
         """Return the smallest set that meets the budget; see the module."""
 
         def meets(kept: int) -> bool:
@@ -173,8 +175,8 @@ class _Search:
         return None if kept is None else self._points[kept]
 
     def _point(
-        self, kept: int, reference: Reference, frame: NDArray[np.uint8]
-    ) -> Point:
+        self, kept: int, reference: FloatScores, frame: NDArray[np.uint8]
+    ) -> SearchPoint:
         with self._open(self.make(kept)) as opened:
             standing = reference.against(opened)
             latency = invoke_ms(opened, frame)
@@ -184,13 +186,15 @@ class _Search:
             f"{100 * standing.miou:.2f} %, {lost(drop)}, {latency:.1f} ms"
         )
         names = tuple(operator.name for operator in self._ranking[:kept])
-        return Point(kept, names, standing.miou, drop, standing.agreement, latency)
+        return SearchPoint(
+            kept, names, standing.miou, drop, standing.agreement, latency
+        )
 
 
 def _verified(
     found: Budget,
     content: bytes,
-    reference: Reference,
+    reference: FloatScores,
     open_result: Callable[[bytes], Segmenter],
 ) -> Budget:
     """Return the budget with what the other pictures say of the chosen set."""
@@ -226,3 +230,55 @@ def _checked_halves(
             f"verify on, got {len(first)}: a budget needs some hundreds"
         )
     return first, second
+
+
+def fewest(meets: Callable[[int], bool], most: int) -> int | None:
+    """Return the smallest number that meets, as do all larger ones that were tried.
+
+    0, 1, 2, 4, ... and the largest are tried, then the gap below the smallest of
+    those that meet is halved. One that meets below another that does not is taken for
+    luck. Each number is tried once at most, some ``2 log2(most)`` of them.
+
+    Parameters
+    ----------
+    meets : callable
+        Tries a number in ``0..most``.
+    most : int
+        The largest number allowed.
+
+    Returns
+    -------
+    int or None
+        None where the largest does not meet.
+
+    Examples
+    --------
+    >>> fewest(lambda number: number >= 5, 20)
+    5
+    >>> fewest(lambda number: number == 2 or number > 16, 20)  # 2 is luck: 4 fails
+    17
+    """
+    failed, met = -1, None
+    for number in _doubling(most):
+        if not meets(number):
+            failed, met = number, None
+        elif met is None:
+            met = number
+    while met is not None and met - failed > 1:
+        middle = (failed + met) // 2
+        if meets(middle):
+            met = middle
+        else:
+            failed = middle
+    return met
+
+
+def _doubling(most: int) -> Iterator[int]:
+    """Yield 0, 1, 2, 4, ... below ``most``, then ``most``."""
+    yield 0
+    number = 1
+    while number < most:
+        yield number
+        number *= 2
+    if most > 0:
+        yield most

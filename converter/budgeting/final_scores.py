@@ -1,22 +1,24 @@
-"""What a model answers to float input tensors, whatever type it computes in."""
+"""What a model answers to float input tensors, whatever type it computes in.
+
+Scores given back the type that they have where everything is quantized.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.devices._cores import physical_cores
-from edgeseg.devices._litert import open_interpreter, tensor_specs
-from edgeseg.devices._quiet import quiet
+from edgeseg.converter.quantization.flatbuffer import FlatModel
+from edgeseg.devices.cores import physical_cores
+from edgeseg.devices.litert import open_interpreter, tensor_specs
+from edgeseg.devices.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
+    from edgeseg.devices.types import Array
 
 
-def final_scores(
-    content: bytes, tensors: Iterable[NDArray[Any]]
-) -> Iterator[NDArray[Any]]:
+def final_scores(content: bytes, tensors: Iterable[Array]) -> Iterator[Array]:
     """Run a model the ordinary way and yield its scores as real values.
 
     Parameters
@@ -46,7 +48,7 @@ def final_scores(
 
 
 def mean_squared_error(
-    content: bytes, tensors: Iterable[NDArray[Any]], expected: Iterable[NDArray[Any]]
+    content: bytes, tensors: Iterable[Array], expected: Iterable[Array]
 ) -> float:
     """Return how far a model's scores are from those expected, squared, on average.
 
@@ -64,3 +66,28 @@ def mean_squared_error(
         for found, wanted in zip(final_scores(content, tensors), expected, strict=True)
     ]
     return float(np.mean(errors))
+
+
+def with_output_of(content: bytes, whole: bytes) -> bytes:
+    """Return a model whose scores are stored as another's.
+
+    An operator kept in float at the end leaves float scores, although an int8 model
+    was asked for: one QUANTIZE with the other's scale and zero point mends that.
+
+    Parameters
+    ----------
+    content : bytes
+        TFLite model; it stays as it is where the types are the same.
+    whole : bytes
+        The all-quantized model of the same float model.
+    """
+    flat, other = FlatModel(content), FlatModel(whole)
+    inner, wanted = int(flat.graph.outputs[0]), int(other.graph.outputs[0])
+    dtype = other.dtype(wanted)
+    if flat.dtype(inner) == dtype or flat.dtype(inner) != "float32":
+        return content
+    outer = flat.add_tensor(f"{flat.name(inner)}/{dtype}", flat.shape(inner), dtype)
+    flat.set_quantization(outer, *other.quantization(wanted))
+    flat.graph.operators.append(flat.operator("QUANTIZE", [inner], [outer]))
+    flat.set_output(outer)
+    return flat.to_bytes()

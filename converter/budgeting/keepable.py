@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Operator:
+class KeepableOperator:
     """An operator that can be kept in float.
 
     Parameters
@@ -34,7 +34,7 @@ class Operator:
     cost: float | None = None
 
 
-def keepable(flat: FlatModel, whole: FlatModel) -> tuple[Operator, ...]:
+def keepable(flat: FlatModel, whole: FlatModel) -> tuple[KeepableOperator, ...]:
     """Return the operators that were quantized, in the graph's order.
 
     Parameters
@@ -53,7 +53,7 @@ def keepable(flat: FlatModel, whole: FlatModel) -> tuple[Operator, ...]:
         name = flat.name(int(operator.outputs[0]))
         twin = twins.get(name)
         if twin is not None and _differs(flat, operator, whole, twin):
-            found.append(Operator(place, name, flat.kind(operator)))
+            found.append(KeepableOperator(place, name, flat.kind(operator)))
     if not found:
         raise ConversionError(
             "expected a recipe that quantizes operators, got one that leaves all of "

@@ -14,17 +14,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.converter.quantization.observe import Observed
+from edgeseg.converter.quantization.moments import Observed
 from edgeseg.devices import ConversionError, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from edgeseg.converter.quantization.flatbuffer import FlatModel
+    from edgeseg.devices.types import Array, Json
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,13 @@ class LayerNoise:
     operator: str
     sqnr_db: float | None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON values."""
         return asdict(self)
 
 
 def layer_noise(
-    float_content: bytes, result_content: bytes, tensors: Iterable[NDArray[Any]]
+    float_content: bytes, result_content: bytes, tensors: Iterable[Array]
 ) -> tuple[LayerNoise, ...]:
     """Run a float model and a quantized one and compare what flows inside.
 
@@ -137,7 +136,7 @@ def _shared(first: FlatModel, second: FlatModel) -> dict[int, int]:
     }
 
 
-def _energy(values: NDArray[Any]) -> float:
+def _energy(values: Array) -> float:
     import numpy as np
 
     flat = values.ravel().astype(np.float64)

@@ -20,6 +20,13 @@ squared error of int8 is left with 8 and 16 operators in float, chosen by
 Each cost takes a quantization and a few inferences. Where one for each operator would
 take too long, runs of neighbours are quantized together and share their cost; where
 there is time, the dearer half is ranked anew (see `eliminated`).
+
+Operators ranked by quantizing one after the other, the one that hurts least first.
+
+Costs measured one at a time do not add up: neighbours share the tensor between them,
+which is quantized once. Here each step starts from what is still in float. Only the
+few that looked cheapest so far are measured again, and the neighbours of the last,
+whose own cost has just fallen.
 """
 
 from __future__ import annotations
@@ -27,19 +34,18 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.converter.budgeting.elimination import MEASUREMENTS, eliminated
 from edgeseg.converter.budgeting.final_scores import final_scores, mean_squared_error
-from edgeseg.converter.budgeting.keepable import Operator, keepable
+from edgeseg.converter.budgeting.keepable import KeepableOperator, keepable
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from edgeseg.converter.quantization.quantize import Quantization
+    from edgeseg.devices.types import Array, Json
+
 
 # However little time there is: fewer runs would not tell operators apart
 _LEAST_RUNS = 8
@@ -58,23 +64,23 @@ class Sensitivity:
         Neighbours that were measured together; 1 measured each by itself.
     error : float
         Mean squared error of the all-quantized model's scores, in their own units.
-    ranking : tuple of Operator
+    ranking : tuple of KeepableOperator
         Every operator that can be kept in float.
     """
 
     method: str
     run: int
     error: float
-    ranking: tuple[Operator, ...]
+    ranking: tuple[KeepableOperator, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON values."""
         return asdict(self)
 
 
 def measure_sensitivity(
     quantization: Quantization,
-    tensors: Sequence[NDArray[Any]],
+    tensors: Sequence[Array],
     *,
     limit_s: float = 600.0,
     progress: Callable[[str], None] | None = None,
@@ -103,7 +109,7 @@ def measure_sensitivity(
     found = keepable(quantization.flat, FlatModel(whole))
     expected = list(final_scores(quantization.flat.to_bytes(), tensors))
 
-    def error(kept: Sequence[Operator]) -> float:
+    def error(kept: Sequence[KeepableOperator]) -> float:
         content = quantization.make([operator.place for operator in kept])
         return mean_squared_error(content, tensors, expected)
 
@@ -144,12 +150,12 @@ def run_length(operators: int, affordable: float) -> int:
 
 
 def _costs(
-    found: Sequence[Operator],
+    found: Sequence[KeepableOperator],
     run: int,
-    error: Callable[[Sequence[Operator]], float],
+    error: Callable[[Sequence[KeepableOperator]], float],
     tell: Callable[[str], None],
-) -> list[Operator]:
-    costs: list[Operator] = []
+) -> list[KeepableOperator]:
+    costs: list[KeepableOperator] = []
     starts = range(0, len(found), run)
     for done, start in enumerate(starts, 1):
         together = found[start : start + run]
@@ -161,5 +167,53 @@ def _costs(
     return costs
 
 
-def _cost(operator: Operator) -> float:
+def _cost(operator: KeepableOperator) -> float:
     return 0.0 if operator.cost is None else operator.cost
+
+
+_CHEAPEST = 4
+MEASUREMENTS = _CHEAPEST + 2  # a step, at most
+
+
+def eliminated(
+    operators: Sequence[KeepableOperator],
+    error: Callable[[Sequence[KeepableOperator]], float],
+) -> list[KeepableOperator]:
+    """Return operators by what their quantization costs, the dearest first.
+
+    Parameters
+    ----------
+    operators : sequence of KeepableOperator
+        With their costs measured alone.
+    error : callable
+        Mean squared error of the scores with the given operators in float and all
+        others quantized.
+    """
+    kept = sorted(operators, key=lambda operator: operator.place)
+    costs = {operator: operator.cost or 0.0 for operator in kept}
+    before, last, gone = error(kept), None, []
+    while kept:
+        errors = {
+            operator: error([other for other in kept if other is not operator])
+            for operator in _candidates(kept, costs, last)
+        }
+        costs |= {operator: after - before for operator, after in errors.items()}
+        last = min(errors, key=lambda operator: (errors[operator], -operator.place))
+        before = errors[last]
+        kept.remove(last)
+        gone.append(last)
+    return gone[::-1]
+
+
+def _candidates(
+    kept: Sequence[KeepableOperator],
+    costs: dict[KeepableOperator, float],
+    last: KeepableOperator | None,
+) -> list[KeepableOperator]:
+    cheapest = sorted(kept, key=lambda operator: (costs[operator], -operator.place))
+    near = [
+        operator
+        for operator in kept
+        if last is not None and abs(operator.place - last.place) == 1
+    ]
+    return list(dict.fromkeys([*cheapest[:_CHEAPEST], *near]))

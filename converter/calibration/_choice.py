@@ -12,8 +12,8 @@ from edgeseg.converter.calibration.calibration_set import (
 )
 from edgeseg.converter.calibration.picture_check import measure_texture
 from edgeseg.devices import InputError
-from edgeseg.runtime.modelfile import sha256
-from edgeseg.runtime.pictures import read_picture
+from edgeseg.runtime.model.embedded import sha256
+from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

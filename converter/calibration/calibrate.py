@@ -9,21 +9,20 @@ camera's first black ones, are left out and told; many mean a wrong folder.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.calibration._choice import Choice, some, too_few
 from edgeseg.converter.calibration.calibration_set import LEAST, MOST, CalibrationSet
 from edgeseg.devices import InputError
-from edgeseg.runtime.modelfile import sha256
-from edgeseg.runtime.pictures import SUFFIXES, read_picture
+from edgeseg.runtime.model.embedded import sha256
+from edgeseg.runtime.pictures.files import SUFFIXES, read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from edgeseg.converter.calibration.calibration_set import CalibrationPicture
+    from edgeseg.devices.types import Array
     from edgeseg.runtime import Segmenter
 
 
@@ -90,7 +89,7 @@ class CalibrationTensors:
     def __len__(self) -> int:
         return len(self._pictures)
 
-    def __iter__(self) -> Iterator[NDArray[Any]]:
+    def __iter__(self) -> Iterator[Array]:
         for path in self._pictures:
             yield self._segmenter.tensor(read_picture(path))
 

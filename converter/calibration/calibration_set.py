@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edgeseg.devices.types import Json
 
 # Fewer pictures leave ranges to chance; more than MOST no longer move them
 LEAST, MOST = 32, 64
@@ -68,7 +70,7 @@ class CalibrationSet:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Json:
         """Return JSON values that let anyone repeat the calibration."""
         return {
             "selection": _RULE,

@@ -27,11 +27,13 @@ as smooth as a photo out of focus and is not told apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Array
 
 _SIDE = 64  # pixels on the long side, about
 _LEAST_CORRELATION = 0.4  # between noise (0.28 at most) and photos (from 0.60)
@@ -91,7 +93,7 @@ def measure_texture(frame: NDArray[np.uint8]) -> Texture:
     )
 
 
-def _averaged(frame: NDArray[np.uint8]) -> NDArray[Any]:
+def _averaged(frame: NDArray[np.uint8]) -> Array:
     """Average square boxes: ``(H, W, 3)`` uint8 to ``(h, w, 3)`` float32."""
     import numpy as np
 
@@ -100,5 +102,5 @@ def _averaged(frame: NDArray[np.uint8]) -> NDArray[Any]:
     height, width = (side // box for side in frame.shape[:2])
     cut = frame[: height * box, : width * box]
     boxes = cut.reshape(height, box, width, box, 3)
-    averaged: NDArray[Any] = boxes.mean((1, 3), dtype=np.float32)
+    averaged: Array = boxes.mean((1, 3), dtype=np.float32)
     return averaged

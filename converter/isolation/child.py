@@ -14,16 +14,19 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.isolation.folder import is_full, no_space
 from edgeseg.converter.isolation.processes import kill_session, resident_bytes
-from edgeseg.devices import ConversionError, EdgesegError, _errors
-from edgeseg.devices._wording import last_line_in, reason_in
+from edgeseg.devices import ConversionError, EdgesegError
+from edgeseg.devices import errors as _errors
+from edgeseg.devices.wording import last_line_in, reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from edgeseg.devices.types import Json
 
 LOG = "log.txt"
 _JOB = "job.json"
@@ -34,13 +37,13 @@ _TAIL = 300  # characters of the log in an error
 
 def run_isolated(
     target: str,
-    job: dict[str, Any],
+    job: Json,
     *,
     progress: Callable[[str], None],
     timeout_s: float,
     memory_bytes: int,
     folder: Path,
-) -> dict[str, Any]:
+) -> Json:
     """Call a function in a child process and return what it returns.
 
     The child, and whatever it starts, has ended when this returns or raises, and it
@@ -80,7 +83,7 @@ def run_isolated(
     """
     (folder / _JOB).write_text(json.dumps(job), "utf-8")
     start = time.monotonic()
-    with _Child(target, folder) as child:
+    with _IsolatedProcess(target, folder) as child:
         answer = child.answer(progress, start + timeout_s, memory_bytes)
         peak = max(child.peak_bytes, answer.get("peak_bytes", 0))
     if "error" in answer:
@@ -96,7 +99,7 @@ def run_isolated(
     raise ConversionError(f"the conversion process {what}{told}")
 
 
-class _Child:
+class _IsolatedProcess:
     """The process, its pipe of messages, and its end."""
 
     def __init__(self, target: str, folder: Path) -> None:
@@ -127,7 +130,7 @@ class _Child:
         finally:
             os.close(writing)
 
-    def __enter__(self) -> _Child:
+    def __enter__(self) -> _IsolatedProcess:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -154,7 +157,7 @@ class _Child:
 
     def answer(
         self, progress: Callable[[str], None], deadline: float, memory_bytes: int
-    ) -> dict[str, Any]:
+    ) -> Json:
         """Return the last message, or the limit that was passed, or nothing."""
         while True:
             ended = self._has_ended()
@@ -173,7 +176,7 @@ class _Child:
             if time.monotonic() > deadline:
                 return {"limit": "time"}
 
-    def _read(self, wait_s: float) -> list[dict[str, Any]] | None:
+    def _read(self, wait_s: float) -> list[Json] | None:
         """Return the messages that came within `wait_s`; None when nothing came."""
         if not select.select([self._messages], [], [], wait_s)[0]:
             return None

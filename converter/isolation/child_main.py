@@ -15,10 +15,14 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.isolation.processes import peak_resident_bytes
-from edgeseg.devices import EdgesegError, _errors
+from edgeseg.devices import EdgesegError
+from edgeseg.devices import errors as _errors
+
+if TYPE_CHECKING:
+    from edgeseg.devices.types import Json
 
 
 def main(target: str, descriptor: int, job: Path) -> None:
@@ -52,7 +56,7 @@ def main(target: str, descriptor: int, job: Path) -> None:
         _send(descriptor, {"error": [known, str(error)]})
 
 
-def _send(descriptor: int, message: dict[str, Any]) -> None:
+def _send(descriptor: int, message: Json) -> None:
     data = memoryview(json.dumps(message).encode() + b"\n")
     while data:
         data = data[os.write(descriptor, data) :]

@@ -7,22 +7,25 @@ import copy
 import importlib
 import sys
 import types
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.bytecode import decode, global_names
-from edgeseg.converter.loading.trust import runs
+from edgeseg.converter.loading.trust import SHOWN, read_parts, refuse_lost, runs
 from edgeseg.devices import ModelError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edgeseg.devices.types import Json
 
 # Keys that old files store beside a Lambda's function, and that nothing reads today
 _STALE = ("module", "function_type", "output_shape_type", "output_shape_module", "mask")
 
 
-def let_in(path: Path, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def let_in(path: Path, config: Json) -> tuple[Json, Json]:
     """Return a network whose code is replaced by names, and the objects named.
 
     Parameters
@@ -45,12 +48,12 @@ def let_in(path: Path, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str
     """
     changed = copy.deepcopy(config)
     changed.pop("compile_config", None)
-    objects: dict[str, Any] = {}
+    objects: Json = {}
     _walk(path, changed, objects)
     return changed, objects
 
 
-def _walk(path: Path, value: Any, objects: dict[str, Any]) -> None:
+def _walk(path: Path, value: Any, objects: Json) -> None:
     if isinstance(value, list):
         for item in value:
             _walk(path, item, objects)
@@ -67,7 +70,7 @@ def _walk(path: Path, value: Any, objects: dict[str, Any]) -> None:
         _walk(path, item, objects)
 
 
-def _open_lambda(path: Path, layer: dict[str, Any], objects: dict[str, Any]) -> None:
+def _open_lambda(path: Path, layer: Json, objects: Json) -> None:
     """Replace a Lambda layer's function by a name; its output shape is inferred."""
     where = f"{path}: the Lambda layer '{layer.get('name')}'"
     for key in (*_STALE, "output_shape"):
@@ -117,7 +120,7 @@ def _function(where: str, text: str, defaults: Any, closure: Any) -> Any:
     )
 
 
-def _scope() -> dict[str, Any]:
+def _scope() -> Json:
     """Return the names by which people call the modules that Lambdas use."""
     keras, tf = need("keras"), need("tensorflow")
     numpy, math = need("numpy"), importlib.import_module("math")
@@ -136,9 +139,7 @@ def _scope() -> dict[str, Any]:
     }
 
 
-def _import(
-    path: Path, entry: dict[str, Any], what: str, objects: dict[str, Any]
-) -> None:
+def _import(path: Path, entry: Json, what: str, objects: Json) -> None:
     name = entry["config"] if entry["class_name"] == "function" else entry["class_name"]
     found = _found(f"{path}: the {what}", entry.get("module"), name)
     objects[str(name)] = found
@@ -162,3 +163,57 @@ def _found(where: str, module: Any, name: Any) -> Any:
             f"{where} is not importable here ({one_line(error)}): put its module on "
             "PYTHONPATH, or save the model without it"
         ) from error
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A network that loads without running anything but what was let in.
+
+    Parameters
+    ----------
+    config : dict
+        The network, written anew; code that was let in is named by `custom_objects`.
+    custom_objects : dict
+        For ``keras.models.load_model``.
+    notes : tuple of str
+        What was let in.
+    """
+
+    config: Json
+    custom_objects: Json
+    notes: tuple[str, ...] = ()
+
+
+def admit(path: Path, config: Json, *, trust: bool) -> Admitted:
+    """Return a network that may be loaded.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    config : dict
+        Its network.
+    trust : bool
+        Let code in.
+
+    Raises
+    ------
+    ModelError
+        It would run code and is not trusted; or it is, and the code cannot be run or
+        found here.
+    """
+    rebuilt, findings = read_parts(config)
+    if not findings:
+        return Admitted(rebuilt, {})
+    refuse_lost(path, findings)
+    named = ", ".join(map(str, findings[:SHOWN]))
+    more = f" and {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
+    if not trust:
+        raise ModelError(
+            f"{path} would run code that is neither edgeseg's nor Keras' own: {named}"
+            f"{more}; if you know who made it, allow that with --trust-model"
+        )
+    from edgeseg.converter.loading.admission import let_in
+
+    changed, objects = let_in(path, config)
+    return Admitted(changed, objects, (f"runs code of the model file: {named}{more}",))

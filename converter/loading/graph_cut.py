@@ -11,7 +11,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 from edgeseg.converter.loading.graph_ops import NETWORK_OPERATORS, nodes_of
 from edgeseg.converter.loading.graph_reach import called, node_name, reach
 from edgeseg.converter.loading.graph_weights import VARIABLES
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeseg.converter.loading.graph_file import Signature
+    from edgeseg.devices.types import Json
 
 # Settings of how to run, which a stranger has no say in; "_" starts hints of theirs
 _SETTINGS = ("config", "config_proto", "executor_type")
@@ -43,7 +44,7 @@ class Cut:
 
     graph: Any
     signature: Signature
-    variables: dict[str, Any]
+    variables: Json
 
 
 def cut(graph: Any, signature: Signature) -> Cut:

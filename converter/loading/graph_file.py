@@ -6,9 +6,9 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 from edgeseg.devices import ModelError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

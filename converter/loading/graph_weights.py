@@ -11,16 +11,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 from edgeseg.converter.loading.graph_reach import node_name, reach
 from edgeseg.devices import ModelError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from edgeseg.devices.types import Array
 
 VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
 _ASSIGNMENTS = ("AssignVariableOp", "Assign")
@@ -29,7 +29,7 @@ _DEEPEST = 2  # calls within calls; TensorFlow writes one
 
 
 @dataclass(frozen=True)
-class _Scope:
+class _VariableScope:
     """Nodes of a graph or of one function, and what its arguments stand for."""
 
     nodes: Mapping[str, Any]
@@ -51,14 +51,14 @@ def stored_names(graph: Any) -> dict[str, str]:
     """
     part = reach(graph.graph_def, [graph.saver_def.restore_op_name])
     nodes = {node.name: node for node in graph.graph_def.node}
-    whole = _Scope(nodes)
+    whole = _VariableScope(nodes)
     functions = {one.signature.name: one for one in graph.graph_def.library.function}
     inside = [nodes[name] for name in sorted(part.nodes)]
     stored = dict(_assignments(inside, whole, functions, _DEEPEST))
     return {**_copies(whole, stored), **stored}
 
 
-def _copies(whole: _Scope, stored: Mapping[str, str]) -> dict[str, str]:
+def _copies(whole: _VariableScope, stored: Mapping[str, str]) -> dict[str, str]:
     """Return the same of variables that restored ones start as a copy of.
 
     ``tf.saved_model.save`` writes each variable of a Keras 3 model twice: one is
@@ -78,7 +78,10 @@ def _copies(whole: _Scope, stored: Mapping[str, str]) -> dict[str, str]:
 
 
 def _assignments(
-    nodes: Iterable[Any], scope: _Scope, functions: Mapping[str, Any], depth: int
+    nodes: Iterable[Any],
+    scope: _VariableScope,
+    functions: Mapping[str, Any],
+    depth: int,
 ) -> Iterator[tuple[str, str]]:
     for node in nodes:
         if node.op in _ASSIGNMENTS and len(node.input) >= 2:
@@ -90,14 +93,14 @@ def _assignments(
         if body is not None and depth > 0:
             names = [argument.name for argument in body.signature.input_arg]
             given = [_variable(one, scope) for one in node.input]
-            inner = _Scope(
+            inner = _VariableScope(
                 {one.name: one for one in body.node_def},
                 {n: g for n, g in zip(names, given, strict=False) if g is not None},
             )
             yield from _assignments(body.node_def, inner, functions, depth - 1)
 
 
-def _source(tensor: str, scope: _Scope) -> tuple[Any, str]:
+def _source(tensor: str, scope: _VariableScope) -> tuple[Any, str]:
     """Return the node behind a tensor's identities, or None, and the tensor of it."""
     for _ in range(len(scope.nodes) + 1):
         node = scope.nodes.get(node_name(tensor))
@@ -107,7 +110,7 @@ def _source(tensor: str, scope: _Scope) -> tuple[Any, str]:
     return None, tensor
 
 
-def _variable(tensor: str, scope: _Scope) -> str | None:
+def _variable(tensor: str, scope: _VariableScope) -> str | None:
     node, found = _source(tensor, scope)
     if scope.arguments is not None:
         return scope.arguments.get(node_name(found)) if node is None else None
@@ -115,7 +118,7 @@ def _variable(tensor: str, scope: _Scope) -> str | None:
     return str(node.name) if is_one else None
 
 
-def _stored(tensor: str, scope: _Scope) -> str | None:
+def _stored(tensor: str, scope: _VariableScope) -> str | None:
     """Return the name under which a restored tensor is stored, where it is whole."""
     node, found = _source(tensor, scope)
     if node is None or node.op != "RestoreV2" or len(node.input) < 3:
@@ -129,7 +132,7 @@ def _stored(tensor: str, scope: _Scope) -> str | None:
     return names[min(place, len(names) - 1)]
 
 
-def _texts(tensor: str, scope: _Scope) -> list[str]:
+def _texts(tensor: str, scope: _VariableScope) -> list[str]:
     node, _ = _source(tensor, scope)
     if node is None or node.op != "Const":
         return []
@@ -139,7 +142,7 @@ def _texts(tensor: str, scope: _Scope) -> list[str]:
 
 def read_variables(
     path: Path, stored: Mapping[str, str], wanted: Mapping[str, Any]
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Array]:
     """Return the values of variables.
 
     Parameters
@@ -192,7 +195,7 @@ def _check_size(folder: Path, reader: Any, names: set[str]) -> None:
         raise ValueError(f"{needed} bytes of variables in files of {held}")
 
 
-def _check_kind(where: str, node: Any, value: NDArray[Any]) -> None:
+def _check_kind(where: str, node: Any, value: Array) -> None:
     tf = need("tensorflow")
     shape = tf.TensorShape(node.attr["shape"].shape)
     if not shape.is_compatible_with(value.shape):

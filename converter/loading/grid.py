@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from edgeseg.devices.types import Json
+
 _RESHAPES = ("Reshape", "BroadcastTo")
 # Layers that may hold a weight for each place of the map
 _FITTED = ("PReLU", "LayerNormalization")
@@ -149,7 +151,7 @@ class Sizes:
         side = new - over + up * self.stride
         return side if side > 1 else side + self.stride
 
-    def _change(self, kind: str, layer: Any, args: tuple[Any, ...]) -> dict[str, Any]:
+    def _change(self, kind: str, layer: Any, args: tuple[Any, ...]) -> Json:
         where = f"layer '{layer.name}' ({kind})"
         if kind in ("Resizing", "BilinearResize", "CenterCrop"):
             config = layer.get_config()
@@ -178,7 +180,7 @@ class Sizes:
             )
 
 
-def _pooling(layer: Any, was: Any, now: Any) -> dict[str, Any]:
+def _pooling(layer: Any, was: Any, now: Any) -> Json:
     """Return what makes a pooling over the whole map one over the new map."""
     if was is None or tuple(layer.pool_size) != was or now is None:
         return {}

@@ -9,9 +9,12 @@ settings name (``Lambda``, ``TFSMLayer``, ``StringLookup``, ...) are left out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
+
+if TYPE_CHECKING:
+    from edgeseg.devices.types import Json
 
 _COMPUTING_LAYERS = """
     Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
@@ -98,7 +101,7 @@ class Known:
     registered: str | None = None
 
 
-def known_class(entry: dict[str, Any]) -> Known | None:
+def known_class(entry: Json) -> Known | None:
     """Return the class that an entry of a description names, if it is known.
 
     Parameters
@@ -123,7 +126,7 @@ def known_class(entry: dict[str, Any]) -> Known | None:
     return None
 
 
-def known_function(entry: dict[str, Any]) -> str | None:
+def known_function(entry: Json) -> str | None:
     """Return the activation that an entry of class ``function`` names, if it is known.
 
     Parameters
@@ -140,7 +143,7 @@ def known_function(entry: dict[str, Any]) -> str | None:
     return name if own or module == "builtins" else None
 
 
-def is_keras_class(entry: dict[str, Any]) -> bool:
+def is_keras_class(entry: Json) -> bool:
     """Return whether an entry names a class of Keras, known or not, by all its names.
 
     Parameters
@@ -153,7 +156,7 @@ def is_keras_class(entry: dict[str, Any]) -> bool:
     return mine and (module is None or (isinstance(module, str) and _is_keras(module)))
 
 
-def is_keras_layer(entry: dict[str, Any]) -> bool:
+def is_keras_layer(entry: Json) -> bool:
     """Return whether an entry names a layer of Keras, known or not, by all its names.
 
     Parameters

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import third_party
-from edgeseg.converter.loading.formats import read_model
+from edgeseg.converter.frameworks import third_party
+from edgeseg.converter.loading.loading import Loaded, Loading
+from edgeseg.converter.loading.read import read_model
 from edgeseg.converter.loading.retarget import check_size, rebuild
 from edgeseg.devices import ModelError
 
@@ -15,54 +15,11 @@ if TYPE_CHECKING:
 
 # What moves or copies scores without computing new ones
 _MOVERS = ("Resizing", "BilinearResize", "Resize", "UpSampling2D", "Cropping2D")
+_DEFAULTS = Loading()
 _MOST_CLASSES = 256  # class ids are uint8
 
 
-@dataclass(frozen=True)
-class Loading:
-    """How to load a model; what a file does not need is left out.
-
-    Parameters
-    ----------
-    arch : str or None
-        The network of a weights-only file, such as ``"deeplabv3plus-xception"``.
-    size : (int, int) or None
-        Height and width to take pictures of; None is the file's own.
-    output_stride : int or None
-        Of a weights-only file: 8 or 16.
-    resize : str or None
-        Alignment of a weights-only file's resizes; None is ``"align-corners"``.
-    trust : bool
-        Run what code the file holds or names.
-    """
-
-    arch: str | None = None
-    size: tuple[int, int] | None = None
-    output_stride: int | None = None
-    resize: str | None = None
-    trust: bool = False
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model as the converter wants it.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Input ``(1, H, W, 3)`` float32, output ``(1, h, w, C)`` scores, C >= 1.
-    resize : str or None
-        Alignment of the output grid, where the file says it.
-    notes : tuple of str
-        What a user should know of how it was read.
-    """
-
-    model: Any
-    resize: str | None = None
-    notes: tuple[str, ...] = ()
-
-
-def load_model(path: Path, loading: Loading = Loading()) -> Loaded:
+def load_model(path: Path, loading: Loading = _DEFAULTS) -> Loaded:
     """Load a ``.keras`` file, an ``.h5`` file or a SavedModel folder.
 
     Parameters

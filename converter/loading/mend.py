@@ -5,6 +5,12 @@ Only the description changes, never a weight. What matters to training alone
 and keys get their new names; a key that the installed layer does not know, because it
 is older or newer, may go when its value says "nothing special", and is an error
 otherwise.
+
+Calls of models inside a model, counted as Keras 3 counts them.
+
+A network's layers refer to each other by name, number of the call, and number of the
+output. Keras 2 counted the calls of a model inside another from 1: call 0 was the one
+that it was built with. Keras 3 counts from 0.
 """
 
 from __future__ import annotations
@@ -15,20 +21,23 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._cause import shortened
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.cause import shortened
+from edgeseg.converter.frameworks import need
 from edgeseg.converter.loading.known import (
     INERT_LAYERS,
     OLD_HARD_SIGMOID,
     is_keras_class,
     known_class,
 )
-from edgeseg.converter.loading.mend_nodes import renumber
 from edgeseg.converter.loading.mend_ops import as_layer
 from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from edgeseg.devices.types import Json
+
 
 _RENAMED = {
     "AtrousConvolution2D": "Conv2D",
@@ -66,12 +75,12 @@ class Mended:
         Where old Keras may have computed something else.
     """
 
-    config: dict[str, Any]
-    custom_objects: dict[str, Any] = field(default_factory=dict)
+    config: Json
+    custom_objects: Json = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
-def mend(path: Path, config: dict[str, Any], version: str) -> Mended:
+def mend(path: Path, config: Json, version: str) -> Mended:
     """Return a network in words of the installed Keras.
 
     Parameters
@@ -102,13 +111,13 @@ class _Mender:
         self.ancient = _number(version) < (2, 2, 5) and not version.endswith("tf")
         self.notes: list[str] = []
 
-    def entry(self, stored: Any) -> dict[str, Any]:
+    def entry(self, stored: Any) -> Json:
         """Mend a model, a layer, or a layer around another."""
         if not isinstance(stored, dict) or not isinstance(
             stored.get("class_name"), str
         ):
             raise ModelError(f"{self.path} holds no network that Keras wrote")
-        entry: dict[str, Any] = stored
+        entry: Json = stored
         if entry["class_name"] == "TFOpLambda" and isinstance(
             entry.get("config"), dict
         ):
@@ -117,7 +126,8 @@ class _Mender:
                 entry["module"] = entry["registered_name"] = None
         if not is_keras_class(entry):
             return entry  # somebody's own, of whatever name
-        name: str = _RENAMED.get(entry["class_name"], entry["class_name"])
+        kind = str(entry["class_name"])
+        name = _RENAMED.get(kind, kind)
         if name != entry["class_name"]:
             entry["class_name"], entry["module"] = name, None
             entry["registered_name"] = None
@@ -132,7 +142,7 @@ class _Mender:
             entry["config"] = self._layer(entry, config)
         return entry
 
-    def _sequential(self, config: Any) -> dict[str, Any]:
+    def _sequential(self, config: Any) -> Json:
         """Mend a chain; where it starts without an input, make one."""
         whole = {"layers": config} if isinstance(config, list) else dict(config or {})
         layers = whole.get("layers") or []
@@ -146,7 +156,7 @@ class _Mender:
         whole.pop("build_input_shape", None)
         return whole
 
-    def _layer(self, entry: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    def _layer(self, entry: Json, config: Json) -> Json:
         name = entry["class_name"]
         if name == "InputLayer" and "batch_input_shape" in config:
             config["batch_shape"] = config.pop("batch_input_shape")
@@ -169,7 +179,7 @@ class _Mender:
             return self.entry(value)
         return _plain(value)
 
-    def _special(self, name: str, config: dict[str, Any]) -> None:
+    def _special(self, name: str, config: Json) -> None:
         """Mend what one kind of layer, or an activation, changed in meaning."""
         if name == "LeakyReLU" and "alpha" in config:
             config["negative_slope"] = config.pop("alpha")
@@ -181,14 +191,14 @@ class _Mender:
             if self.old and config.get(key) == "hard_sigmoid":
                 config[key] = OLD_HARD_SIGMOID
 
-    def _warn_of_corners(self, config: dict[str, Any]) -> None:
+    def _warn_of_corners(self, config: Json) -> None:
         if self.ancient:
             self.notes.append(
                 f"layer '{config.get('name')}': the Keras that wrote this file aligned "
                 "bilinear upsampling at the top left, today's at pixel centres"
             )
 
-    def _known(self, entry: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    def _known(self, entry: Json, config: Json) -> Json:
         """Drop keys without effect that the layer does not know."""
         found, name = _class(entry), entry["class_name"]
         if name == "InputLayer":
@@ -213,7 +223,7 @@ class _Mender:
         return kept
 
 
-def _class(entry: dict[str, Any]) -> Any:
+def _class(entry: Json) -> Any:
     """Return the class that an entry names, or None where it is none of Keras'."""
     known = known_class(entry)
     if known is None or known.registered is not None:
@@ -266,7 +276,7 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts if part.isdigit())
 
 
-def _replacements() -> dict[str, Any]:
+def _replacements() -> Json:
     """Return the functions whose numbers changed between Keras 2 and 3."""
     ops = need("keras").ops
 
@@ -274,3 +284,50 @@ def _replacements() -> dict[str, Any]:
         return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
     return {OLD_HARD_SIGMOID: hard_sigmoid}
+
+
+_MODELS = ("Functional", "Sequential")
+
+
+def renumber(config: Json) -> None:
+    """Count calls of the models inside a network from 0, where they start with 1.
+
+    Parameters
+    ----------
+    config : dict
+        Of a Keras 2 network; changed.
+
+    Examples
+    --------
+    >>> inner = {"class_name": "Functional", "name": "inner"}
+    >>> inner["inbound_nodes"] = [[["image", 0, 0, {}]]]
+    >>> config = {"layers": [inner], "output_layers": [["inner", 1, 0]]}
+    >>> renumber(config)
+    >>> config["output_layers"]
+    [['inner', 0, 0]]
+    """
+    for layer in config["layers"]:
+        if not isinstance(layer, dict) or layer.get("class_name") not in _MODELS:
+            continue
+        others = [one for one in config["layers"] if isinstance(one, dict)]
+        places = [config.get("output_layers"), [o.get("inbound_nodes") for o in others]]
+        found = list(_references(places, layer.get("name")))
+        calls = layer.get("inbound_nodes")
+        count = len(calls) if isinstance(calls, list) else 0
+        numbers = [reference[1] for reference in found]
+        if numbers and min(numbers) >= 1 and max(numbers) >= count:
+            for reference in found:
+                reference[1] -= 1
+
+
+def _references(value: Any, name: Any) -> Iterator[list[Any]]:
+    """Yield every list that starts with a name and two numbers."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _references(one, name)
+    if isinstance(value, list):
+        start = value[:3]
+        if [type(one) for one in start] == [str, int, int] and start[0] == name:
+            yield value
+        for one in value:
+            yield from _references(one, name)

@@ -13,26 +13,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Layer = tuple[str, dict[str, Any]]
+    from edgeseg.devices.types import Json
+
+    Layer = tuple[str, Json]
 
 _CONSTANT = "_CONSTANT_VALUE"
 
 
 @dataclass(frozen=True)
-class _Call:
+class _OperatorCall:
     """One call of a function: its tensors, its numbers, and its options."""
 
     tensors: list[list[Any]]
     left: float | None  # a number in place of the first operand
     right: float | None  # a number in place of the second
-    options: dict[str, Any]
+    options: Json
 
     @property
     def lone(self) -> bool:
         return len(self.tensors) == 1
 
 
-def as_layer(entry: dict[str, Any]) -> dict[str, Any]:
+def as_layer(entry: Json) -> Json:
     """Return a layer that does what a stored function does, or the entry itself.
 
     Parameters
@@ -67,7 +69,7 @@ def as_layer(entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _call(node: list[Any]) -> _Call:
+def _call(node: list[Any]) -> _OperatorCall:
     refs = node if isinstance(node[0], list) else [node]
     options = {k: v for k, v in refs[0][3].items() if k != "name" and v is not None}
     tensors, numbers = [], []
@@ -79,28 +81,28 @@ def _call(node: list[Any]) -> _Call:
             numbers.append(operand[2] if isinstance(operand, list) else operand)
     first = isinstance(refs[0], list) and refs[0][0] == _CONSTANT
     left, right = (numbers[0], None) if first else (None, numbers[-1] if numbers else 0)
-    return _Call(tensors, _number(left), _number(right), options)
+    return _OperatorCall(tensors, _number(left), _number(right), options)
 
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _plain(kind: str, **config: Any) -> Callable[[_Call], Layer | None]:
+def _plain(kind: str, **config: Any) -> Callable[[_OperatorCall], Layer | None]:
     """Return what makes a layer of one tensor whose function had no options."""
 
-    def make(call: _Call) -> Layer | None:
+    def make(call: _OperatorCall) -> Layer | None:
         return (kind, config) if call.lone and not call.options else None
 
     return make
 
 
 def _merged(
-    kind: str, scaled: Callable[[float | None, float | None], dict[str, Any] | None]
-) -> Callable[[_Call], Layer | None]:
+    kind: str, scaled: Callable[[float | None, float | None], Json | None]
+) -> Callable[[_OperatorCall], Layer | None]:
     """Return what makes a merge of two tensors, or a rescaling of one by a number."""
 
-    def make(call: _Call) -> Layer | None:
+    def make(call: _OperatorCall) -> Layer | None:
         if call.options:
             return None
         if len(call.tensors) == 2:
@@ -111,27 +113,27 @@ def _merged(
     return make
 
 
-def _affine(scale: float, offset: float = 0.0) -> dict[str, Any]:
+def _affine(scale: float, offset: float = 0.0) -> Json:
     return {"scale": scale, "offset": offset}
 
 
-def _added(left: float | None, right: float | None) -> dict[str, Any] | None:
+def _added(left: float | None, right: float | None) -> Json | None:
     number = right if left is None else left
     return None if number is None else _affine(1.0, number)
 
 
-def _multiplied(left: float | None, right: float | None) -> dict[str, Any] | None:
+def _multiplied(left: float | None, right: float | None) -> Json | None:
     number = right if left is None else left
     return None if number is None else _affine(number)
 
 
-def _subtracted(left: float | None, right: float | None) -> dict[str, Any] | None:
+def _subtracted(left: float | None, right: float | None) -> Json | None:
     if left is not None:
         return _affine(-1.0, left)
     return None if right is None else _affine(1.0, -right)
 
 
-def _divided(left: float | None, right: float | None) -> dict[str, Any] | None:
+def _divided(left: float | None, right: float | None) -> Json | None:
     return None if left is not None or not right else _affine(1 / right)
 
 
@@ -139,22 +141,22 @@ def _extreme(left: float | None, right: float | None) -> None:
     """Tell that no layer takes the larger of a tensor and a number."""
 
 
-def _softmax(call: _Call) -> Layer | None:
+def _softmax(call: _OperatorCall) -> Layer | None:
     options = dict(call.options)
     axis = options.pop("axis", -1)
     return None if options else ("Softmax", {"axis": axis})
 
 
-def _leaky(call: _Call) -> Layer:
+def _leaky(call: _OperatorCall) -> Layer:
     return "LeakyReLU", {"negative_slope": call.options.get("alpha", 0.2)}
 
 
-def _concat(call: _Call) -> Layer | None:
+def _concat(call: _OperatorCall) -> Layer | None:
     axis = call.options.get("axis")
     return ("Concatenate", {"axis": axis}) if isinstance(axis, int) else None
 
 
-def _mean(call: _Call) -> Layer | None:
+def _mean(call: _OperatorCall) -> Layer | None:
     axes = call.options.get("axis")
     if axes not in ([1, 2], [-3, -2]):
         return None
@@ -163,7 +165,7 @@ def _mean(call: _Call) -> Layer | None:
     }
 
 
-def _resize(call: _Call) -> Layer | None:
+def _resize(call: _OperatorCall) -> Layer | None:
     options = dict(call.options)
     size, method = options.pop("size", None), options.pop("method", "bilinear")
     if any(options.values()) or not _is_size(size) or method not in _METHODS:
@@ -172,7 +174,7 @@ def _resize(call: _Call) -> Layer | None:
     return "Resizing", {"height": height, "width": width, "interpolation": method}
 
 
-def _old_resize(call: _Call) -> Layer | None:
+def _old_resize(call: _OperatorCall) -> Layer | None:
     options = dict(call.options)
     size = options.pop("size", None)
     flags = {
@@ -190,7 +192,7 @@ def _is_size(size: Any) -> bool:
 
 
 _METHODS = ("bilinear", "nearest", "bicubic")
-_TABLE: dict[str, Callable[[_Call], Layer | None]] = {
+_TABLE: dict[str, Callable[[_OperatorCall], Layer | None]] = {
     "__operators__.add": _merged("Add", _added),
     "__operators__.mul": _merged("Multiply", _multiplied),
     "__operators__.sub": _merged("Subtract", _subtracted),

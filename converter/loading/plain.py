@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edgeseg.devices.types import Json
+
 # Types of numbers, as numpy names them; texts and Python objects are no part of one
 _NUMBERS = """
     bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32
@@ -29,7 +31,7 @@ def is_plain(name: Any) -> bool:
     return isinstance(name, str) and name in _KINDS
 
 
-def plain(entry: dict[str, Any]) -> dict[str, Any] | None:
+def plain(entry: Json) -> Json | None:
     """Return a value's entry put together anew, or None where it is no such value.
 
     Parameters
@@ -46,7 +48,7 @@ def plain(entry: dict[str, Any]) -> dict[str, Any] | None:
     return _KINDS[entry["class_name"]](entry)
 
 
-def _tensor(entry: dict[str, Any]) -> dict[str, Any] | None:
+def _tensor(entry: Json) -> Json | None:
     inner = entry.get("config")
     if not isinstance(inner, dict) or not _is_number_type(inner.get("dtype")):
         return None
@@ -55,7 +57,7 @@ def _tensor(entry: dict[str, Any]) -> dict[str, Any] | None:
     return _made(entry, value=inner["value"], dtype=inner["dtype"])
 
 
-def _keras_tensor(entry: dict[str, Any]) -> dict[str, Any] | None:
+def _keras_tensor(entry: Json) -> Json | None:
     inner = entry.get("config")
     if not isinstance(inner, dict) or not _is_number_type(inner.get("dtype")):
         return None
@@ -67,7 +69,7 @@ def _keras_tensor(entry: dict[str, Any]) -> dict[str, Any] | None:
     return _made(entry, shape=shape, dtype=inner["dtype"], keras_history=history)
 
 
-def _slice(entry: dict[str, Any]) -> dict[str, Any] | None:
+def _slice(entry: Json) -> Json | None:
     inner = entry.get("config")
     ends = ("start", "stop", "step")
     if not isinstance(inner, dict) or not all(_is_end(inner.get(end)) for end in ends):
@@ -82,18 +84,18 @@ def _is_end(value: Any) -> bool:
     return value is None or isinstance(value, int)
 
 
-def _ellipsis(entry: dict[str, Any]) -> dict[str, Any]:
+def _ellipsis(entry: Json) -> Json:
     return _made(entry)
 
 
-def _sequence(entry: dict[str, Any]) -> dict[str, Any] | None:
+def _sequence(entry: Json) -> Json | None:
     items = entry.get("items")
     if not isinstance(items, list) or not _are_numbers(items):
         return None
     return {"class_name": entry["class_name"], "items": items}
 
 
-def _made(entry: dict[str, Any], **config: Any) -> dict[str, Any]:
+def _made(entry: Json, **config: Any) -> Json:
     return {"class_name": entry["class_name"], "config": config}
 
 
@@ -113,7 +115,7 @@ def _are_numbers(value: Any) -> bool:
     return value is None or isinstance(value, (int, float))
 
 
-_KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
+_KINDS: dict[str, Callable[[Json], Json | None]] = {
     "TensorShape": _sequence,
     "__ellipsis__": _ellipsis,
     "__keras_tensor__": _keras_tensor,

@@ -13,14 +13,16 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.formats.keras_file import CONFIG, METADATA, WEIGHTS
 from edgeseg.converter.loading.known import INERT_LAYERS, known_class
 from edgeseg.converter.loading.mend import mend
-from edgeseg.runtime.atomic import replacing
+from edgeseg.runtime.pictures.atomic import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edgeseg.devices.types import Json
 
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # that a ZIP can name
 _READABLE = 0o644 << 16  # where a ZIP has the rights of a file
@@ -61,7 +63,7 @@ def make_portable(path: Path) -> None:
         A file that Keras wrote here; it is replaced. Of the same file it makes the
         same bytes, whenever and wherever.
     """
-    from edgeseg.converter import layers
+    from edgeseg.converter.networks import resizing as layers
 
     layers.register()  # they are known by name, in whatever process this is
     with zipfile.ZipFile(path) as archive:
@@ -81,7 +83,7 @@ def make_portable(path: Path) -> None:
             archive.writestr(info, content)  # not compressed: zlib's bytes differ
 
 
-def _model(entry: dict[str, Any]) -> dict[str, Any]:
+def _model(entry: Json) -> Json:
     """Return an entry of a layer or a model without what says nothing."""
     known = known_class(entry)
     config = entry.get("config")
@@ -110,9 +112,9 @@ def _setting(value: Any) -> Any:
     return value
 
 
-def _defaults(found: Any) -> dict[str, Any]:
+def _defaults(found: Any) -> Json:
     """Return the defaults of a class's settings, and of those that it hands on."""
-    defaults: dict[str, Any] = {}
+    defaults: Json = {}
     for one in reversed(found.__mro__):
         if "__init__" in vars(one):
             settings = inspect.signature(one.__init__).parameters

@@ -17,21 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.backbones import BACKBONES
-from edgeseg.converter.deeplab import Head, build_deeplab, check_size
-from edgeseg.converter.layers import ALIGNMENTS
 from edgeseg.converter.loading.release_weights import (
     assign,
     is_release_layout,
     kernel_shapes,
     read_weights,
 )
+from edgeseg.converter.networks.backbone import BACKBONES
+from edgeseg.converter.networks.deeplab import ScoreHead, build_deeplab, check_size
+from edgeseg.converter.networks.resizing import ALIGNMENTS
 from edgeseg.devices import InputError, ModelError
 
 if TYPE_CHECKING:
-    from edgeseg.converter.backbones import Backbone
+    from edgeseg.converter.networks.backbone import Backbone
+    from edgeseg.devices.types import Json
 
-__all__ = ["Release", "architectures", "is_release_layout", "load_release"]
+__all__ = ["ReleaseModel", "architectures", "is_release_layout", "load_release"]
 
 _DECODER = ("decoder_conv", "feature_projection")
 # Numbers of a file's name that may be a picture's size: VOC2012 is none
@@ -40,7 +41,7 @@ _FAMILIES = ("deeplabv3", "deeplabv3plus")
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseModel:
     """A network with the weights of a file.
 
     Parameters
@@ -83,7 +84,7 @@ def load_release(
     size: tuple[int, int] | None = None,
     output_stride: int | None = None,
     resize: str = "align-corners",
-) -> Release:
+) -> ReleaseModel:
     """Build the network that a release-layout file belongs to, with its weights.
 
     Parameters
@@ -123,7 +124,7 @@ def load_release(
     kind = _backbone_class(found)
     try:
         backbone: Backbone = kind.from_kernels(kernels)
-        head = Head.from_kernels(
+        head = ScoreHead.from_kernels(
             kernels,
             decoder=decoder,
             pyramid=kind.atrous_pyramid or "aspp1_depthwise" in weights,
@@ -139,7 +140,7 @@ def load_release(
         backbone, head, size=shape, output_stride=stride, resize=resize
     )
     assign(model, weights, path)
-    return Release(model, resize, tuple(notes), found, stride)
+    return ReleaseModel(model, resize, tuple(notes), found, stride)
 
 
 def _check_options(arch: str | None, output_stride: int | None, resize: str) -> None:
@@ -156,7 +157,7 @@ def _check_options(arch: str | None, output_stride: int | None, resize: str) -> 
 
 
 def _architecture(path: Path, layers: Any) -> str:
-    kinds: dict[str, Any] = {name: BACKBONES.load(name) for name in BACKBONES.names()}
+    kinds: Json = {name: BACKBONES.load(name) for name in BACKBONES.names()}
     found = [name for name, kind in kinds.items() if kind.marker in layers]
     if len(found) != 1:
         some = ", ".join(map(repr, list(layers)[:3]))

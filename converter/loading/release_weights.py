@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import ModelError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

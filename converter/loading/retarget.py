@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.grid import Sizes
 from edgeseg.devices import InputError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices.litert import one_line
 
 _MERGES = (
     "Add",

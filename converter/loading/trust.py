@@ -25,9 +25,11 @@ from edgeseg.devices import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edgeseg.devices.types import Json
+
 _LOST = "TensorFlow function "
 _OF_TENSORFLOW = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
-_SHOWN = 5
+SHOWN = 5  # findings that a message lists
 # What an entry of a class has beside its names; compile_config is for training, and
 # names losses, metrics and optimizers
 _PARTS = ("config", "name", "inbound_nodes", "build_config", "shared_object_id")
@@ -35,7 +37,7 @@ _LONGEST = 80  # of a name in a message
 
 
 @dataclass(frozen=True)
-class Finding:
+class UnknownPart:
     """One thing that would run.
 
     Parameters
@@ -53,26 +55,7 @@ class Finding:
         return f"layer '{self.layer}' ({self.what})"
 
 
-@dataclass(frozen=True)
-class Admitted:
-    """A network that loads without running anything but what was let in.
-
-    Parameters
-    ----------
-    config : dict
-        The network, written anew; code that was let in is named by `custom_objects`.
-    custom_objects : dict
-        For ``keras.models.load_model``.
-    notes : tuple of str
-        What was let in.
-    """
-
-    config: dict[str, Any]
-    custom_objects: dict[str, Any]
-    notes: tuple[str, ...] = ()
-
-
-def scan(config: dict[str, Any]) -> list[Finding]:
+def scan(config: Json) -> list[UnknownPart]:
     """Return what a network would run, one finding a layer and kind.
 
     Parameters
@@ -80,45 +63,10 @@ def scan(config: dict[str, Any]) -> list[Finding]:
     config : dict
         ``config.json`` of a ``.keras`` file, or ``model_config`` of an ``.h5`` file.
     """
-    return _read(config)[1]
+    return read_parts(config)[1]
 
 
-def admit(path: Path, config: dict[str, Any], *, trust: bool) -> Admitted:
-    """Return a network that may be loaded.
-
-    Parameters
-    ----------
-    path : Path
-        The file, for messages.
-    config : dict
-        Its network.
-    trust : bool
-        Let code in.
-
-    Raises
-    ------
-    ModelError
-        It would run code and is not trusted; or it is, and the code cannot be run or
-        found here.
-    """
-    rebuilt, findings = _read(config)
-    if not findings:
-        return Admitted(rebuilt, {})
-    _refuse_lost(path, findings)
-    named = ", ".join(map(str, findings[:_SHOWN]))
-    more = f" and {len(findings) - _SHOWN} more" if len(findings) > _SHOWN else ""
-    if not trust:
-        raise ModelError(
-            f"{path} would run code that is neither edgeseg's nor Keras' own: {named}"
-            f"{more}; if you know who made it, allow that with --trust-model"
-        )
-    from edgeseg.converter.loading.admission import let_in
-
-    changed, objects = let_in(path, config)
-    return Admitted(changed, objects, (f"runs code of the model file: {named}{more}",))
-
-
-def _refuse_lost(path: Path, findings: list[Finding]) -> None:
+def refuse_lost(path: Path, findings: list[UnknownPart]) -> None:
     """Refuse what no trust can run: functions that Keras 3 has no layer for."""
     lost = [finding for finding in findings if finding.what.startswith(_LOST)]
     if lost:
@@ -129,21 +77,21 @@ def _refuse_lost(path: Path, findings: list[Finding]) -> None:
         )
 
 
-def _read(config: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
+def read_parts(config: Json) -> tuple[Json, list[UnknownPart]]:
     """Return a network written anew, and what in it is not known."""
-    from edgeseg.converter import layers
+    from edgeseg.converter.networks import resizing as layers
 
     layers.register()
-    reader = _Reader()
+    reader = _PartReader()
     rebuilt = reader.value(config, str(config.get("class_name", "model")))
     return rebuilt, list(dict.fromkeys(reader.findings))
 
 
-class _Reader:
+class _PartReader:
     """Writes a description anew, and keeps a list of what it cannot."""
 
     def __init__(self) -> None:
-        self.findings: list[Finding] = []
+        self.findings: list[UnknownPart] = []
 
     def value(self, value: Any, layer: str) -> Any:
         """Return a value with every entry in it written anew."""
@@ -169,7 +117,7 @@ class _Reader:
                     self._find(layer, f"function {item['config']} as a layer")
         return self.value(value, layer)
 
-    def _entry(self, entry: dict[str, Any], layer: str) -> Any:
+    def _entry(self, entry: Json, layer: str) -> Any:
         inner = entry.get("config")
         for said in (entry, inner):
             if isinstance(said, dict) and isinstance(said.get("name"), str):
@@ -196,7 +144,7 @@ class _Reader:
             **parts,
         }
 
-    def _plain(self, entry: dict[str, Any], layer: str) -> Any:
+    def _plain(self, entry: Json, layer: str) -> Any:
         found = plain(entry)
         if found is None:
             self._find(layer, f"class {entry['class_name']} of something else")
@@ -207,10 +155,10 @@ class _Reader:
         }
 
     def _find(self, layer: str, what: str) -> None:
-        self.findings.append(Finding(_shown(layer), _shown(what)))
+        self.findings.append(UnknownPart(_shown(layer), _shown(what)))
 
 
-def runs(entry: dict[str, Any]) -> str | None:
+def runs(entry: Json) -> str | None:
     """Return what a config entry would run, or None for Keras' and edgeseg's own.
 
     Parameters
@@ -240,7 +188,7 @@ def runs(entry: dict[str, Any]) -> str | None:
     return f"class {place}{name}" + (f" registered as {registered}" if other else "")
 
 
-def _custom_function(name: str) -> dict[str, Any]:
+def _custom_function(name: str) -> Json:
     """Return how Keras is told of a function among its custom objects."""
     return {
         "class_name": "function",

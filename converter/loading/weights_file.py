@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

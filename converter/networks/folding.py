@@ -22,13 +22,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
-from edgeseg.converter.networks.graph import Graph, fresh, take_weights
+from edgeseg.converter.frameworks import need, third_party
+from edgeseg.converter.networks.graph import LayerGraph, fresh, take_weights
 from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Array, Json
 
 _FOLDABLE = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "SeparableConv2D")
 # Settings of a SeparableConv2D that its first half keeps
@@ -58,10 +60,10 @@ def fold(model: Any) -> Any:
     ModelError
         The model is no such graph.
     """
-    graph = Graph.of(model)
+    graph = LayerGraph.of(model)
     pairs = foldable_pairs(graph)
     norms = {conv: norm for norm, conv in pairs.items()}
-    layers: dict[str, Any] = {}
+    layers: Json = {}
 
     def draw(call: Any, *args: Any, **kwargs: Any) -> Any:
         name = call.layer.name
@@ -103,7 +105,7 @@ def fold_for_inference(model: Any) -> Any:
     if not any(_is_norm(layer) for layer in getattr(model, "layers", ())):
         return model
     try:
-        graph = Graph.of(model, share_layers=True)
+        graph = LayerGraph.of(model, share_layers=True)
     except ModelError:
         return model
     pairs = foldable_pairs(graph)
@@ -125,12 +127,12 @@ def fold_for_inference(model: Any) -> Any:
     return graph.redraw(draw)
 
 
-def foldable_pairs(graph: Graph) -> dict[str, str]:
+def foldable_pairs(graph: LayerGraph) -> dict[str, str]:
     """Return the batch normalizations that can go, each with its convolution.
 
     Parameters
     ----------
-    graph : Graph
+    graph : LayerGraph
         Of the model.
 
     Returns
@@ -168,7 +170,7 @@ def channel_axes(layer: Any) -> tuple[int, ...]:
 class _Halves:
     """A separable convolution as a depthwise and a pointwise one."""
 
-    def __init__(self, layer: Any, changes: dict[str, Any]) -> None:
+    def __init__(self, layer: Any, changes: Json) -> None:
         layers = need("keras").layers
         config = layer.get_config()
         self.first = layers.DepthwiseConv2D(
@@ -194,13 +196,13 @@ class _Halves:
         """All weights, in the order of the separable convolution's."""
         return [*self.first.weights, *self.second.weights]
 
-    def set_weights(self, values: list[NDArray[Any]]) -> None:
+    def set_weights(self, values: list[Array]) -> None:
         """Set the weights of both."""
         self.first.set_weights(values[:1])
         self.second.set_weights(values[1:])
 
 
-def _copy(layer: Any, changes: dict[str, Any]) -> Any:
+def _copy(layer: Any, changes: Json) -> Any:
     if type(layer).__name__ == "SeparableConv2D":
         return _Halves(layer, changes)
     return fresh(layer, **changes)

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edgeseg.devices.types import Json
+
 
 @dataclass(frozen=True)
-class Call:
+class LayerCall:
     """One use of a layer.
 
     Parameters
@@ -30,7 +32,7 @@ class Call:
 
     layer: Any
     args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    kwargs: Json
     output: Any
 
     @cached_property
@@ -42,7 +44,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Graph:
+class LayerGraph:
     """The calls of a functional model with one input and one output.
 
     Parameters
@@ -53,7 +55,7 @@ class Graph:
         Of the input.
     start, end : keras.KerasTensor
         Input and output.
-    calls : tuple of Call
+    calls : tuple of LayerCall
         In an order in which they can be made.
     """
 
@@ -61,10 +63,10 @@ class Graph:
     name: str
     start: Any
     end: Any
-    calls: tuple[Call, ...]
+    calls: tuple[LayerCall, ...]
 
     @classmethod
-    def of(cls, model: Any, *, share_layers: bool = False) -> Graph:
+    def of(cls, model: Any, *, share_layers: bool = False) -> LayerGraph:
         """Return the graph of a model, which stays as it is.
 
         Parameters
@@ -85,7 +87,7 @@ class Graph:
         if isinstance(model, keras.Sequential) and model.built:
             model = keras.Model(model.inputs, model.outputs, name=model.name)
         _check(model)
-        calls: list[Call] = []
+        calls: list[LayerCall] = []
 
         def record(layer: Any, *args: Any, **kwargs: Any) -> Any:
             # left where a nested model was laid flat: does nothing, and a second of
@@ -93,7 +95,7 @@ class Graph:
             if type(layer).__name__ == "ConvertToTensor":
                 return args[0]
             output = layer(*args, **kwargs)
-            calls.append(Call(layer, args, kwargs, output))
+            calls.append(LayerCall(layer, args, kwargs, output))
             return output
 
         with third_party():
@@ -106,17 +108,17 @@ class Graph:
             model, _input_name(model), copy.inputs[0], copy.outputs[0], tuple(calls)
         )
 
-    def readers(self, tensor: Any) -> list[Call]:
+    def readers(self, tensor: Any) -> list[LayerCall]:
         """Return the calls that read a tensor, one entry a read."""
         return [c for c in self.calls for read in c.inputs if read is tensor]
 
-    def only_reader(self, tensor: Any) -> Call | None:
+    def only_reader(self, tensor: Any) -> LayerCall | None:
         """Return the call that alone reads a tensor, None where there is no such."""
         readers = self.readers(tensor)
         alone = len(readers) == 1 and tensor is not self.end
         return readers[0] if alone else None
 
-    def maker(self, tensor: Any) -> Call | None:
+    def maker(self, tensor: Any) -> LayerCall | None:
         """Return the call that made a tensor, None for the input."""
         return next((c for c in self.calls if c.output is tensor), None)
 
@@ -136,7 +138,7 @@ class Graph:
         Parameters
         ----------
         draw : callable
-            Called with a `Call` and with its arguments on the new tensors; returns
+            Called with a `LayerCall` and with its arguments on the new tensors; returns
             the new output.
         enter : callable or None
             What is done to the new input before anything reads it.

@@ -13,11 +13,11 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 from edgeseg.devices import ConversionError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from edgeseg.devices.types import Array
 
 _UTILS = "ai_edge_litert.tools.flatbuffer_utils"
 _DTYPES = {
@@ -92,7 +92,7 @@ class FlatModel:
             return 0.0, 0
         return float(parameters.scale[0]), int(parameters.zeroPoint[0])
 
-    def constant(self, index: int) -> NDArray[Any] | None:
+    def constant(self, index: int) -> Array | None:
         """Return the values of a constant tensor, or None for an activation."""
         import numpy as np
 
@@ -104,7 +104,7 @@ class FlatModel:
         values = np.frombuffer(bytes(bytearray(data)), self.dtype(index))
         return values.reshape(self.shape(index))
 
-    def set_constant(self, index: int, values: NDArray[Any]) -> None:
+    def set_constant(self, index: int, values: Array) -> None:
         """Store values of the tensor's own dtype and shape."""
         import numpy as np
 
@@ -137,7 +137,7 @@ class FlatModel:
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
-    def add_constant(self, name: str, values: NDArray[Any]) -> int:
+    def add_constant(self, name: str, values: Array) -> int:
         """Add a constant tensor and return its index."""
         index = self.add_tensor(name, values.shape, values.dtype.name)
         self.model.buffers.append(_schema().BufferT())

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.kernels import (
     COMMON,

@@ -21,14 +21,13 @@ https://ai.google.dev/edge/litert/models/quantization_spec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from edgeseg.converter.quantization.flatbuffer import FlatModel
+    from edgeseg.devices.types import Array
 
 Steps = tuple[float, int]
 
@@ -127,24 +126,24 @@ def widest(choices: Sequence[Steps]) -> Steps:
     return steps_of(low, high)
 
 
-def symmetric_steps(values: NDArray[Any]) -> Steps:
+def symmetric_steps(values: Array) -> Steps:
     """Return the steps, zero point 0, that hold a constant's largest value."""
     import numpy as np
 
     return max(float(np.abs(values).max()) / _HIGHEST, _SMALLEST), 0
 
 
-def to_int8(values: NDArray[Any], steps: Steps) -> NDArray[Any]:
+def to_int8(values: Array, steps: Steps) -> Array:
     """Return real values as int8, those outside of the steps' range at its ends."""
     import numpy as np
 
     scale, zero_point = steps
     whole = np.rint(values.astype(np.float64) / scale) + zero_point
-    held: NDArray[Any] = np.clip(whole, _LOWEST, _HIGHEST).astype(np.int8)
+    held: Array = np.clip(whole, _LOWEST, _HIGHEST).astype(np.int8)
     return held
 
 
-def can_compare(kind: str, constant: NDArray[Any], steps: Steps) -> bool:
+def can_compare(kind: str, constant: Array, steps: Steps) -> bool:
     """Tell whether comparing with a constant means the same when it is in some steps.
 
     A minimum or maximum is then at most half a step off; a constant beyond the range

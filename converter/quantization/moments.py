@@ -1,16 +1,21 @@
-"""First and second moments of what each convolution reads."""
+"""First and second moments of what each convolution reads.
+
+A TFLite model run with every tensor kept, to look at what flows inside.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.quantization.windows import CONVOLUTIONS, Windows, windows_of
+from edgeseg.converter.quantization.flatbuffer import FlatModel
+from edgeseg.converter.quantization.rounding import CONVOLUTIONS, Windows, windows_of
+from edgeseg.devices.cores import physical_cores
+from edgeseg.devices.litert import open_interpreter
+from edgeseg.devices.quiet import quiet
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from edgeseg.devices.types import Array
 
-    from edgeseg.converter.quantization.flatbuffer import FlatModel
-    from edgeseg.converter.quantization.observe import Observed
 
 # Output positions looked at in one picture
 _POSITIONS = 256
@@ -35,11 +40,11 @@ class Moments:
         self._count = 0
         self._sum = np.zeros(shape, np.float64)
         long = shape[-1] > LONGEST
-        self._products: NDArray[Any] | None = (
+        self._products: Array | None = (
             None if long else np.zeros((*shape, shape[-1]), np.float64)
         )
 
-    def add(self, windows: NDArray[Any]) -> None:
+    def add(self, windows: Array) -> None:
         """Add ``(P, D)`` or ``(C, P, D)`` windows."""
         self._count += windows.shape[-2]
         self._sum += windows.sum(axis=-2)
@@ -47,19 +52,19 @@ class Moments:
             self._products += windows.swapaxes(-1, -2) @ windows
 
     @property
-    def mean(self) -> NDArray[Any]:
+    def mean(self) -> Array:
         """Mean window, ``(D,)`` or ``(C, D)``."""
-        mean: NDArray[Any] = self._sum / max(self._count, 1)
+        mean: Array = self._sum / max(self._count, 1)
         return mean
 
     @property
-    def covariance(self) -> NDArray[Any] | None:
+    def covariance(self) -> Array | None:
         """Covariance, ``(D, D)`` or ``(C, D, D)``; None for very long windows."""
         if self._products is None:
             return None
         mean = self.mean
         outer = mean[..., :, None] * mean[..., None, :]
-        covariance: NDArray[Any] = self._products / max(self._count, 1) - outer
+        covariance: Array = self._products / max(self._count, 1) - outer
         return covariance
 
 
@@ -123,3 +128,51 @@ def _moments_shape(flat: FlatModel, operator: Any) -> tuple[int, ...]:
     if flat.kind(operator) == "CONV_2D":
         return (height * width * channels,)
     return channels, height * width
+
+
+class Observed:
+    """An open model; after each `run` any activation can be read.
+
+    Parameters
+    ----------
+    content : bytes
+        A TFLite model with one input.
+
+    Attributes
+    ----------
+    flat : FlatModel
+        Its operators and tensors.
+    activations : tuple of int
+        Tensor indices: the input, then what each operator writes, in order.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.flat = FlatModel(content)
+        self._interpreter: Any = open_interpreter(
+            content, threads=physical_cores(), keep_tensors=True
+        )
+        with quiet(stdout=True):
+            self._interpreter.allocate_tensors()
+        self._input = int(self.flat.graph.inputs[0])
+        written = [int(t) for o in self.flat.graph.operators for t in o.outputs]
+        self.activations = (self._input, *written)
+
+    def run(self, tensor: Array) -> None:
+        """Run the model once on an input tensor of its own shape and dtype."""
+        self._interpreter.set_tensor(self._input, tensor)
+        self._interpreter.invoke()
+
+    def read(self, index: int) -> Array:
+        """Return a tensor as the last run left it, in its own dtype."""
+        values: Array = self._interpreter.get_tensor(index)
+        return values
+
+    def real(self, index: int) -> Array:
+        """Return a tensor as real float32 values."""
+        import numpy as np
+
+        scale, zero_point = self.flat.quantization(index)
+        values = self.read(index).astype(np.float32)
+        if scale == 0:
+            return values
+        return (values - np.float32(zero_point)) * np.float32(scale)

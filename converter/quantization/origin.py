@@ -11,7 +11,7 @@ import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import third_party
+from edgeseg.converter.frameworks import third_party
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

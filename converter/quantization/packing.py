@@ -7,16 +7,16 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from edgeseg.devices.types import Array
 
 
-def text_of(values: NDArray[Any]) -> str:
+def text_of(values: Array) -> str:
     """Return an array as text; `array_of` reads it."""
     little = values.astype(values.dtype.newbyteorder("<"))
     return base64.b64encode(zlib.compress(little.tobytes(), 9)).decode()
 
 
-def array_of(text: str, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+def array_of(text: str, dtype: Any, shape: tuple[int, ...]) -> Array:
     """Return the array that `text_of` made a text of.
 
     Parameters
@@ -42,9 +42,7 @@ def array_of(text: str, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     return np.frombuffer(raw, little).reshape(shape).astype(dtype)
 
 
-def scales_and_correction(
-    packed: dict[str, str], rows: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def scales_and_correction(packed: dict[str, str], rows: int) -> tuple[Array, Array]:
     """Return a convolution's scales and bias corrections, ``(rows,)`` float32 each.
 
     Raises

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.islands import fill_islands
 from edgeseg.converter.quantization.kernels import tie_ranges
 from edgeseg.converter.quantization.refine import apply_rounding
 from edgeseg.devices import ConversionError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from edgeseg.converter.quantization.ranges import Range, Ranges
     from edgeseg.converter.recipes import Recipe
+    from edgeseg.devices.types import Json
 
 _CANNOT = (ValueError, RuntimeError, KeyError, TypeError, NotImplementedError)
 
@@ -78,7 +79,7 @@ class Quantization:
             made = fill_islands(made, self.flat, chosen, keep_float=keep_float)
         return made
 
-    def _exceptions(self, keep_float: Collection[int]) -> list[dict[str, Any]]:
+    def _exceptions(self, keep_float: Collection[int]) -> list[Json]:
         """Return the rule that leaves operators in float, by their output's name."""
         names = [
             re.escape(self.flat.name(int(self.flat.graph.operators[place].outputs[0])))
@@ -101,7 +102,7 @@ class Quantization:
         return tie_ranges(self.flat, getattr(self._ranges, str(self.recipe.ranges)))
 
 
-def _statistics(ranges: Mapping[str, Range] | None) -> dict[str, Any] | None:
+def _statistics(ranges: Mapping[str, Range] | None) -> Json | None:
     """Return ranges in the quantizer's own form."""
     import numpy as np
 

@@ -20,7 +20,7 @@ from edgeseg.converter.quantization.packing import (
 )
 from edgeseg.converter.quantization.ranges import Ranges
 from edgeseg.converter.quantization.ranges_version_1 import read_version_1
-from edgeseg.converter.quantization.refine import RoundedWeights, rows_at
+from edgeseg.converter.quantization.refine import IntegerWeights, rows_at
 from edgeseg.converter.quantization.rounding import clipped_scales
 from edgeseg.devices import InputError, RangesError
 
@@ -246,13 +246,13 @@ def _no_ranges(path: Path, error: BaseException) -> InputError:
     )
 
 
-def _unpack(packed: dict[str, str], flat: FlatModel, place: int) -> RoundedWeights:
+def _unpack(packed: dict[str, str], flat: FlatModel, place: int) -> IntegerWeights:
     import numpy as np
 
     rows = rows_at(flat, place)
     scales, correction = scales_and_correction(packed, len(rows))
     steps = array_of(packed["steps"], np.int8, rows.shape)
-    return RoundedWeights(scales, steps, correction)
+    return IntegerWeights(scales, steps, correction)
 
 
 def _bounds(stored: Any) -> Range:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.quantization.packing import array_of, scales_and_correction
 from edgeseg.converter.quantization.ranges import Ranges
-from edgeseg.converter.quantization.refine import RoundedWeights, rows_at
+from edgeseg.converter.quantization.refine import IntegerWeights, rows_at
 from edgeseg.converter.quantization.rounding import LIMIT, nearest_steps
 
 if TYPE_CHECKING:
     from edgeseg.converter.quantization.flatbuffer import FlatModel
     from edgeseg.converter.quantization.origin import Origin
     from edgeseg.converter.quantization.ranges import Range
+    from edgeseg.devices.types import Json
 
 
 def read_version_1(stored: Any, flat: FlatModel, origin: Origin) -> Ranges | None:
@@ -53,7 +54,7 @@ def read_version_1(stored: Any, flat: FlatModel, origin: Origin) -> Ranges | Non
     )
 
 
-def _by_name(stored: dict[str, Any], flat: FlatModel) -> dict[str, Range] | None:
+def _by_name(stored: Json, flat: FlatModel) -> dict[str, Range] | None:
     """Return ranges by the names of our tensors, None where one is missing here."""
     bounds = {name: (float(low), float(high)) for name, (low, high) in stored.items()}
     written = [int(t) for o in flat.graph.operators for t in o.outputs]
@@ -72,11 +73,11 @@ def _first(name: str) -> str:
     return name.partition(";")[0]
 
 
-def _unpack(packed: dict[str, str], flat: FlatModel, place: int) -> RoundedWeights:
+def _unpack(packed: dict[str, str], flat: FlatModel, place: int) -> IntegerWeights:
     import numpy as np
 
     rows = rows_at(flat, place)
     scales, correction = scales_and_correction(packed, len(rows))
     moved = array_of(packed["moved"], np.int8, rows.shape)
     steps = np.clip(nearest_steps(rows, scales) + moved, -LIMIT, LIMIT)
-    return RoundedWeights(scales, steps.astype(np.int8), correction)
+    return IntegerWeights(scales, steps.astype(np.int8), correction)

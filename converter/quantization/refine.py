@@ -18,9 +18,8 @@ from edgeseg.converter.quantization.rounding import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from edgeseg.converter.quantization.moments import Moments
+    from edgeseg.devices.types import Array
 
 # A bias is int32 in steps of input scale times weight scale: half of that range
 _LARGEST_BIAS = 2.0**30
@@ -28,7 +27,7 @@ _SMALLEST_SCALE = 1e-10  # of a channel whose weights are all zero
 
 
 @dataclass(frozen=True)
-class RoundedWeights:
+class IntegerWeights:
     """The weights of one convolution as integers, and the bias that goes with them.
 
     Parameters
@@ -42,12 +41,12 @@ class RoundedWeights:
         over the calibration pictures stays what it was.
     """
 
-    scales: NDArray[Any]
-    steps: NDArray[Any]
-    correction: NDArray[Any]
+    scales: Array
+    steps: Array
+    correction: Array
 
 
-def round_weights(flat: FlatModel, operator: Any, moments: Moments) -> RoundedWeights:
+def round_weights(flat: FlatModel, operator: Any, moments: Moments) -> IntegerWeights:
     """Round the weights of a convolution for the inputs that it sees.
 
     Parameters
@@ -72,22 +71,22 @@ def round_weights(flat: FlatModel, operator: Any, moments: Moments) -> RoundedWe
         steps = settle_steps(rows, scales, covariance)
     stored = steps * scales[:, None]
     correction = ((rows - stored) * mean).sum(axis=1)
-    return RoundedWeights(scales, steps.astype(np.int8), correction.astype(np.float32))
+    return IntegerWeights(scales, steps.astype(np.int8), correction.astype(np.float32))
 
 
-def weight_rows(flat: FlatModel, operator: Any) -> NDArray[Any]:
+def weight_rows(flat: FlatModel, operator: Any) -> Array:
     """Return a convolution's weights ``(R, D)`` float64, a row an output channel."""
     import numpy as np
 
     weights = flat.constant(int(operator.inputs[1]))
     assert weights is not None  # is_refinable saw to it
-    wide: NDArray[Any] = weights.astype(np.float64)
+    wide: Array = weights.astype(np.float64)
     if flat.kind(operator) == "CONV_2D":
         return wide.reshape(len(wide), -1)
     return wide.reshape(-1, wide.shape[-1]).T
 
 
-def rows_at(flat: FlatModel, place: int) -> NDArray[Any]:
+def rows_at(flat: FlatModel, place: int) -> Array:
     """Return the weight rows of the operator at a place in the graph.
 
     Raises
@@ -102,7 +101,7 @@ def rows_at(flat: FlatModel, place: int) -> NDArray[Any]:
 
 
 def apply_rounding(
-    quantized: bytes, flat: FlatModel, rounded: Mapping[int, RoundedWeights]
+    quantized: bytes, flat: FlatModel, rounded: Mapping[int, IntegerWeights]
 ) -> bytes:
     """Return a quantized model with the rounded weights in place of its own.
 
@@ -114,7 +113,7 @@ def apply_rounding(
         What the quantizer made of `flat`.
     flat : FlatModel
         The float model.
-    rounded : mapping of int to RoundedWeights
+    rounded : mapping of int to IntegerWeights
         By the operator's place in `flat`.
     """
     result = FlatModel(quantized)
@@ -136,7 +135,7 @@ def _replace(
     operator: Any,
     flat: FlatModel,
     source: Any,
-    weights: RoundedWeights,
+    weights: IntegerWeights,
 ) -> None:
     import numpy as np
 
@@ -175,8 +174,8 @@ def _own_bias(result: FlatModel, operator: Any) -> int:
 
 
 def _fitting(
-    weights: RoundedWeights, bias: NDArray[Any], input_scale: float
-) -> tuple[NDArray[Any], NDArray[Any]]:
+    weights: IntegerWeights, bias: Array, input_scale: float
+) -> tuple[Array, Array]:
     """Widen the steps of channels whose bias would not fit into int32."""
     import numpy as np
 

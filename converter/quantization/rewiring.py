@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.converter.quantization.kernels import to_int8
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from edgeseg.converter.quantization.flatbuffer import FlatModel
     from edgeseg.converter.quantization.kernels import Steps
+    from edgeseg.devices.types import Array
 
 
 def is_quantize(model: FlatModel, operator: Any) -> bool:
@@ -38,7 +37,7 @@ def real_inputs(model: FlatModel, operator: Any) -> list[int]:
     return [t for t in present if model.dtype(t) == "float32"]
 
 
-def values_of(model: FlatModel, tensor: int) -> NDArray[Any]:
+def values_of(model: FlatModel, tensor: int) -> Array:
     """Return the values of what is known to be a constant."""
     values = model.constant(tensor)
     assert values is not None  # the caller saw to it

@@ -29,12 +29,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import ConversionError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from edgeseg.devices.types import Array
 
 POOLING = ("resize", "tile", "split")
 _RESIZES = ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
@@ -184,7 +184,7 @@ def _kernels(flat: FlatModel, branch: _Branch) -> tuple[int, int]:
     import numpy as np
 
     index = int(branch.conv.inputs[1])
-    kernel: NDArray[Any] | None = flat.constant(index)
+    kernel: Array | None = flat.constant(index)
     assert kernel is not None  # seen to by `_can_split`
     parts, start = [], 0
     for tensor in map(int, branch.join.inputs):

@@ -13,14 +13,24 @@ K. Behdin et al., "QuantEase: Optimization-based Quantization for Language Model
 Magnitude-aware Differentiation for Improved Quantization-aware Training", ICML 2022
 (OCTAV, the clipping that minimizes the mean squared error). M. Nagel et al.,
 "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019.
+
+What a convolution reads: windows of its input at sampled output positions.
+
+References
+----------
+TensorFlow's padding rule for ``SAME``: ``max((out - 1) * stride + (k - 1) * dilation
++ 1 - in, 0)`` in all, the smaller half in front.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from edgeseg.converter.quantization.flatbuffer import FlatModel
+    from edgeseg.devices.types import Array
+
 
 LIMIT = 127  # int8, symmetric: TensorFlow Lite's weights leave -128 unused
 _SWEEPS = 4  # further ones move less than a weight in ten thousand
@@ -29,7 +39,7 @@ _BLOCK = 64  # columns between two updates of the whole residual
 _NEWTON_STEPS = 20
 
 
-def clipped_scales(rows: NDArray[Any], bits: int = 8) -> NDArray[Any]:
+def clipped_scales(rows: Array, bits: int = 8) -> Array:
     """Return the step of each row that minimizes the squared error of its weights.
 
     Parameters
@@ -61,21 +71,19 @@ def clipped_scales(rows: NDArray[Any], bits: int = 8) -> NDArray[Any]:
         count = above.sum(axis=1)
         denominator = noise * (rows.shape[1] - count) + count
         clip = np.where(count > 0, (size * above).sum(axis=1) / denominator, clip)
-    scales: NDArray[Any] = np.minimum(clip, largest) / LIMIT
+    scales: Array = np.minimum(clip, largest) / LIMIT
     return scales
 
 
-def nearest_steps(rows: NDArray[Any], scales: NDArray[Any]) -> NDArray[Any]:
+def nearest_steps(rows: Array, scales: Array) -> Array:
     """Return ``(R, D)`` float64 whole numbers -127..127 nearest to ``rows / scale``."""
     import numpy as np
 
-    steps: NDArray[Any] = np.clip(np.rint(rows / scales[:, None]), -LIMIT, LIMIT)
+    steps: Array = np.clip(np.rint(rows / scales[:, None]), -LIMIT, LIMIT)
     return steps
 
 
-def settle_steps(
-    rows: NDArray[Any], scales: NDArray[Any], covariance: NDArray[Any]
-) -> NDArray[Any]:
+def settle_steps(rows: Array, scales: Array, covariance: Array) -> Array:
     """Return the whole numbers that keep the outputs of a layer closest.
 
     Parameters
@@ -110,9 +118,7 @@ def settle_steps(
     return steps
 
 
-def settle_depthwise(
-    rows: NDArray[Any], scales: NDArray[Any], covariance: NDArray[Any]
-) -> NDArray[Any]:
+def settle_depthwise(rows: Array, scales: Array, covariance: Array) -> Array:
     """Return the same for a depthwise convolution: each row has its own covariance.
 
     Parameters
@@ -141,11 +147,11 @@ def settle_depthwise(
 
 
 def _settle_block(
-    steps: NDArray[Any],
-    scales: NDArray[Any],
-    hessian: NDArray[Any],
-    residual: NDArray[Any],
-) -> NDArray[Any]:
+    steps: Array,
+    scales: Array,
+    hessian: Array,
+    residual: Array,
+) -> Array:
     """Settle some columns in place; return by how much their weights moved."""
     import numpy as np
 
@@ -160,14 +166,103 @@ def _settle_block(
     return change
 
 
-def _damped(covariance: NDArray[Any]) -> NDArray[Any]:
+def _damped(covariance: Array) -> Array:
     import numpy as np
 
     size = covariance.shape[-1]
     mean = np.trace(covariance, axis1=-2, axis2=-1) / size
     # an input that never varies still needs a positive curvature
     ridge = np.maximum(_DAMPING * mean, 1e-12)
-    damped: NDArray[Any] = covariance + np.asarray(ridge)[..., None, None] * np.eye(
-        size
-    )
+    damped: Array = covariance + np.asarray(ridge)[..., None, None] * np.eye(size)
     return damped
+
+
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Geometry of one convolution.
+
+    Parameters
+    ----------
+    kernel, stride, dilation, grid : (int, int)
+        Height and width; ``grid`` is the output's.
+    before : (int, int)
+        Rows and columns of padding in front.
+    extent : (int, int)
+        Height and width of the padded input.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    grid: tuple[int, int]
+    before: tuple[int, int]
+    extent: tuple[int, int]
+
+    def sample(self, values: Array, positions: Array, padding: float) -> Array:
+        """Return the windows that the output at some positions is made of.
+
+        Parameters
+        ----------
+        values : ndarray
+            ``(1, H, W, C)`` input.
+        positions : ndarray
+            ``(P,)`` indices into the output's grid, row by row.
+        padding : float
+            Value outside of the input.
+
+        Returns
+        -------
+        ndarray
+            ``(P, kernel height * width, C)``.
+        """
+        import numpy as np
+
+        rows, columns = np.divmod(positions, self.grid[1])
+        padded = self._pad(values[0], padding)
+        down = (
+            rows[:, None] * self.stride[0]
+            + np.arange(self.kernel[0]) * (self.dilation[0])
+        )
+        across = (
+            columns[:, None] * self.stride[1]
+            + np.arange(self.kernel[1]) * (self.dilation[1])
+        )
+        windows = padded[down[:, :, None], across[:, None, :]]
+        return windows.reshape(len(positions), -1, values.shape[-1])
+
+    def _pad(self, picture: Array, padding: float) -> Array:
+        import numpy as np
+
+        height, width, channels = picture.shape
+        if self.extent == (height, width):
+            return picture
+        padded = np.full((*self.extent, channels), padding, picture.dtype)
+        top, left = self.before
+        fits = picture[: self.extent[0] - top, : self.extent[1] - left]
+        padded[top : top + fits.shape[0], left : left + fits.shape[1]] = fits
+        return padded
+
+
+def windows_of(flat: FlatModel, operator: Any) -> Windows:
+    """Return the geometry of a CONV_2D or DEPTHWISE_CONV_2D."""
+    options = operator.builtinOptions
+    source = flat.shape(int(operator.inputs[0]))[1:3]
+    kernel = flat.shape(int(operator.inputs[1]))[1:3]
+    grid = flat.shape(int(operator.outputs[0]))[1:3]
+    stride = (options.strideH, options.strideW)
+    dilation = (options.dilationHFactor, options.dilationWFactor)
+    reach = [
+        (grid[a] - 1) * stride[a] + (kernel[a] - 1) * dilation[a] + 1 for a in (0, 1)
+    ]
+    missing = [max(reach[a] - source[a], 0) for a in (0, 1)]
+    return Windows(
+        kernel=(kernel[0], kernel[1]),
+        stride=stride,
+        dilation=dilation,
+        grid=(grid[0], grid[1]),
+        before=(missing[0] // 2, missing[1] // 2),
+        extent=(max(reach[0], source[0]), max(reach[1], source[1])),
+    )

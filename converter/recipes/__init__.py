@@ -27,9 +27,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+
+if TYPE_CHECKING:
+    from edgeseg.devices.types import Json
 
 __all__ = ["Recipe", "load_recipe", "recipe_names"]
 
@@ -59,7 +62,7 @@ class Recipe:
     activations: tuple[str, ...]
     ranges: str | None
     rounding: bool
-    rules: tuple[dict[str, Any], ...]
+    rules: tuple[Json, ...]
 
     @property
     def needs_calibration(self) -> bool:
@@ -96,7 +99,7 @@ def load_recipe(name: str) -> Recipe:
     if name not in recipe_names():
         raise InputError(f"unknown recipe {name!r}; known: {', '.join(recipe_names())}")
     file = resources.files("edgeseg.converter.recipes") / f"{name}.json"
-    values: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    values: Json = json.loads(file.read_text("utf-8"))
     return Recipe(
         name=name,
         about=values["about"],

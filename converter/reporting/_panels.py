@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edgeseg.runtime.overlay import colour_table
+from edgeseg.runtime.drawing.overlay import colour_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Panel(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
+class PanelRow:
     """A panel as the page shows it: pictures as data URIs, None without truth."""
 
     name: str
@@ -59,7 +59,7 @@ class Row:
     difference: str
 
 
-def draw_row(panel: Panel, palette: Sequence[tuple[int, int, int]]) -> Row:
+def draw_row(panel: Panel, palette: Sequence[tuple[int, int, int]]) -> PanelRow:
     """Draw a panel at a modest width.
 
     Parameters
@@ -72,7 +72,7 @@ def draw_row(panel: Panel, palette: Sequence[tuple[int, int, int]]) -> Row:
     table = colour_table(palette)
     table[_VOID] = _VOID_COLOUR
     small = shrink(panel)
-    return Row(
+    return PanelRow(
         name=panel.name,
         photo=_jpeg(small.photo),
         truth=None if small.truth is None else _png(table[small.truth]),

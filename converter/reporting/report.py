@@ -19,10 +19,10 @@ from edgeseg.converter.reporting._panels import (
 from edgeseg.converter.reporting._plots import plot_classes, plot_curve, plot_layers
 from edgeseg.converter.reporting._template import load_template
 from edgeseg.devices import InputError
-from edgeseg.devices._wording import encodable
+from edgeseg.devices.wording import encodable
 from edgeseg.runtime import Manifest
-from edgeseg.runtime.atomic import check_writable, replacing
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.pictures.atomic import check_writable, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

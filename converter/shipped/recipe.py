@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.converter.conversion import Conversion, convert
-from edgeseg.converter.finetune import finetune
-from edgeseg.converter.request import Scoring
+from edgeseg.converter.conversion.conversion import Conversion, convert
+from edgeseg.converter.conversion.request import Scoring
+from edgeseg.converter.training.finetune import finetune
 from edgeseg.converter.training.settings import Pictures, Settings, Teaching
-from edgeseg.converter.training.start import Network
+from edgeseg.converter.training.start.network import Network
 from edgeseg.devices import ConversionError
 from edgeseg.runtime import Overrides
-from edgeseg.runtime.atomic import write_bytes
-from edgeseg.runtime.options import PATH
+from edgeseg.runtime.commands.options import PATH
+from edgeseg.runtime.pictures.atomic import write_bytes
 from edgeseg.runtime.shipped import MODEL_NAME
 
 if TYPE_CHECKING:

@@ -4,17 +4,27 @@ References
 ----------
 B. Polyak and A. Juditsky, "Acceleration of Stochastic Approximation by Averaging",
 SIAM J. Control and Optimization, 1992.
+
+The score of the network as the board would see it: letterboxed, at own size.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.conversion.keras_device import segmenter_of
+from edgeseg.converter.loading.loading import Loaded
+from edgeseg.runtime.accuracy.evaluation import Evaluation, evaluate
+from edgeseg.runtime.segmentation.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from edgeseg.devices.types import Array
+    from edgeseg.runtime.accuracy.dataset import Dataset
+
 
 _REACH = 50  # a run is at least so many times as long as the average looks back
 _LONGEST = 0.998
@@ -47,7 +57,7 @@ class Average:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self.values: list[NDArray[Any]] = [value.copy() for value in weights(model)]
+        self.values: list[Array] = [value.copy() for value in weights(model)]
         self.updates = 0
 
     def update(self, momentum: float) -> None:
@@ -68,11 +78,28 @@ class Average:
             assign(self._model, own)
 
 
-def weights(model: Any) -> list[NDArray[Any]]:
+def weights(model: Any) -> list[Array]:
     """Return the values of all weights of a model."""
     return list(model.get_weights())
 
 
-def assign(model: Any, values: Sequence[NDArray[Any]]) -> None:
+def assign(model: Any, values: Sequence[Array]) -> None:
     """Set all weights of a model."""
     model.set_weights(list(values))
+
+
+def validate(model: Any, resize: str | None, dataset: Dataset) -> Evaluation:
+    """Score a network on pictures with truth.
+
+    Parameters
+    ----------
+    model : keras.Model
+        ``(1, H, W, 3)`` to logits.
+    resize : str or None
+        Alignment of its output's grid.
+    dataset : Dataset
+        With the ids that the network gives.
+    """
+    segmenter = segmenter_of(Loaded(model, resize))
+    named = dataclasses.replace(segmenter.manifest, labels=dataset.labels)
+    return evaluate(Segmenter(segmenter.device, named), dataset)

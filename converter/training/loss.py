@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Array
 
 
 def cross_entropy(target: Any, scores: Any) -> Any:
@@ -38,7 +40,7 @@ def cross_entropy(target: Any, scores: Any) -> Any:
     return ops.sum(each * weight) / ops.where(total > 0, total, 1.0)
 
 
-def one_hot(ids: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[Any]:
+def one_hot(ids: NDArray[np.uint8], weights: NDArray[np.float32]) -> Array:
     """Return the target of true ids.
 
     Parameters

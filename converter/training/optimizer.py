@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need
+from edgeseg.converter.frameworks import need
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

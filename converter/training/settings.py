@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.training.schedule import SHAPES
-from edgeseg.converter.training.start import NOTHING, Network
+from edgeseg.converter.training.start.network import Network
+from edgeseg.converter.training.start.start import NOTHING
 from edgeseg.devices import InputError
+
+if TYPE_CHECKING:
+    from edgeseg.devices.types import Json
 
 EPOCHS = 20  # where neither epochs nor minutes are given
 # Settings that change how fast a training goes, and not what it learns
@@ -164,17 +168,17 @@ class Settings:
         if self.teaching.model is None and self.teaching.rough is not None:
             raise InputError("--rough needs --teacher: whom to ask instead?")
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON values."""
-        values: dict[str, Any] = _plain(dataclasses.asdict(self))
+        values: Json = _plain(dataclasses.asdict(self))
         return values
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> Json:
         """Return what a training that goes on must have in common with its first part.
 
         Nested settings are laid flat, so that a message can name the one that differs.
         """
-        flat: dict[str, Any] = {}
+        flat: Json = {}
         for key, value in self.to_dict().items():
             if isinstance(value, dict):
                 flat |= {f"{key}.{inner}": entry for inner, entry in value.items()}

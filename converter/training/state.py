@@ -3,23 +3,28 @@
 ``state.npz`` holds weights, optimizer, average and, as JSON, everything else. It is
 written to a temporary name and renamed, so that a kill at any moment leaves the last
 good one.
+
+One training a folder at a time.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import zipfile
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices import InputError
-from edgeseg.runtime.atomic import replacing
+from edgeseg.devices import InputError, OutputError
+from edgeseg.runtime.pictures.atomic import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from edgeseg.devices.types import Array, Json
+
 
 _FORMAT = 1
 # What numpy, zipfile and json raise on a file that is not whole
@@ -73,14 +78,14 @@ class Progress:
     best_epoch: int = 0
     updates: int = 0
     done: bool = False
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[Json] = field(default_factory=list)
 
 
 def write_state(
     path: Path,
     identity: Mapping[str, Any],
     progress: Progress,
-    arrays: Mapping[str, Sequence[NDArray[Any]]],
+    arrays: Mapping[str, Sequence[Array]],
 ) -> None:
     """Write a state; see `read_state`.
 
@@ -104,7 +109,7 @@ def write_state(
 
 def read_state(
     path: Path, identity: Mapping[str, Any]
-) -> tuple[Progress, dict[str, list[NDArray[Any]]]] | None:
+) -> tuple[Progress, dict[str, list[Array]]] | None:
     """Read a state, or return None where there is none.
 
     Parameters
@@ -131,7 +136,7 @@ def read_state(
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             told = json.loads(stored["meta"].tobytes())
-            groups: dict[str, list[NDArray[Any]]] = {}
+            groups: dict[str, list[Array]] = {}
             for key in stored.files:
                 if key != "meta":
                     groups.setdefault(key.rsplit("_", 1)[0], []).append(stored[key])
@@ -145,7 +150,7 @@ def read_state(
         ) from error
 
 
-def _check_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+def _check_same(path: Path, old: Json, new: Json) -> None:
     differing = sorted(
         key for key in old.keys() | new.keys() if old.get(key) != new.get(key)
     )
@@ -158,3 +163,35 @@ def _check_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
             "the command that it was begun with, begin anew with --restart, or name "
             "another -o"
         )
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock file for a with-block; it goes with the process, even by a kill.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file; its folder is made.
+
+    Raises
+    ------
+    OutputError
+        Another process holds it, or it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("wb")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"{path.parent.parent} is in use: another training writes there; wait "
+                "for it, or name another -o"
+            ) from error
+        except OSError:
+            pass  # a file system without locks
+        yield

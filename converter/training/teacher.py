@@ -11,13 +11,13 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.training.classes import id_table
+from edgeseg.converter.training.data.classes import id_table
 from edgeseg.devices import InputError
-from edgeseg.devices._closing import Closing
+from edgeseg.devices.closing import Closing
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.accuracy.matching import VOID
-from edgeseg.runtime.positions import grid_positions
-from edgeseg.runtime.preprocess import place
+from edgeseg.runtime.model.labels import VOID
+from edgeseg.runtime.segmentation.grid_axis import grid_positions
+from edgeseg.runtime.segmentation.letterbox import place
 from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _open(path: Path | str, labels: str | None) -> Segmenter:
     if path.suffix == ".tflite":
         opened = Segmenter.open(path, overrides=Overrides(labels=labels))
     else:
-        from edgeseg.converter.keras_device import open_keras
+        from edgeseg.converter.conversion.keras_device import open_keras
 
         opened = open_keras(path, Overrides(labels=labels))
     if opened.manifest.labels or opened.head.kind not in ("logits", "labels"):

@@ -8,31 +8,35 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
+from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.portable import save_portable
-from edgeseg.converter.training.average import Average, momentum_for, weights
+from edgeseg.converter.training.average import Average, momentum_for, validate, weights
 from edgeseg.converter.training.average import assign as assign_weights
+from edgeseg.converter.training.int8.first_weights import plain
+from edgeseg.converter.training.log import (
+    diverged,
+    draw_curves,
+    epoch_line,
+    step_line,
+    write_csv,
+)
 from edgeseg.converter.training.loss import cross_entropy
 from edgeseg.converter.training.optimizer import rated_adamw
-from edgeseg.converter.training.pace import Pace
-from edgeseg.converter.training.record import draw_curves, write_csv
-from edgeseg.converter.training.schedule import rate_share, warm_up
+from edgeseg.converter.training.schedule import Pace, rate_share, warm_up
 from edgeseg.converter.training.settings import EPOCHS
 from edgeseg.converter.training.state import Progress, read_state, write_state
-from edgeseg.converter.training.through_int8 import plain
-from edgeseg.converter.training.validation import validate
-from edgeseg.converter.training.wording import diverged, epoch_line, step_line
 from edgeseg.devices import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edgeseg.converter.training.batches import Batches
+    from edgeseg.converter.training.data.batches import Batches
     from edgeseg.converter.training.settings import Settings
-    from edgeseg.converter.training.signals import StopRequest
-    from edgeseg.converter.training.start import Start
-    from edgeseg.runtime.datasets import Dataset
+    from edgeseg.converter.training.start.network import Start
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.pipeline.stopping import StopRequest
 
 BEST, STATE, CSV, CURVES = "best.keras", "last/state.npz", "log.csv", "curves.png"
 _FIRST_STEPS = 3  # while the graph is being traced
@@ -69,7 +73,7 @@ class Course:
     batches: Batches
     validation: Dataset
     folder: Path
-    identity: dict[str, Any]
+    identity: Json
 
 
 class Trainer:
@@ -234,7 +238,7 @@ class Trainer:
         progress.seconds += self._lap()
         before = progress.rows[-1]["seconds"] if progress.rows else 0.0
         took = progress.seconds - before
-        row: dict[str, Any] = {
+        row: Json = {
             "epoch": epoch,
             "step": progress.step,
             "loss": progress.losses / progress.counted if progress.counted else None,

@@ -21,8 +21,8 @@ import math
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.matching import VOID
-from edgeseg.runtime.scoring import confusion_matrix
+from edgeseg.runtime.accuracy.scores import confusion_matrix
+from edgeseg.runtime.model.labels import VOID
 
 if TYPE_CHECKING:
     import numpy as np

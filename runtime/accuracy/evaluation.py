@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.boundary import boundary_matrix
 from edgeseg.runtime.accuracy.matching import match_model, match_models
 from edgeseg.runtime.accuracy.paired import PairedEvaluation
-from edgeseg.runtime.pictures import read_picture
-from edgeseg.runtime.scoring import Scores, confusion_matrix, scores
+from edgeseg.runtime.accuracy.scores import Scores, confusion_matrix, scores
+from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.datasets import Dataset
-    from edgeseg.runtime.segmenter import Segmenter
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.segmentation.segmenter import Segmenter
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Evaluation:
     matrices: NDArray[np.int64]
     chosen: tuple[int, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return JSON values."""
         return {
             **asdict(self.scores),

@@ -13,12 +13,14 @@ import os
 from typing import IO, TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, OutputError
-from edgeseg.devices._closing import Closing
+from edgeseg.devices.closing import Closing
 from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from edgeseg.devices.types import Json
 
 
 class Journal(Closing):
@@ -144,7 +146,7 @@ def _read(path: Path, whole: bytes, run: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(values[1:])
 
 
-def _parsed(path: Path, line: bytes) -> dict[str, Any]:
+def _parsed(path: Path, line: bytes) -> Json:
     with contextlib.suppress(ValueError, RecursionError):
         values = json.loads(line)
         if isinstance(values, dict):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.labels import same_name
+from edgeseg.runtime.model.labels import VOID, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,11 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.datasets import Dataset
-    from edgeseg.runtime.segmenter import Segmenter
-
-# Truth of no class: left out of every count, as PASCAL VOC and Cityscapes have it
-VOID = 255
+    from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.segmentation.segmenter import Segmenter
 
 
 @dataclass(frozen=True)

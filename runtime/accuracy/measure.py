@@ -10,17 +10,18 @@ kinder or harsher than the own size, and never to be mixed with it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices._wording import encodable
+from edgeseg.devices.wording import encodable
 from edgeseg.runtime.accuracy.boundary import boundary_matrix
 from edgeseg.runtime.accuracy.counts import Counts, digest_of, joint_counts, sparse
 from edgeseg.runtime.accuracy.evaluation import picture_with_truth
-from edgeseg.runtime.accuracy.matching import VOID, match_model
+from edgeseg.runtime.accuracy.matching import match_model
 from edgeseg.runtime.accuracy.result import Accuracy
-from edgeseg.runtime.preprocess import place
-from edgeseg.runtime.scoring import confusion_matrix
+from edgeseg.runtime.accuracy.scores import confusion_matrix
+from edgeseg.runtime.model.labels import VOID
+from edgeseg.runtime.segmentation.letterbox import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.accuracy.dataset import Dataset
     from edgeseg.runtime.accuracy.journal import Journal
     from edgeseg.runtime.accuracy.matching import Matching
-    from edgeseg.runtime.datasets import Dataset
-    from edgeseg.runtime.segmenter import Segmenter
+    from edgeseg.runtime.segmentation.segmenter import Segmenter
 
 
 def measure_accuracy(
@@ -137,7 +139,7 @@ def count_picture(
         matching.predicted_table[small],
         count,
     )
-    counts: dict[str, Any] = {
+    counts: Json = {
         "own": sparse(confusion_matrix(truth, mine, count)),
         "boundary": _boundary(truth, mine, count),
         "network": sparse(at_network),

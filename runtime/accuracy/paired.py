@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.runtime.accuracy.bootstrap import (
     Interval,
     class_bootstrap,
     paired_bootstrap,
 )
-from edgeseg.runtime.scoring import Scores, class_iou, scores
+from edgeseg.runtime.accuracy.scores import Scores, class_iou, scores
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Json
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class PairedEvaluation:
             Loss(self.names[i], float(losses[i]), float(agreed[i])) for i in order
         )
 
-    def to_dict(self, *, worst: int = 6) -> dict[str, Any]:
+    def to_dict(self, *, worst: int = 6) -> Json:
         """Return JSON values; the candidate is called ``result``.
 
         Parameters
@@ -189,7 +191,7 @@ class PairedEvaluation:
         }
 
 
-def _row(entry: ClassDifference) -> dict[str, Any]:
+def _row(entry: ClassDifference) -> Json:
     row = asdict(entry)
     row["result"] = row.pop("candidate")
     return row

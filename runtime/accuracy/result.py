@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.counts import total
-from edgeseg.runtime.accuracy.flips import Flips
+from edgeseg.runtime.accuracy.counts import Flips, total
 from edgeseg.runtime.accuracy.paired import PairedEvaluation
-from edgeseg.runtime.scoring import Scores, class_iou, scores
+from edgeseg.runtime.accuracy.scores import Scores, class_iou, scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.devices.types import Json
     from edgeseg.runtime.accuracy.counts import Counts
 
     Rows = tuple[tuple[int, int, int], ...]
@@ -106,7 +106,7 @@ class Accuracy:
             pixels=np.array([n for _, n in self.flips.per_picture], np.int64),
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return the model's own scores as JSON values."""
         return {
             **asdict(self.own),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from edgeseg.devices.types import Json
 
 
 @click.command()
@@ -15,14 +18,14 @@ def devices(as_json: bool) -> None:
     A state is told without opening anything: ready, incomplete (the hardware is there,
     something else is missing) or absent.
     """
-    from edgeseg.devices._inventory import inventory
+    from edgeseg.devices.inventory import inventory
     from edgeseg.runtime.json_text import json_text
 
     told = inventory()
     click.echo(json_text(told, indent=2) if as_json else inventory_text(told))
 
 
-def inventory_text(told: dict[str, Any]) -> str:
+def inventory_text(told: Json) -> str:
     """Return the text of an inventory, as people read it."""
     lines = [*_board_lines(told), "", "devices (--device):"]
     width = max(len(entry["device"]) for entry in told["devices"])
@@ -43,7 +46,7 @@ def inventory_text(told: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _board_lines(told: dict[str, Any]) -> list[str]:
+def _board_lines(told: Json) -> list[str]:
     board, runtime = told["board"], told["interpreter"]
     memory = board["memory_bytes"]
     return [
@@ -59,7 +62,7 @@ def _board_lines(told: dict[str, Any]) -> list[str]:
     ]
 
 
-def _cores(group: dict[str, Any]) -> str:
+def _cores(group: Json) -> str:
     name = group["name"] or "core"
     clock = f" up to {group['max_mhz']:.0f} MHz" if group["max_mhz"] else ""
     size = "" if group["is_big"] else ", small: left to the system by default"

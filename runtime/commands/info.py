@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeseg.runtime.options import MODEL, override_options, overrides_of
+from edgeseg.runtime.commands.options import MODEL, override_options, overrides_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edgeseg.devices.types import Json
 
 
 @click.command()
@@ -31,10 +33,10 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None
     which command takes it.
     """
     from edgeseg.devices import ModelError
-    from edgeseg.runtime.inspection import model_info
     from edgeseg.runtime.json_text import json_text
-    from edgeseg.runtime.keras_files import keras_text
-    from edgeseg.runtime.manifest import Manifest
+    from edgeseg.runtime.model.inspection import model_info
+    from edgeseg.runtime.model.keras_files import keras_text
+    from edgeseg.runtime.model.manifest import Manifest
 
     told = model_info(model)
     if "keras" in told:
@@ -53,7 +55,7 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None
         click.echo(_info_text(told))
 
 
-def _info_text(told: dict[str, Any]) -> str:
+def _info_text(told: Json) -> str:
     lines = [f"{told['file']}  {told['bytes']:,} bytes  sha256 {told['sha256']}"]
     if onnx := told.get("onnx"):
         made_by = f"made by {onnx['producer'] or 'an unnamed exporter'}"

@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeseg.runtime.commands.run_options import run_options
-from edgeseg.runtime.completion import complete_file
-from edgeseg.runtime.credentials import hide_credentials
-from edgeseg.runtime.options import (
+from edgeseg.runtime.commands.options import (
     MODEL,
     device_options,
     override_options,
     overrides_of,
 )
+from edgeseg.runtime.commands.run_options import run_options
+from edgeseg.runtime.credentials import hide_credentials
+from edgeseg.runtime.terminal.completion import complete_file
 from edgeseg.runtime.web.address import hide_token
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.manifest import Manifest
-    from edgeseg.runtime.model_manifest import Overrides
-    from edgeseg.runtime.pipeline import PipelineOptions, Stop, Tally
-    from edgeseg.runtime.sinks import Sink
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.model.overrides import Overrides
+    from edgeseg.runtime.output.sink import Sink
+    from edgeseg.runtime.pipeline.run import PipelineOptions, Stop, Tally
 
 
 @click.command()
@@ -79,7 +80,7 @@ def run(
     at once.
     """  # noqa: D301 (click needs the character itself)
     from edgeseg.runtime.json_text import json_text
-    from edgeseg.runtime.live.stopping import stopping_on_signals
+    from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
     web = values.pop("web")
     if web is not None:
@@ -102,17 +103,19 @@ def _run(
     source: str,
     outputs: tuple[str, ...],
     stop: Stop,
-    values: dict[str, Any],
-) -> tuple[Tally, dict[str, Any]]:
+    values: Json,
+) -> tuple[Tally, Json]:
     """Open everything, run, and return what was done."""
-    from edgeseg.runtime.commands.run_progress import RunProgress
-    from edgeseg.runtime.look import check_look
-    from edgeseg.runtime.meter import Meter
-    from edgeseg.runtime.pipeline import run_pipeline
-    from edgeseg.runtime.segmenter import Segmenter
+    from edgeseg.runtime.capture.open import open_source
+    from edgeseg.runtime.capture.source import CaptureOptions
+    from edgeseg.runtime.drawing.look import check_look
+    from edgeseg.runtime.output.open import open_sink
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.pipeline.run import run_pipeline
+    from edgeseg.runtime.segmentation.segmenter import Segmenter
     from edgeseg.runtime.service.notify import Notifier
-    from edgeseg.runtime.sinks import Style, open_sink
-    from edgeseg.runtime.sources import CaptureOptions, open_source
+    from edgeseg.runtime.terminal.progress import RunProgress
 
     look, options = _look_of(values), _pipeline_options_of(values)
     overrides: Overrides = overrides_of(values)
@@ -170,8 +173,8 @@ def _tell_addresses(sinks: list[Sink]) -> None:
             click.echo(f"to be seen at {address}", err=True)
 
 
-def _look_of(values: dict[str, Any]) -> Any:
-    from edgeseg.runtime.look import Look
+def _look_of(values: Json) -> Any:
+    from edgeseg.runtime.drawing.look import Look
 
     classes = values.pop("classes")
     names = [name.strip() for name in classes.split(",")] if classes else []
@@ -181,8 +184,8 @@ def _look_of(values: dict[str, Any]) -> Any:
     )
 
 
-def _pipeline_options_of(values: dict[str, Any]) -> PipelineOptions:
-    from edgeseg.runtime.pipeline import PipelineOptions
+def _pipeline_options_of(values: Json) -> PipelineOptions:
+    from edgeseg.runtime.pipeline.run import PipelineOptions
 
     keys = ("every", "fps", "frames", "seconds", "region")
     return PipelineOptions(
@@ -190,9 +193,7 @@ def _pipeline_options_of(values: dict[str, Any]) -> PipelineOptions:
     )
 
 
-def _summary(
-    tally: Tally, manifest: Manifest, device: dict[str, Any]
-) -> dict[str, Any]:
+def _summary(tally: Tally, manifest: Manifest, device: Json) -> Json:
     pixels = sum(tally.pixels.values())
     return {
         "pictures": tally.done,
@@ -209,7 +210,7 @@ def _summary(
     }
 
 
-def _summary_text(summary: dict[str, Any], outputs: tuple[str, ...]) -> str:
+def _summary_text(summary: Json, outputs: tuple[str, ...]) -> str:
     classes = ", ".join(f"{n} {s:.1%}" for n, s in summary["classes"].items() if s)
     spent = ", ".join(f"{k} {v:.1f} ms" for k, v in summary["median_ms"].items())
     device = summary["device"]

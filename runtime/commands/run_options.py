@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgeseg.runtime.options import add_options
-from edgeseg.runtime.service.config import config_option
+from edgeseg.runtime.commands.config import config_option
+from edgeseg.runtime.commands.options import add_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 WEB = "127.0.0.1:8080"
 
 
-class SizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+class FrameSizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """``WIDTHxHEIGHT`` in pixels."""
 
     name = "WxH"
@@ -45,7 +45,7 @@ class RegionParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     ) -> Any:
         """Parse the text."""
         from edgeseg.devices import InputError
-        from edgeseg.runtime.live.region import Region
+        from edgeseg.runtime.pipeline.region import Region
 
         if isinstance(value, Region):
             return value
@@ -61,7 +61,7 @@ def source_options(function: _F) -> _F:
         function,
         click.option(
             "--size",
-            type=SizeParam(),
+            type=FrameSizeParam(),
             help="Size that a camera is asked for; files keep their own.",
         ),
         click.option(

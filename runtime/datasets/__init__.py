@@ -1,7 +1,4 @@
-"""Pictures with truth, one file a folder layout."""
+"""Data sets: one file is one folder layout of pictures and masks.
 
-from edgeseg.runtime.datasets._base import Dataset
-from edgeseg.runtime.datasets._fingerprint import fingerprint
-from edgeseg.runtime.datasets._open import DATASETS, open_dataset
-
-__all__ = ["DATASETS", "Dataset", "fingerprint", "open_dataset"]
+Their contract and what they share is in `edgeseg.runtime.accuracy`.
+"""

@@ -18,11 +18,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.matching import VOID
-from edgeseg.runtime.datasets._base import Dataset
-from edgeseg.runtime.datasets._labels import truth_labels
-from edgeseg.runtime.datasets._lists import no_split
-from edgeseg.runtime.labels import background_ids
+from edgeseg.runtime.accuracy.dataset import Dataset
+from edgeseg.runtime.accuracy.lists import no_split, truth_labels
+from edgeseg.runtime.model.labels import VOID, background_ids
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.datasets._base import Dataset
-from edgeseg.runtime.datasets._labels import truth_labels
-from edgeseg.runtime.datasets._lists import (
+from edgeseg.runtime.accuracy.dataset import Dataset
+from edgeseg.runtime.accuracy.lists import (
     check_unique,
     no_split,
     read_list,
     text_lists,
+    truth_labels,
 )
-from edgeseg.runtime.pictures import SUFFIXES
+from edgeseg.runtime.pictures.files import SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.datasets._base import Dataset
-from edgeseg.runtime.datasets._labels import truth_labels
-from edgeseg.runtime.datasets._lists import no_split, read_list, text_lists
+from edgeseg.runtime.accuracy.dataset import Dataset
+from edgeseg.runtime.accuracy.lists import no_split, read_list, text_lists, truth_labels
 
 if TYPE_CHECKING:
     from pathlib import Path

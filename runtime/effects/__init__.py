@@ -1,6 +1,4 @@
-"""What is made of a frame whose classes are known, chosen by one string."""
+"""Effects: one file is one way to show a frame whose classes are known.
 
-from edgeseg.runtime.effects._base import Effect, Scene
-from edgeseg.runtime.effects._open import EFFECTS, open_effect
-
-__all__ = ["EFFECTS", "Effect", "Scene", "open_effect"]
+Their contract and what they share is in `edgeseg.runtime.drawing`.
+"""

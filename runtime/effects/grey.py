@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.effects._background import BackgroundEffect
-from edgeseg.runtime.effects._text import expect_nothing
+from edgeseg.runtime.drawing.background import BackgroundEffect
+from edgeseg.runtime.drawing.open_effect import expect_nothing
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.effects._base import Scene
+    from edgeseg.runtime.drawing.effect import Scene
 
 
 class Grey(BackgroundEffect):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.effects._base import Effect
+from edgeseg.runtime.drawing.effect import Effect
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.effects._base import Scene
+    from edgeseg.runtime.drawing.effect import Scene
 
 
 class Overlay(Effect):
@@ -31,7 +31,7 @@ class Overlay(Effect):
 
     def draw(self, scene: Scene) -> NDArray[np.uint8]:
         """Return the tinted frame; see `Effect.draw`."""
-        from edgeseg.runtime.overlay import blend
+        from edgeseg.runtime.drawing.overlay import blend
 
         return blend(
             scene.frame,

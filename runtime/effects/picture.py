@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.effects._background import BackgroundEffect
+from edgeseg.runtime.drawing.background import BackgroundEffect
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.effects._base import Scene
+    from edgeseg.runtime.drawing.effect import Scene
 
 
-class Picture(BackgroundEffect):
+class PictureBackground(BackgroundEffect):
     """Shows a picture behind the shown classes.
 
     It fills the frame with its aspect kept; what is too much at two opposite sides is
@@ -28,7 +28,7 @@ class Picture(BackgroundEffect):
     """
 
     def __init__(self, text: str) -> None:
-        from edgeseg.runtime.pictures import read_picture
+        from edgeseg.runtime.pictures.files import read_picture
 
         if not text:
             raise InputError(
@@ -59,4 +59,4 @@ def _cover(picture: NDArray[np.uint8], size_hw: tuple[int, ...]) -> NDArray[np.u
     return np.asarray(fitted, np.uint8)
 
 
-PLUGIN = Picture
+PLUGIN = PictureBackground

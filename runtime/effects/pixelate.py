@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.effects._base import Effect
-from edgeseg.runtime.effects._blocks import block_means, side_of, spread
-from edgeseg.runtime.effects._matte import reach_of, subject
-from edgeseg.runtime.effects._text import whole_number
+from edgeseg.runtime.drawing.blocks import block_means, side_of, spread
+from edgeseg.runtime.drawing.effect import Effect
+from edgeseg.runtime.drawing.matte import reach_of, subject
+from edgeseg.runtime.drawing.open_effect import whole_number
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.effects._base import Scene
+    from edgeseg.runtime.drawing.effect import Scene
 
 
 class Pixelate(Effect):

@@ -5,8 +5,8 @@ into every environment. A child process needs neither, and where a driver hangs 
 crashes it takes only itself along. Frames cross a pipe.
 """
 
-from edgeseg.runtime.gstreamer._child import has_elements, quoted
-from edgeseg.runtime.gstreamer._reader import GstReader
-from edgeseg.runtime.gstreamer._writer import GstWriter
+from edgeseg.runtime.gstreamer.child import has_elements, quoted
+from edgeseg.runtime.gstreamer.reader import GstReader
+from edgeseg.runtime.gstreamer.writer import GstWriter
 
 __all__ = ["GstReader", "GstWriter", "has_elements", "quoted"]

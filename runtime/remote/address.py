@@ -1,4 +1,7 @@
-"""Which board, and how ``ssh`` is called for it."""
+"""Which board, and how ``ssh`` is called for it.
+
+What can go wrong between workstation and board.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeseg.devices import InputError
+from edgeseg.devices import EdgesegError, InputError
 
 # never ask (nobody may be there), never take an unknown key, notice a dead peer in
 # 15 s; forwardings of the user's configuration would collide with another session's
@@ -24,7 +27,7 @@ _OPTIONS = (
 
 
 @dataclass(frozen=True)
-class Address:
+class BoardAddress:
     """A board's address as the user gives it.
 
     Parameters
@@ -76,3 +79,11 @@ class Address:
         """Return what a user types to connect once by hand."""
         port = f" -p {self.port}" if self.port is not None else ""
         return f"ssh{port} {self.host}"
+
+
+class RemoteError(EdgesegError, OSError):
+    """The board cannot be reached, or cannot do what was asked for."""
+
+
+class ConnectionLostError(RemoteError):
+    """The network is in the way: once a board has answered, trying again may help."""

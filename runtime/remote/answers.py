@@ -13,11 +13,13 @@ import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices._printable import is_printable, printable
-from edgeseg.runtime.remote.errors import RemoteError
+from edgeseg.devices.printable import is_printable, printable
+from edgeseg.runtime.remote.address import RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from edgeseg.devices.types import Json
 
 MOST_FILES = 100_000  # that a run wrote and this machine takes
 _LARGEST = 1 << 50  # bytes of a file: more than any board's disk has
@@ -152,7 +154,7 @@ _ANSWERS = {
 }
 
 
-def parsed(host: str, line: bytes) -> dict[str, Any]:
+def parsed(host: str, line: bytes) -> Json:
     """Return the message of a line.
 
     Parameters
@@ -183,9 +185,7 @@ def parsed(host: str, line: bytes) -> dict[str, Any]:
     return message
 
 
-def checked(
-    host: str, kinds: tuple[str, ...], request: dict[str, Any], answer: dict[str, Any]
-) -> dict[str, Any]:
+def checked(host: str, kinds: tuple[str, ...], request: Json, answer: Json) -> Json:
     """Return an answer in which each key holds what it should.
 
     Parameters
@@ -213,7 +213,7 @@ def checked(
     return answer
 
 
-def _misfit(kinds: dict[str, _Kind], answer: dict[str, Any]) -> str | None:
+def _misfit(kinds: dict[str, _Kind], answer: Json) -> str | None:
     """Return what is wrong with an object, None where each key holds what it should."""
     for key, kind in kinds.items():
         if key not in answer:
@@ -225,7 +225,7 @@ def _misfit(kinds: dict[str, _Kind], answer: dict[str, Any]) -> str | None:
     return None
 
 
-def _stray(kind: str, request: dict[str, Any], answer: dict[str, Any]) -> str | None:
+def _stray(kind: str, request: Json, answer: Json) -> str | None:
     """Return how an answer has nothing to do with its request."""
     if kind in ("end", "follow"):
         key = "run" if kind == "end" else "following"
@@ -244,15 +244,15 @@ def _stray(kind: str, request: dict[str, Any], answer: dict[str, Any]) -> str | 
     return None if fits else "with files that were not asked for"
 
 
-def _are_offsets_of(request: dict[str, Any], answer: dict[str, Any]) -> bool:
+def _are_offsets_of(request: Json, answer: Json) -> bool:
     sizes = [size for _, size in request["blobs"]]
     offsets = answer["offsets"]
     return len(offsets) == len(sizes) and all(map(int.__le__, offsets, sizes))
 
 
-def _are_among(request: dict[str, Any], answer: dict[str, Any]) -> bool:
+def _are_among(request: Json, answer: Json) -> bool:
     return {sha for sha, _ in request["blobs"]}.issuperset(answer["damaged"])
 
 
-def _is_followed(request: dict[str, Any], answer: dict[str, Any]) -> bool:
+def _is_followed(request: Json, answer: Json) -> bool:
     return answer["file"] in request["offsets"]

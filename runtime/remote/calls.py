@@ -1,16 +1,21 @@
-"""What ``bench``, ``eval`` and ``run`` need on the board, and what they bring back."""
+"""What ``bench``, ``eval`` and ``run`` need on the board, and what they bring back.
+
+A command's arguments taken apart here and put together for the board.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.remote.bringing import place_there
-from edgeseg.runtime.remote.landing import Output
+from edgeseg.runtime.remote.landing import RunOutput
 from edgeseg.runtime.remote.shipping import (
+    place_there,
     ship_dataset,
     ship_model,
     ship_path,
@@ -18,8 +23,9 @@ from edgeseg.runtime.remote.shipping import (
 )
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.remote.command_line import CommandLine
+    from edgeseg.devices.types import Json
     from edgeseg.runtime.remote.session import Session
+
 
 _RECORD = "record.json"
 # sinks that write what their name is followed by
@@ -28,32 +34,32 @@ _LINES = (".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True)
-class Call:
+class RemoteCall:
     """A command as it runs on the board.
 
     Parameters
     ----------
     arguments : list of str
         Of ``edgeseg``, with the board's paths.
-    wanted : list of Output
+    wanted : list of RunOutput
         What is brought back.
     """
 
     arguments: list[str]
-    wanted: list[Output] = field(default_factory=list)
+    wanted: list[RunOutput] = field(default_factory=list)
 
 
-def bench_call(session: Session, line: CommandLine, record: Path) -> Call:
+def bench_call(session: Session, line: CommandLine, record: Path) -> RemoteCall:
     """Copy what `bench` reads."""
     line["model"] = ship_model(session, line["model"])
     if line["source"] is not None:
         line["source"] = ship_source(session, line["source"])
     _ship_labels(session, line, "labels")
     line["json_path"] = _RECORD
-    return Call(["bench", *line.arguments()], [Output(_RECORD, record)])
+    return RemoteCall(["bench", *line.arguments()], [RunOutput(_RECORD, record)])
 
 
-def eval_call(session: Session, line: CommandLine, record: Path) -> Call:
+def eval_call(session: Session, line: CommandLine, record: Path) -> RemoteCall:
     """Copy what `eval` reads."""
     if "resume" in line:
         raise InputError("--resume is for runs on this machine: leave it out")
@@ -66,10 +72,10 @@ def eval_call(session: Session, line: CommandLine, record: Path) -> Call:
         line["against"] = ship_path(session, line["against"])
     _ship_labels(session, line, "labels", "truth_labels")
     line["json_path"] = _RECORD
-    return Call(["eval", *line.arguments()], [Output(_RECORD, record)])
+    return RemoteCall(["eval", *line.arguments()], [RunOutput(_RECORD, record)])
 
 
-def run_call(session: Session, line: CommandLine) -> Call:
+def run_call(session: Session, line: CommandLine) -> RemoteCall:
     """Copy what `run` reads; its output files get a place in the run's folder."""
     line["model"] = ship_model(session, line["model"])
     line["source"] = ship_source(session, line["source"])
@@ -78,7 +84,7 @@ def run_call(session: Session, line: CommandLine) -> Call:
     if name == "picture" and colon:
         line["effect"] = f"picture:{ship_path(session, rest)}"
     outputs: list[str] = []
-    wanted: dict[str, Output] = {}
+    wanted: dict[str, RunOutput] = {}
     for text in line["outputs"] or ():
         head, local = output_file(text)
         there = text if local is None else place_there(local)
@@ -87,10 +93,10 @@ def run_call(session: Session, line: CommandLine) -> Call:
             if name in wanted:
                 raise InputError(f"two outputs have the same name there: {text}")
             suffix = None if is_single_file(head, local) else ".png"
-            wanted[name] = Output(name, Path(local), suffix)
+            wanted[name] = RunOutput(name, Path(local), suffix)
         outputs.append(f"{head}{there}")
     line["outputs"] = outputs
-    return Call(["run", *line.arguments()], list(wanted.values()))
+    return RemoteCall(["run", *line.arguments()], list(wanted.values()))
 
 
 def output_file(text: str) -> tuple[str, str | None]:
@@ -103,7 +109,7 @@ def output_file(text: str) -> tuple[str, str | None]:
     >>> output_file("mqtt://broker"), output_file("-"), output_file("window")
     (('', None), ('', None), ('', None))
     """
-    from edgeseg.runtime.sinks import SINKS
+    from edgeseg.runtime.output.open import SINKS
 
     name, colon, rest = text.partition(":")
     if colon and name in _FILE_SINKS and not rest.startswith("//"):
@@ -122,7 +128,7 @@ def is_single_file(head: str, local: str) -> bool:
     >>> is_single_file("", "v1.5/"), is_single_file("masks:", "ids.png")
     (False, False)
     """
-    from edgeseg.runtime.pictures import SUFFIXES as PICTURES
+    from edgeseg.runtime.pictures.files import SUFFIXES as PICTURES
     from edgeseg.runtime.sinks.video import SUFFIXES as VIDEOS
 
     if head in ("masks:", "jsonl:", "video:"):
@@ -155,3 +161,78 @@ def _ship_labels(session: Session, line: CommandLine, *names: str) -> None:
     for name in names:
         if line[name] is not None:
             line[name] = ship_path(session, line[name])
+
+
+class CommandLine:
+    """Arguments of one of edgeseg's commands, checked as the command itself does.
+
+    Parameters
+    ----------
+    command : click.Command
+        ``bench``, ``eval`` or ``run``.
+    name : str
+        What usage errors call it.
+    arguments : sequence of str
+        As they were typed.
+
+    Raises
+    ------
+    click.UsageError
+        The command does not take them.
+
+    Examples
+    --------
+    >>> import click
+    >>> quick = click.Option(["--quick"], is_flag=True)
+    >>> command = click.Command("c", params=[click.Argument(["model"]), quick])
+    >>> line = CommandLine(command, "c", ["--quick", "a b"])
+    >>> line["model"] = "there/a b"
+    >>> line.arguments()
+    ['there/a b', '--quick']
+    """
+
+    def __init__(
+        self, command: click.Command, name: str, arguments: tuple[str, ...] | list[str]
+    ) -> None:
+        self._command = command
+        context = command.make_context(name, list(arguments))
+        self._typed: Json = command.make_parser(context).parse_args(list(arguments))[0]
+
+    def __getitem__(self, name: str) -> Any:
+        """Return what was typed for a parameter, None where nothing was."""
+        value = self._typed.get(name)
+        # click marks what is missing, or an option without its value, by objects
+        return value if isinstance(value, (str, list, tuple, bool)) else None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Replace it."""
+        self._typed[name] = value
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether a parameter was typed, even without a value."""
+        return name in self._typed
+
+    def arguments(self) -> list[str]:
+        """Return the arguments: positional ones, then options."""
+        positional: list[str] = []
+        options: list[str] = []
+        for param in self._command.params:
+            name = str(param.name)
+            if isinstance(param, click.Argument):
+                positional += _values(self[name])
+            elif name in self._typed:
+                options += self._option(param, name)
+        return [*positional, *options]
+
+    def _option(self, param: click.Parameter, name: str) -> list[str]:
+        option = next(text for text in param.opts if text.startswith("--"))
+        value = self[name]
+        if value is None or isinstance(value, bool):
+            return [option]
+        return [f"{option}={text}" for text in _values(value)]
+
+
+def _values(value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)

@@ -10,9 +10,9 @@ import time
 from typing import IO, cast
 
 from edgeseg.devices import MissingDriverError
-from edgeseg.devices._closing import Closing
-from edgeseg.devices._printable import printable
-from edgeseg.runtime.remote.errors import RemoteError
+from edgeseg.devices.closing import Closing
+from edgeseg.devices.printable import printable
+from edgeseg.runtime.remote.address import RemoteError
 
 _PIECE = 1 << 16
 _KEPT = 1 << 13  # bytes of standard error that are kept: the first, and the last

@@ -12,8 +12,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices._printable import is_printable, printable
-from edgeseg.runtime.remote.errors import RemoteError
+from edgeseg.devices.printable import is_printable, printable
+from edgeseg.runtime.remote.address import RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ _DEEPEST = 64  # folders in each other
 
 
 @dataclass(frozen=True)
-class Output:
+class RunOutput:
     """A file or folder that a run writes, and where it goes here.
 
     Parameters
@@ -60,14 +60,14 @@ class Arrival:
         Bytes.
     sha : str
         SHA-256 of its bytes, in hexadecimal.
-    output : Output
+    output : RunOutput
         What it is a part of.
     """
 
     name: str
     size: int
     sha: str
-    output: Output
+    output: RunOutput
 
     def target(self) -> Path:
         """Return where it goes; see `place_below`.
@@ -83,7 +83,7 @@ class Arrival:
 
 
 def arrivals(
-    outputs: Sequence[Output], offered: Iterable[tuple[str, int, str]]
+    outputs: Sequence[RunOutput], offered: Iterable[tuple[str, int, str]]
 ) -> list[Arrival]:
     """Return what is to be brought of the files that a board offers.
 
@@ -140,7 +140,7 @@ def place_below(folder: Path, name: str) -> Path:
     PosixPath('overlays/day 1/cat.png')
     >>> place_below(Path("overlays"), "../.bashrc")
     Traceback (most recent call last):
-    edgeseg.runtime.remote.errors.RemoteError: the file '../.bashrc' of the board is
+    edgeseg.runtime.remote.address.RemoteError: the file '../.bashrc' of the board is
     refused: '..' is no name
     """
     reason = _trouble_in(name) or _too_long(folder, name)
@@ -195,7 +195,7 @@ def _mode(path: Path) -> int | None:
         raise RemoteError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _is_of(output: Output, name: str) -> bool:
+def _is_of(output: RunOutput, name: str) -> bool:
     if output.suffix is None:
         return name == output.there
     return name.startswith(f"{output.there}/")

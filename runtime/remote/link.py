@@ -1,21 +1,27 @@
-"""One connection: an ``ssh`` process with the board's program at its other end."""
+"""One connection: an ``ssh`` process with the board's program at its other end.
+
+The board's program as one piece of Python, sent ahead of the first request.
+"""
 
 from __future__ import annotations
 
+import shlex
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices._printable import printable
+from edgeseg.devices.printable import printable
+from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.answers import checked, parsed
 from edgeseg.runtime.remote.board import messages
 from edgeseg.runtime.remote.channel import Channel
-from edgeseg.runtime.remote.errors import RemoteError
-from edgeseg.runtime.remote.program import command, program
 from edgeseg.runtime.remote.trouble import trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.runtime.remote.address import Address
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.remote.address import BoardAddress
+
 
 CHATTER = 1 << 16  # bytes that login scripts may print before the board's program runs
 GREETING_S = 60.0  # to connect, log in and start Python on a slow, busy board
@@ -31,7 +37,7 @@ class Link:
 
     Parameters
     ----------
-    address : Address
+    address : BoardAddress
         Where to.
     python : str or None
         The Python that runs the board's program.
@@ -47,7 +53,7 @@ class Link:
     """
 
     def __init__(
-        self, address: Address, python: str | None, tell: Callable[[str], None]
+        self, address: BoardAddress, python: str | None, tell: Callable[[str], None]
     ) -> None:
         self._address = address
         self._tell = tell
@@ -60,7 +66,7 @@ class Link:
             self.close()
             raise
 
-    def ask(self, op: str, **values: Any) -> dict[str, Any]:
+    def ask(self, op: str, **values: Any) -> Json:
         """Send a request and return its answer, which is what `checked` lets pass."""
         self.send(op, **values)
         return self.receive(op, request=values)
@@ -73,7 +79,7 @@ class Link:
         """Send bytes that a request has announced."""
         self._write(data)
 
-    def receive(self, *kinds: str, request: dict[str, Any]) -> dict[str, Any]:
+    def receive(self, *kinds: str, request: Json) -> Json:
         """Return the next answer; progress is shown on the way.
 
         Parameters
@@ -111,7 +117,7 @@ class Link:
         """Hang up: the board's program ends with its input."""
         self._channel.close()
 
-    def _next(self, kinds: tuple[str, ...]) -> dict[str, Any]:
+    def _next(self, kinds: tuple[str, ...]) -> Json:
         """Return the next message, unless it says what went wrong."""
         line = self._channel.line(messages.LONGEST, _patience_s(kinds))
         if line is None:
@@ -160,3 +166,58 @@ def _patience_s(kinds: tuple[str, ...]) -> float | None:
     if "piece" in kinds:
         return None
     return MAKING_S if "make" in kinds else ANSWER_S
+
+
+_PACKAGE = "edgeseg.runtime.remote.board"
+# each imports only those before it
+_MODULES = (
+    "messages",
+    "store",
+    "processes",
+    "facts",
+    "environment",
+    "following",
+    "serving",
+)
+# reads as many bytes as the first line says, and runs them; no character of it means
+# anything to a shell inside quotes
+_STARTER = "import sys;i=sys.stdin.buffer;exec(i.read(int(i.readline())))"
+_LOADER = """
+import sys, types
+package = types.ModuleType({package!r})
+package.__path__ = []
+sys.modules[package.__name__] = package
+for name, source in {sources!r}:
+    module = types.ModuleType(package.__name__ + "." + name)
+    sys.modules[module.__name__] = module
+    setattr(package, name, module)
+    exec(compile(source, "board/" + name + ".py", "exec"), module.__dict__)
+package.serving.main()
+"""
+
+
+def command(python: str | None) -> str:
+    """Return what the board's login shell is to run.
+
+    Parameters
+    ----------
+    python : str or None
+        A path or name; None: ``python3``.
+    """
+    script = f"exec {_quoted(python or 'python3')} -c {shlex.quote(_STARTER)}"
+    return f"exec sh -c {shlex.quote(script)}"
+
+
+def _quoted(python: str) -> str:
+    """Quote a program's name, but leave a home folder to the shell."""
+    if python.startswith("~/"):
+        return f'"$HOME"/{shlex.quote(python[2:])}'
+    return shlex.quote(python)
+
+
+def program() -> bytes:
+    """Return the line with the length, and the program."""
+    folder = resources.files(_PACKAGE)
+    sources = [(name, (folder / f"{name}.py").read_text("utf-8")) for name in _MODULES]
+    code = _LOADER.format(package=_PACKAGE, sources=sources).encode()
+    return b"%d\n%s" % (len(code), code)

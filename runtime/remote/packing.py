@@ -15,8 +15,8 @@ from importlib import metadata
 from pathlib import Path
 
 from edgeseg.devices import EdgesegError, InputError
-from edgeseg.devices._cache import cache_folder as users_cache
-from edgeseg.runtime.atomic import replacing
+from edgeseg.devices.linux_files import cache_folder as users_cache
+from edgeseg.runtime.pictures.atomic import replacing
 
 _NAME = "edgeseg"
 _LAYERS = ("devices", "runtime", "converter", "benchmarks")

@@ -6,17 +6,18 @@ import os
 import secrets
 import signal
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.runtime.remote.errors import RemoteError
+from edgeseg.runtime.remote.address import RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    from edgeseg.devices.types import Json
     from edgeseg.runtime.remote.link import Link
     from edgeseg.runtime.remote.session import Session
-    from edgeseg.runtime.remote.terminal import Output
+    from edgeseg.runtime.remote.terminal import ByteOutput
 
 GRACE_S = 60.0  # a run goes on so long without a connection: longer than all attempts
 _PASSED_ON = ("EDGESEG_TOKEN",)  # variables that a command reads
@@ -29,7 +30,7 @@ def start(
     arguments: list[str],
     *,
     grace_s: float | None = GRACE_S,
-    told: dict[str, Any] | None = None,
+    told: Json | None = None,
 ) -> str:
     """Start an edgeseg command on the board; return the name of its run.
 
@@ -77,7 +78,7 @@ class Follower:
         self,
         session: Session,
         run: str,
-        outputs: dict[str, Output],
+        outputs: dict[str, ByteOutput],
         offsets: dict[str, int] | None = None,
     ) -> None:
         self._session = session
@@ -116,7 +117,7 @@ class Follower:
         """Follow the run, which goes on when this is interrupted."""
         self._session.persist(self._attempt)
 
-    def _attempt(self, link: Link) -> dict[str, Any]:
+    def _attempt(self, link: Link) -> Json:
         link.ask("follow", run=self._run, offsets=self._offsets)
         self._following = link
         try:
@@ -126,7 +127,7 @@ class Follower:
         finally:
             self._following = None
 
-    def _listen(self, link: Link) -> dict[str, Any]:
+    def _listen(self, link: Link) -> Json:
         while True:
             request = {"run": self._run, "offsets": self._offsets}
             answer = link.receive("piece", "end", request=request)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from edgeseg.devices._closing import Closing
-from edgeseg.runtime.remote.errors import ConnectionLostError, RemoteError
+from edgeseg.devices.closing import Closing
+from edgeseg.runtime.remote.address import ConnectionLostError, RemoteError
 from edgeseg.runtime.remote.link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.runtime.remote.address import Address
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.remote.address import BoardAddress
 
 _T = TypeVar("_T")
 # a restarting access point takes about half a minute
@@ -24,7 +25,7 @@ class Session(Closing):
 
     Parameters
     ----------
-    address : Address
+    address : BoardAddress
         Where the board is.
     python : str or None
         The Python there that runs the board's program and makes environments.
@@ -36,7 +37,7 @@ class Session(Closing):
 
     def __init__(
         self,
-        address: Address,
+        address: BoardAddress,
         *,
         python: str | None = None,
         tell: Callable[[str], None],
@@ -62,7 +63,7 @@ class Session(Closing):
             self._link = Link(self.address, self.python, self.tell)
         return self._link
 
-    def ask(self, op: str, **values: Any) -> dict[str, Any]:
+    def ask(self, op: str, **values: Any) -> Json:
         """Ask something that may be asked twice."""
         answer = self.persist(lambda link: link.ask(op, **values))
         self.moved()

@@ -1,18 +1,30 @@
-"""Copies what a command reads to the board, and says where it is there."""
+"""Copies what a command reads to the board, and says where it is there.
+
+Brings what a run wrote back: checked, whole or not there.
+"""
 
 from __future__ import annotations
 
 import glob
+import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError
+from edgeseg.devices import InputError, OutputError
+from edgeseg.devices.printable import printable
+from edgeseg.runtime.model.embedded import sha256
+from edgeseg.runtime.pictures.atomic import replacing
+from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.copying import Blob, ship_tree
+from edgeseg.runtime.remote.landing import arrivals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from edgeseg.runtime.remote.landing import Arrival, RunOutput
+    from edgeseg.runtime.remote.link import Link
     from edgeseg.runtime.remote.session import Session
+
 
 _COMPILED = "_edgetpu"  # in the name of a file that an Edge TPU runs
 
@@ -55,7 +67,7 @@ def ship_source(session: Session, text: str) -> str:
     InputError
         It is neither a file here nor a source there.
     """
-    from edgeseg.runtime.sources import SOURCES
+    from edgeseg.runtime.capture.open import SOURCES
 
     path, name = Path(text), text.partition(":")[0]
     if path.is_dir():
@@ -81,7 +93,7 @@ def ship_dataset(session: Session, text: str, split: str, labels: str | None) ->
     InputError
         It is no data set, or has no such split; see `open_dataset`.
     """
-    from edgeseg.runtime.datasets import open_dataset
+    from edgeseg.runtime.accuracy.open import open_dataset
 
     root = Path(text)
     dataset = open_dataset(root, split, labels=labels)
@@ -107,7 +119,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _pictures(folder: Path) -> list[Path]:
-    from edgeseg.runtime.pictures import SUFFIXES
+    from edgeseg.runtime.pictures.files import SUFFIXES
 
     found = [path for path in _files(folder) if path.suffix.lower() in SUFFIXES]
     if not found:
@@ -126,3 +138,94 @@ def _common(files: list[Path]) -> Path:
         for folder in (first, *first.parents)
         if all(path.is_relative_to(folder) for path in files)
     )
+
+
+_PIECE = 1 << 16
+
+
+def bring(session: Session, run: str, outputs: Sequence[RunOutput]) -> list[Path]:
+    """Bring files and folders of a run here; return the files that were written.
+
+    Parameters
+    ----------
+    session : Session
+        The board.
+    run : str
+        Name of the run.
+    outputs : sequence of RunOutput
+        What to bring. The board's other files stay there.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written here.
+    RemoteError
+        A name leads elsewhere (then nothing is written), a file arrives damaged, or the
+        connection cannot be kept.
+    """
+    offered = session.ask("results", run=run)["files"]
+    try:
+        wanted = arrivals(outputs, offered)
+    except RemoteError as error:
+        raise RemoteError(
+            f"{session.address.host}: {error}; nothing is brought here, the files of "
+            f"the run {run} stay there"
+        ) from None
+    _check_room(wanted)
+    return [_fetch(session, run, each) for each in wanted]
+
+
+def _fetch(session: Session, run: str, file: Arrival) -> Path:
+    target = file.target()
+    with replacing(target) as temporary:
+
+        def step(link: Link) -> None:
+            offset = temporary.stat().st_size
+            left = link.ask("get", run=run, path=file.name, offset=offset)["payload"]
+            if left != file.size - offset:
+                raise _not_the_same(file)
+            with temporary.open("ab") as written:
+                while left:
+                    piece = link.read(min(left, _PIECE))
+                    left -= written.write(piece)
+                    written.flush()  # a cut goes on after it
+                    session.moved()
+
+        session.persist(step)
+        if sha256(temporary) != file.sha:
+            raise _not_the_same(file)
+    return target
+
+
+def _not_the_same(file: Arrival) -> RemoteError:
+    return RemoteError(
+        f"{printable(file.name)} of {file.size} bytes arrived damaged, or still grows "
+        "there: call again"
+    )
+
+
+def _check_room(wanted: list[Arrival]) -> None:
+    """Raise where what is announced does not fit onto the disk here."""
+    for output in {each.output for each in wanted}:
+        size = sum(each.size for each in wanted if each.output == output)
+        folder = output.here.absolute()
+        while not folder.is_dir():
+            folder = folder.parent
+        free = shutil.disk_usage(folder).free
+        if size > free:
+            raise OutputError(
+                f"cannot write {output.here}: the board has {size / 1e6:.0f} MB for "
+                f"it, {free / 1e6:.0f} MB are free in {folder}"
+            )
+
+
+def place_there(local: str) -> str:
+    """Return the path in a run's folder that stands for a path here.
+
+    Examples
+    --------
+    >>> place_there("overlays/"), place_there("/tmp/a.mp4"), place_there("../a.png")
+    ('overlays/', 'tmp/a.mp4', 'a.png')
+    """
+    parts = [part for part in Path(local).parts if part not in ("/", "..", ".")]
+    return "/".join(parts or ["out"]) + "/" * local.endswith("/")

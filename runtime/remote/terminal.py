@@ -6,13 +6,13 @@ import codecs
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from edgeseg.devices._printable import printable_lines
+from edgeseg.devices.printable import printable_lines
 
 if TYPE_CHECKING:
     from typing import TextIO
 
 
-class Output(Protocol):
+class ByteOutput(Protocol):
     """Takes bytes that a run printed."""
 
     def write(self, data: bytes, /) -> int:
@@ -56,7 +56,7 @@ class ShownOutput:
         self._terminal.flush()
 
 
-def output_to(stream: TextIO) -> Output:
+def output_to(stream: TextIO) -> ByteOutput:
     """Return where a run's bytes go: unchanged into files and pipes, shown elsewhere.
 
     Parameters
@@ -67,6 +67,6 @@ def output_to(stream: TextIO) -> Output:
     return ShownOutput(stream.buffer) if stream.isatty() else stream.buffer
 
 
-def outputs() -> dict[str, Output]:
+def outputs() -> dict[str, ByteOutput]:
     """Return where the files ``out`` and ``err`` of a run go here."""
     return {"out": output_to(sys.stdout), "err": output_to(sys.stderr)}

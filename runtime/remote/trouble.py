@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.devices._printable import printable
-from edgeseg.runtime.remote.errors import ConnectionLostError, RemoteError
+from edgeseg.devices.printable import printable
+from edgeseg.runtime.remote.address import ConnectionLostError, RemoteError
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.remote.address import Address
+    from edgeseg.runtime.remote.address import BoardAddress
 
 _SSH_FAILED = 255
 _NOT_FOUND = 127  # by POSIX shells
@@ -56,12 +56,12 @@ _PASSING = (
 )
 
 
-def trouble(address: Address, said: str, status: int) -> RemoteError:
+def trouble(address: BoardAddress, said: str, status: int) -> RemoteError:
     """Return the error of an ``ssh`` that has ended.
 
     Parameters
     ----------
-    address : Address
+    address : BoardAddress
         Where it went to.
     said : str
         What it printed at last.
@@ -87,7 +87,7 @@ def trouble(address: Address, said: str, status: int) -> RemoteError:
     )
 
 
-def _filled(text: str, address: Address, said: str) -> str:
+def _filled(text: str, address: BoardAddress, said: str) -> str:
     return text.format(
         host=address.host,
         name=address.host.rpartition("@")[2],

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgeseg.runtime.meter import Meter, Readings
+    from edgeseg.runtime.pipeline.meter import Meter, Readings
 
 _log = logging.getLogger(__name__)
 _FIRST_LOOK_S = 0.1  # how soon the first frame is noticed

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.devices import InputError
-from edgeseg.devices._wording import utf8_name
+from edgeseg.devices.wording import utf8_name
 
 MARK = (
     "# Written by `edgeseg service install`; changes here are lost with the next one."
@@ -51,7 +51,7 @@ RemoveIPC=yes"""
 
 
 @dataclass(frozen=True)
-class Unit:
+class ServiceUnit:
     """One service.
 
     Parameters

@@ -1,6 +1,4 @@
-"""Where results go, chosen by one string."""
+"""Sinks: one file is one kind of place that results go to.
 
-from edgeseg.runtime.sinks._base import Sink, Style
-from edgeseg.runtime.sinks._open import SINKS, open_sink
-
-__all__ = ["SINKS", "Sink", "Style", "open_sink"]
+Their contract and what they share is in `edgeseg.runtime.output`.
+"""

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import OutputError
-from edgeseg.devices._wording import encodable
+from edgeseg.devices.wording import encodable
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.regions import polygons, run_lengths
-from edgeseg.runtime.sinks._base import Sink
+from edgeseg.runtime.output.sink import Sink
+from edgeseg.runtime.segmentation.mask_shapes import polygons, run_lengths
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sinks._base import Style
-    from edgeseg.runtime.sources import Capture
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 
 class JsonLinesSink(Sink):
@@ -75,10 +76,10 @@ class JsonLinesSink(Sink):
         except OSError as error:
             raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
 
-    def _class(self, segmentation: Segmentation, class_id: int) -> dict[str, Any]:
+    def _class(self, segmentation: Segmentation, class_id: int) -> Json:
         area = segmentation.areas[class_id]
         x, y = segmentation.centroids[class_id]
-        entry: dict[str, Any] = {
+        entry: Json = {
             "id": class_id,
             "label": self._style.manifest.label(class_id),
             "area": area,

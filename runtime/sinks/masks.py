@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.overlay import colour_table
-from edgeseg.runtime.pictures import write_ids
-from edgeseg.runtime.sinks._base import Sink
+from edgeseg.runtime.drawing.overlay import colour_table
+from edgeseg.runtime.output.sink import Sink
+from edgeseg.runtime.pictures.files import write_ids
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sinks._base import Style
-    from edgeseg.runtime.sources import Capture
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 
 class MasksSink(Sink):

@@ -5,24 +5,25 @@ from __future__ import annotations
 import re
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, MissingDriverError
+from edgeseg.runtime.drawing.look import shown_ids
+from edgeseg.runtime.drawing.statistics_line import read_temperature_c
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.look import shown_ids
-from edgeseg.runtime.sinks._address import parse_address
-from edgeseg.runtime.sinks._base import Sink
-from edgeseg.runtime.sinks._discovery import OFFLINE, ONLINE, Topics, discovery
-from edgeseg.runtime.temperature import read_temperature_c
+from edgeseg.runtime.output.mqtt_address import parse_address
+from edgeseg.runtime.output.mqtt_discovery import OFFLINE, ONLINE, Topics, discovery
+from edgeseg.runtime.output.sink import Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sinks._address import Address
-    from edgeseg.runtime.sinks._base import Style
-    from edgeseg.runtime.sinks._broker import Broker
-    from edgeseg.runtime.sources import Capture
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.output.mqtt_address import BrokerAddress
+    from edgeseg.runtime.output.mqtt_broker import Broker
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 _EXPECTED = "mqtt://user:password@homeassistant.local/edgeseg/front-door"
 _OPTIONS = {"every": "1", "discovery": "homeassistant", "name": ""}
@@ -104,9 +105,9 @@ class MqttSink(Sink):
         self._next_s = time.monotonic() + self._every_s
         self._broker.publish(self._topics.state, json_text(self._state()))
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> Json:
         percent = {str(i): round(100 * s, 2) for i, s in self._shares.items()}
-        state: dict[str, Any] = {
+        state: Json = {
             "areas": percent,
             "classes": [self._style.manifest.label(i) for i in self._shares],
             "temperature_c": read_temperature_c(),
@@ -128,10 +129,10 @@ def _labels(style: Style) -> dict[int, str]:
 
 
 def _connect(
-    address: Address, tls: bool, topics: Topics, greet: Callable[[Broker], None]
+    address: BrokerAddress, tls: bool, topics: Topics, greet: Callable[[Broker], None]
 ) -> Broker:
     try:
-        from edgeseg.runtime.sinks._broker import Broker
+        from edgeseg.runtime.output.mqtt_broker import Broker
     except ImportError as error:
         if (error.name or "").partition(".")[0] != "paho":
             raise  # our own bug, not a missing package

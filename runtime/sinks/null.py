@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sinks._base import Sink
+from edgeseg.runtime.output.sink import Sink
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sinks._base import Style
-    from edgeseg.runtime.sources import Capture
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 
 class NullSink(Sink):

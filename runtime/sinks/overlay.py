@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.pictures import SUFFIXES, write_bands
-from edgeseg.runtime.sinks._base import Sink
+from edgeseg.runtime.output.sink import Sink
+from edgeseg.runtime.pictures.files import SUFFIXES, write_bands
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sinks._base import Style
-    from edgeseg.runtime.sources import Capture
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 
 class OverlaySink(Sink):

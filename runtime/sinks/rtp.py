@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sinks._address import parse_address
-from edgeseg.runtime.sinks._streaming import H264, StreamingSink
+from edgeseg.runtime.output.mqtt_address import parse_address
+from edgeseg.runtime.output.streaming import H264, StreamingSink
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.sinks._base import Style
+    from edgeseg.runtime.output.sink import Style
 
 _EXPECTED = "rtp://192.168.1.20:5004"
 

@@ -6,11 +6,11 @@ import shlex
 from typing import TYPE_CHECKING
 
 from edgeseg.runtime.credentials import hide_credentials
-from edgeseg.runtime.sinks._address import parse_address
-from edgeseg.runtime.sinks._streaming import H264, StreamingSink
+from edgeseg.runtime.output.mqtt_address import parse_address
+from edgeseg.runtime.output.streaming import H264, StreamingSink
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.sinks._base import Style
+    from edgeseg.runtime.output.sink import Style
 
 _SCHEMES = ("rtsp://", "rtsps://")
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
-from edgeseg.devices._closing import Closing
-from edgeseg.runtime import shared_frames as layout
-from edgeseg.runtime.sinks._base import Sink
+from edgeseg.devices.closing import Closing
+from edgeseg.runtime.output import shared_frames as layout
+from edgeseg.runtime.output.sink import Sink
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sinks._base import Style
-    from edgeseg.runtime.sources import Capture
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 
 class SharedSink(Sink):

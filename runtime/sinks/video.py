@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from edgeseg.devices import InputError, OutputError
-from edgeseg.runtime.atomic import check_writable
-from edgeseg.runtime.sinks._base import Sink
-from edgeseg.runtime.sinks._first_size import FirstSize
-from edgeseg.runtime.sinks._video_opencv import CODECS, OpencvWriter
+from edgeseg.runtime.output.sink import Sink
+from edgeseg.runtime.output.streaming import FirstSize
+from edgeseg.runtime.output.video_opencv import CODECS, OpencvWriter
+from edgeseg.runtime.pictures.atomic import check_writable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sinks._base import Style
-    from edgeseg.runtime.sources import Capture
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 SUFFIXES = CODECS
 _logger = logging.getLogger(__name__)
 
 
-class _Writer(Protocol):
+class _VideoWriter(Protocol):
     frames: int
 
     def write(self, frame: NDArray[np.uint8], time_s: float) -> None: ...
@@ -61,7 +61,7 @@ class VideoSink(Sink):
         self._part = self._path.with_suffix(f".part{self._path.suffix}")
         self._style = style
         self._size = FirstSize()
-        self._writer: _Writer | None = None
+        self._writer: _VideoWriter | None = None
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Append one frame, letterboxed to the first one's size where it differs."""
@@ -93,7 +93,7 @@ class VideoSink(Sink):
         except OSError as error:
             raise self._failed(error, writer) from error
 
-    def _failed(self, error: OSError, writer: _Writer | None) -> OutputError:
+    def _failed(self, error: OSError, writer: _VideoWriter | None) -> OutputError:
         kept = (
             f"; what was recorded before stays in {self._path}"
             if writer is not None and writer.frames
@@ -103,11 +103,13 @@ class VideoSink(Sink):
         return OutputError(f"cannot write {self._path}: {reason}{kept}")
 
 
-def _open_writer(path: Path, size_wh: tuple[int, int], fps: float | None) -> _Writer:
+def _open_writer(
+    path: Path, size_wh: tuple[int, int], fps: float | None
+) -> _VideoWriter:
     if path.suffix.lower() == ".avi":
         return OpencvWriter(path, size_wh, fps)
     try:
-        from edgeseg.runtime.sinks._video_pyav import PyavWriter
+        from edgeseg.runtime.output.video_pyav import PyavWriter
     except ImportError as error:
         if error.name != "av":
             raise  # our own bug, not a missing package

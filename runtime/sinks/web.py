@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError
-from edgeseg.runtime.meter import Meter
-from edgeseg.runtime.sinks._base import Sink
-from edgeseg.runtime.web.address import Address
+from edgeseg.runtime.output.sink import Sink
+from edgeseg.runtime.pipeline.meter import Meter
+from edgeseg.runtime.web.address import WebAddress
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sinks._base import Style
-    from edgeseg.runtime.sources import Capture
-    from edgeseg.runtime.web.feed import Feed
-    from edgeseg.runtime.web.server import Server
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
+    from edgeseg.runtime.web.feed import PageFeed
+    from edgeseg.runtime.web.server import WebServer
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class WebSink(Sink):
     """
 
     def __init__(self, text: str, style: Style) -> None:
-        address = Address.from_text(text, os.environ)
+        address = WebAddress.from_text(text, os.environ)
         meter = style.meter or Meter()
         # without a run's meter, what is written is counted here
         self._own_meter = meter if style.meter is None else None
@@ -77,9 +77,11 @@ class WebSink(Sink):
         self._server.close()
 
 
-def _serve(address: Address, style: Style, meter: Meter) -> tuple[Feed, Server]:
+def _serve(
+    address: WebAddress, style: Style, meter: Meter
+) -> tuple[PageFeed, WebServer]:
     try:
-        from edgeseg.runtime.web.serving import serve
+        from edgeseg.runtime.web.server import serve
     except ImportError as error:
         if (error.name or "").startswith("edgeseg"):
             raise  # our own bug, not a missing package

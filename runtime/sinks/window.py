@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
-from edgeseg.runtime.sinks._streaming import StreamingSink
+from edgeseg.runtime.output.streaming import StreamingSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeseg.runtime.sinks._base import Style
+    from edgeseg.runtime.output.sink import Style
 
 
 class WindowSink(StreamingSink):

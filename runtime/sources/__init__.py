@@ -1,6 +1,4 @@
-"""Where pictures come from, chosen by one string."""
+"""Sources: one file is one kind of place that frames come from.
 
-from edgeseg.runtime.sources._base import Capture, CaptureOptions, Source
-from edgeseg.runtime.sources._open import SOURCES, open_source
-
-__all__ = ["SOURCES", "Capture", "CaptureOptions", "Source", "open_source"]
+Their contract and what they share is in `edgeseg.runtime.capture`.
+"""

@@ -9,9 +9,9 @@ frames in NVIDIA's own memory, from which nvvidconv copies them.
 from __future__ import annotations
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sources._base import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.sources._gst_connection import GstConnection
-from edgeseg.runtime.sources._live import LiveSource
+from edgeseg.runtime.capture.gst import GstConnection
+from edgeseg.runtime.capture.live import LiveSource
+from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 
 _SIZE_WH = (1280, 720)  # the smallest mode of the usual sensors, at up to 60 a second
 _FPS = 30.0

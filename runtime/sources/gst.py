@@ -7,11 +7,11 @@ into frames is added.
 
 from __future__ import annotations
 
+from edgeseg.runtime.capture.gst import GstConnection
+from edgeseg.runtime.capture.live import LiveSource
+from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 from edgeseg.runtime.credentials import hide_credentials
-from edgeseg.runtime.gstreamer._child import words_of
-from edgeseg.runtime.sources._base import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.sources._gst_connection import GstConnection
-from edgeseg.runtime.sources._live import LiveSource
+from edgeseg.runtime.gstreamer.child import words_of
 
 _TOLD = 80  # characters of a pipeline in messages
 

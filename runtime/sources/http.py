@@ -6,11 +6,10 @@ send.
 
 from __future__ import annotations
 
+from edgeseg.runtime.capture.http import HttpConnection, without_user
+from edgeseg.runtime.capture.live import LiveSource
+from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 from edgeseg.runtime.credentials import hide_credentials
-from edgeseg.runtime.sources._base import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.sources._http_connection import HttpConnection
-from edgeseg.runtime.sources._http_opener import without_user
-from edgeseg.runtime.sources._live import LiveSource
 
 
 class HttpSource(LiveSource):

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.pictures import SUFFIXES, read_picture
-from edgeseg.runtime.sources._base import AS_IT_COMES, Capture, CaptureOptions, Source
-from edgeseg.runtime.sources._rotation import rotated
+from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
+from edgeseg.runtime.capture.upright import rotated
+from edgeseg.runtime.pictures.files import SUFFIXES, read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,13 +16,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, MissingDriverError
-from edgeseg.runtime.sources._base import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.sources._connection import Connection
-from edgeseg.runtime.sources._live import LiveSource
+from edgeseg.runtime.capture.feed import Connection
+from edgeseg.runtime.capture.live import LiveSource
+from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Json
 
 _FORMAT = "BGR888"  # RGB in memory, see above
 _SIZE_WH = (1280, 720)  # Picamera2's own choice for video
@@ -64,7 +66,7 @@ class PicameraConnection(Connection):
     def __init__(self, number: int, options: CaptureOptions) -> None:
         self._number, self._options = number, options
         self._camera: Any = None
-        self._told: dict[str, Any] = {"through": "Picamera2"}
+        self._told: Json = {"through": "Picamera2"}
 
     def open(self) -> None:
         """Configure and start the camera."""
@@ -102,7 +104,7 @@ class PicameraConnection(Connection):
             self._camera.close()
 
     @property
-    def told(self) -> dict[str, Any]:
+    def told(self) -> Json:
         """``through``, and the size that was agreed on: ``given_wh``."""
         return dict(self._told)
 

@@ -11,15 +11,15 @@ import shlex
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.capture.gst import GstConnection
+from edgeseg.runtime.capture.live import LiveSource
+from edgeseg.runtime.capture.opencv import OpencvConnection
+from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 from edgeseg.runtime.credentials import hide_credentials
-from edgeseg.runtime.gstreamer._child import has_elements, quoted
-from edgeseg.runtime.sources._base import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.sources._gst_connection import GstConnection
-from edgeseg.runtime.sources._live import LiveSource
-from edgeseg.runtime.sources._opencv_connection import OpencvConnection
+from edgeseg.runtime.gstreamer.child import has_elements, quoted
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.sources._connection import Connection
+    from edgeseg.runtime.capture.feed import Connection
 
 _LATENCY_MS = 100  # what late packets are waited for
 

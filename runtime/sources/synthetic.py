@@ -15,8 +15,8 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sources._base import AS_IT_COMES, Capture, CaptureOptions, Source
-from edgeseg.runtime.sources._rotation import rotated
+from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
+from edgeseg.runtime.capture.upright import rotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sources._base import AS_IT_COMES, Capture, CaptureOptions, Source
-from edgeseg.runtime.sources._rotation import rotated, take_over_rotation
+from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
+from edgeseg.runtime.capture.upright import rotated, take_over_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,8 @@ class VideoSource(Source):
     def __init__(self, text: str, options: CaptureOptions = AS_IT_COMES) -> None:
         if not Path(text).is_file():
             raise InputError(f"no such file, folder or source: {text}")
-        from edgeseg.devices._quiet import quiet
-        from edgeseg.runtime.opencv import opencv_name, quiet_opencv
+        from edgeseg.devices.quiet import quiet
+        from edgeseg.runtime.capture.opencv import opencv_name, quiet_opencv
 
         cv2 = quiet_opencv()
         with quiet(), opencv_name(Path(text)) as name:

@@ -25,7 +25,7 @@ _PLACE = re.compile(
 
 
 @dataclass(frozen=True)
-class Address:
+class WebAddress:
     """Where the page is served, and under which limits.
 
     Parameters
@@ -55,7 +55,7 @@ class Address:
     stale: int = 10
 
     @classmethod
-    def from_text(cls, text: str, environ: Mapping[str, str]) -> Address:
+    def from_text(cls, text: str, environ: Mapping[str, str]) -> WebAddress:
         """Read ``HOST:PORT?token=T&fps=N&streams=N&quality=N&stale=N``.
 
         Parameters
@@ -73,8 +73,8 @@ class Address:
 
         Examples
         --------
-        >>> Address.from_text(":9000?fps=5", {})
-        Address(host='127.0.0.1', port=9000, fps=5, streams=8, quality=80, stale=10)
+        >>> WebAddress.from_text(":9000?fps=5", {})
+        WebAddress(host='127.0.0.1', port=9000, fps=5, streams=8, quality=80, stale=10)
         """
         place, _, query = text.partition("?")
         host, port = _place(place)

@@ -1,10 +1,16 @@
-"""What the server answers to each path."""
+"""What the server answers to each path.
+
+The page and what it may load: nothing but what this server gives.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import re
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -15,12 +21,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edgeseg.devices import EdgesegError, InputError
-from edgeseg.runtime.look import Look, check_look
+from edgeseg.runtime.drawing.look import Look, check_look
 from edgeseg.runtime.web.gate import Gate, json_answer, refusal
 from edgeseg.runtime.web.metrics import CONTENT_TYPE, metrics_text
-from edgeseg.runtime.web.page import ICON, load_openapi, load_page
 from edgeseg.runtime.web.state import VERSION, state_of
-from edgeseg.runtime.web.stream import Stream
+from edgeseg.runtime.web.stream import MultipartStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +33,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.manifest import Manifest
-    from edgeseg.runtime.meter import Meter
-    from edgeseg.runtime.web.address import Address
-    from edgeseg.runtime.web.feed import Feed
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.web.address import WebAddress
+    from edgeseg.runtime.web.feed import PageFeed
+
 
 _BODY_LIMIT = 16 * 1024
 _BODY_LIMIT_S = 5.0
@@ -44,7 +51,7 @@ class Pages:
 
     Parameters
     ----------
-    feed : Feed
+    feed : PageFeed
         Gives the pictures and holds the look.
     meter : Meter
         Gives the readings.
@@ -52,7 +59,7 @@ class Pages:
         Gives the classes.
     table : ndarray
         ``(256, 3)`` uint8 RGB, the classes' colours.
-    address : Address
+    address : WebAddress
         Gives the limits.
     connections : callable
         Returns how many connections are open.
@@ -60,11 +67,11 @@ class Pages:
 
     def __init__(
         self,
-        feed: Feed,
+        feed: PageFeed,
         meter: Meter,
         manifest: Manifest,
         table: NDArray[np.uint8],
-        address: Address,
+        address: WebAddress,
         connections: Callable[[], int],
     ) -> None:
         self._feed, self._meter, self._manifest = feed, meter, manifest
@@ -136,7 +143,7 @@ class Pages:
         told = {"status": "ok" if good else "no frames", "last_frame_s": since}
         return json_answer(told, 200 if good else 503)
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> Json:
         return state_of(
             self._feed,
             self._meter.read(),
@@ -146,16 +153,16 @@ class Pages:
         )
 
 
-def make_app(pages: Pages, stream: Stream, address: Address) -> Starlette:
+def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Starlette:
     """Return the application: routes behind the gate.
 
     Parameters
     ----------
     pages : Pages
         Answers all paths but the stream's.
-    stream : Stream
+    stream : MultipartStream
         Answers ``/stream.mjpg``.
-    address : Address
+    address : WebAddress
         Gives the token.
     """
     routes = [
@@ -178,7 +185,7 @@ def make_app(pages: Pages, stream: Stream, address: Address) -> Starlette:
     )
 
 
-def json_object(content: bytes) -> dict[str, Any]:
+def json_object(content: bytes) -> Json:
     """Return a JSON object.
 
     Raises
@@ -232,3 +239,47 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 async def _bad_request(request: Request, error: EdgesegError) -> Response:
     return refusal(422, " ".join(str(error).split()))
+
+
+_FOLDER = resources.files("edgeseg.runtime.web")
+
+
+def load_page() -> tuple[str, str]:
+    """Return the page and its content security policy.
+
+    The policy names the hashes of the page's own style and script, so that the browser
+    runs nothing that was put in from elsewhere.
+
+    Returns
+    -------
+    html, policy : str
+        The page; the value of the header ``Content-Security-Policy``.
+    """
+    html = (_FOLDER / "page.html").read_text("utf-8")
+    policy = (
+        f"default-src 'none'; script-src {_hash(html, 'script')}; "
+        f"style-src {_hash(html, 'style')}; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return html, policy
+
+
+# two areas and their border: the page's icon in a browser's tab
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<rect width="32" height="32" rx="7" fill="#1d5fd1"/>'
+    '<path d="M0 21 C9 13 14 26 32 14 V25 a7 7 0 0 1-7 7 H7 a7 7 0 0 1-7-7Z" '
+    'fill="#fff" fill-opacity=".88"/></svg>'
+)
+
+
+def load_openapi() -> str:
+    """Return the description of the interface, as JSON text."""
+    return (_FOLDER / "openapi.json").read_text("utf-8")
+
+
+def _hash(html: str, tag: str) -> str:
+    content = "".join(re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL))
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

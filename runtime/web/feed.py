@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.look import Look
-    from edgeseg.runtime.segmenter import Segmentation
-    from edgeseg.runtime.sources import Capture
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.drawing.look import Look
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
 
     Draw = Callable[[Capture, Segmentation, Look], NDArray[np.uint8]]
 
@@ -40,14 +40,14 @@ class Newest:
 
 
 @dataclass(frozen=True)
-class Picture:
+class EncodedPicture:
     """An encoded picture and the running number of the encoding, from 1."""
 
     number: int
     jpeg: bytes
 
 
-class Feed:
+class PageFeed:
     """Turns the newest frame into one JPEG for all clients.
 
     Parameters
@@ -80,7 +80,7 @@ class Feed:
         self.failure: str | None = None
         self.closing = False
         self._newest: Newest | None = None
-        self._picture: Picture | None = None
+        self._picture: EncodedPicture | None = None
         self._drawn: tuple[int, Look] | None = None
         self._mask: tuple[int, bytes] | None = None
         self._encoded_s = -1e9
@@ -113,7 +113,7 @@ class Feed:
                 late = self._encoded_s + self._pause - time.monotonic()
                 await asyncio.sleep(max(0.0, late))
 
-    async def picture_after(self, number: int) -> Picture | None:
+    async def picture_after(self, number: int) -> EncodedPicture | None:
         """Wait for a picture newer than a number; None once the server stops."""
         while not self.closing:
             if self._picture is not None and self._picture.number > number:
@@ -206,7 +206,7 @@ class Feed:
                 return
             self._encoded_s = time.monotonic()
             jpeg = await self._in_worker(self._jpeg, newest, look)
-            self._picture = Picture(
+            self._picture = EncodedPicture(
                 self._picture.number + 1 if self._picture else 1, jpeg
             )
             self._drawn = newest.number, look

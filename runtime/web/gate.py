@@ -16,7 +16,7 @@ from edgeseg.runtime.json_text import json_text
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from edgeseg.runtime.web.address import Address
+    from edgeseg.runtime.web.address import WebAddress
 
 CONNECTIONS = 48  # those over it are told to come back; over twice as many are cut
 OVER_LIMIT = "over_limit"  # set in a request's ``state`` where it came by one of those
@@ -36,11 +36,11 @@ class Gate:
     ----------
     app : ASGI application
         What is behind the gate.
-    address : Address
+    address : WebAddress
         Gives the token.
     """
 
-    def __init__(self, app: ASGIApp, *, address: Address) -> None:
+    def __init__(self, app: ASGIApp, *, address: WebAddress) -> None:
         self._app, self._address = app, address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgeseg.devices._wording import encodable
+from edgeseg.devices.wording import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edgeseg.runtime.meter import Readings, Spread
+    from edgeseg.runtime.pipeline.meter import Readings, Spread
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -1,4 +1,7 @@
-"""The server: a thread with an event loop of its own, beside the pipeline."""
+"""The server: a thread with an event loop of its own, beside the pipeline.
+
+All of the page put together.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,21 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edgeseg.devices import OutputError
+from edgeseg.runtime.drawing.overlay import colour_table
+from edgeseg.runtime.web.app import Pages, make_app
+from edgeseg.runtime.web.feed import PageFeed
 from edgeseg.runtime.web.gate import CONNECTIONS, OVER_LIMIT
+from edgeseg.runtime.web.stream import MultipartStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import ASGIApp, Scope
 
-    from edgeseg.runtime.web.address import Address
-    from edgeseg.runtime.web.feed import Feed
+    from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.web.address import WebAddress
+
 
 _START_LIMIT_S, _STOP_LIMIT_S = 10.0, 3.0
 _SWEEP_S = 10.0  # a request's head must be here within two sweeps
@@ -37,7 +46,7 @@ _TCP = {
 }
 
 
-class _Connection(H11Protocol):
+class _ClientConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > 2 * CONNECTIONS:
@@ -47,14 +56,14 @@ class _Connection(H11Protocol):
         self.app_state = {**self.app_state, OVER_LIMIT: over}
 
 
-class Server:
+class WebServer:
     """Serves an application from its construction until it is closed.
 
     Parameters
     ----------
-    address : Address
+    address : WebAddress
         Where to listen.
-    feed : Feed
+    feed : PageFeed
         Run on the server's event loop.
     make_app : callable
         Returns the application for this server.
@@ -66,7 +75,10 @@ class Server:
     """
 
     def __init__(
-        self, address: Address, feed: Feed, make_app: Callable[[Server], ASGIApp]
+        self,
+        address: WebAddress,
+        feed: PageFeed,
+        make_app: Callable[[WebServer], ASGIApp],
     ) -> None:
         self._address, self._feed = address, feed
         self._uvicorn = uvicorn.Server(_config(make_app(self)))
@@ -176,7 +188,7 @@ class Server:
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_Connection,
+        http=_ClientConnection,
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -190,7 +202,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _listen(address: Address) -> socket.socket:
+def _listen(address: WebAddress) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         listening = socket.socket(family, socket.SOCK_STREAM)
@@ -221,3 +233,45 @@ def _listen(address: Address) -> socket.socket:
             "a free one"
         ) from error
     return listening
+
+
+def serve(
+    address: WebAddress, style: Style, meter: Meter
+) -> tuple[PageFeed, WebServer]:
+    """Start a page's server.
+
+    Parameters
+    ----------
+    address : WebAddress
+        Where it listens, and its limits.
+    style : Style
+        The look at first; its painter is used by the server's thread alone.
+    meter : Meter
+        Gives the readings.
+
+    Returns
+    -------
+    feed : PageFeed
+        Takes the frames.
+    server : WebServer
+        Listens.
+
+    Raises
+    ------
+    OutputError
+        The address cannot be listened on.
+    """
+    table = colour_table(style.manifest.palette)
+    feed = PageFeed(
+        style.draw, style.look, table, fps=address.fps, quality=address.quality
+    )
+
+    def application(server: WebServer) -> ASGIApp:
+        def connections() -> int:
+            return server.connections
+
+        pages = Pages(feed, meter, style.manifest, table, address, connections)
+        stream = MultipartStream(feed, address.streams, server.disconnect)
+        return make_app(pages, stream, address)
+
+    return feed, WebServer(address, feed, application)

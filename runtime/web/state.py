@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.runtime.effects import EFFECTS
-from edgeseg.runtime.labels import background_ids
-from edgeseg.runtime.temperature import read_temperature_c
+from edgeseg.runtime.drawing.open_effect import EFFECTS
+from edgeseg.runtime.drawing.statistics_line import read_temperature_c
+from edgeseg.runtime.model.labels import background_ids
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.runtime.manifest import Manifest
-    from edgeseg.runtime.meter import Readings
-    from edgeseg.runtime.web.feed import Feed
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.pipeline.meter import Readings
+    from edgeseg.runtime.web.feed import PageFeed
 
 VERSION = version("edgeseg")
 
 
 def state_of(
-    feed: Feed,
+    feed: PageFeed,
     readings: Readings,
     manifest: Manifest,
     table: NDArray[np.uint8],
     *,
     stream_limit: int,
-) -> dict[str, Any]:
+) -> Json:
     """Return the state of a run.
 
     Parameters
     ----------
-    feed : Feed
+    feed : PageFeed
         Gives the look, the newest frame and the clients.
     readings : Readings
         What the meter shows.
@@ -58,7 +59,7 @@ def state_of(
     }
 
 
-def _frame(feed: Feed) -> dict[str, Any] | None:
+def _frame(feed: PageFeed) -> Json | None:
     newest = feed.newest
     if newest is None:
         return None
@@ -68,7 +69,7 @@ def _frame(feed: Feed) -> dict[str, Any] | None:
 
 def _labels(
     readings: Readings, manifest: Manifest, table: NDArray[np.uint8]
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     ids = sorted({*range(len(manifest.labels)), *readings.shares})
     background = background_ids(manifest.labels)
     return [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-    from edgeseg.runtime.web.feed import Feed
+    from edgeseg.runtime.web.feed import PageFeed
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
@@ -18,7 +18,7 @@ _BOUNDARY = b"edgeseg-frame"
 _SEND_LIMIT_S = 10.0  # a client that took nothing for so long is gone
 
 
-class Stream:
+class MultipartStream:
     """The ASGI application that serves the stream.
 
     A client that is slower than the stream gets fewer pictures: nothing queues up
@@ -26,7 +26,7 @@ class Stream:
 
     Parameters
     ----------
-    feed : Feed
+    feed : PageFeed
         Gives the pictures.
     limit : int
         Clients at once.
@@ -35,7 +35,7 @@ class Stream:
     """
 
     def __init__(
-        self, feed: Feed, limit: int, disconnect: Callable[[Message], None]
+        self, feed: PageFeed, limit: int, disconnect: Callable[[Message], None]
     ) -> None:
         self._feed, self._limit, self._disconnect = feed, limit, disconnect
 

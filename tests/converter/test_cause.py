@@ -14,9 +14,9 @@ import h5py
 import keras
 import tensorflow as tf
 
-from edgeseg.converter._cause import cause
+from edgeseg.converter.cause import cause
+from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.loading.load import load_model
-from edgeseg.converter.lower import lower
 from edgeseg.devices import ConversionError, ModelError
 
 

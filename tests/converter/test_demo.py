@@ -14,7 +14,7 @@ from edgeseg.converter import demo
 from edgeseg.converter.demo import run_demo
 from edgeseg.converter.shipped import ranges_file
 from edgeseg.runtime import Segmenter, open_source
-from edgeseg.runtime.pictures import read_picture
+from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.shipped import model_file, photo_folder
 
 

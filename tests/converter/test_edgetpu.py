@@ -17,12 +17,15 @@ import zipfile
 import pytest
 from click.testing import CliRunner
 
-from edgeseg.converter.edgetpu import PROGRAM, compile_model
-from edgeseg.converter.edgetpu_cli import compile_command
-from edgeseg.converter.edgetpu_log import parse_log
+from edgeseg.converter.commands.compile import compile_command
+from edgeseg.converter.edgetpu import PROGRAM, compile_model, parse_log
 from edgeseg.devices import ConversionError, MissingDriverError, ModelError
 from edgeseg.runtime import Manifest
-from edgeseg.runtime.modelfile import append_manifest, stored_labels, stored_manifest
+from edgeseg.runtime.model.embedded import (
+    append_manifest,
+    stored_labels,
+    stored_manifest,
+)
 
 LOG = """Edge TPU Compiler version 16.0.384591198
 Started a compilation timeout timer of 180 seconds.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from machines import lay
 
-from edgeseg.devices._board import read_features
-from edgeseg.devices._compiled import unfit_processor
+from edgeseg.devices.board import read_features
+from edgeseg.devices.compiled import unfit_processor
 
 CORE = "processor : {}\nFeatures : {}\nCPU part : {}\n\n"
 

@@ -21,8 +21,8 @@ from edgeseg.devices import (
     check_device,
     open_device,
 )
-from edgeseg.devices._cores import physical_cores
-from edgeseg.devices.fake import Fake
+from edgeseg.devices.boards.fake import Fake
+from edgeseg.devices.cores import physical_cores
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("EDGESEG_SHARED", ROOT.parent / "shared"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseg.devices._flatbuffer import is_whole
+from edgeseg.devices.flatbuffer import is_whole
 from edgeseg.runtime.shipped import model_file
 
 SHIPPED = model_file().read_bytes()

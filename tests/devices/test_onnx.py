@@ -11,9 +11,9 @@ import pytest
 from machines import lay, tree
 
 from edgeseg.devices import MissingDriverError, ModelError, check_device, open_device
-from edgeseg.devices import jetson as jetson_file
-from edgeseg.devices._open import automatic_device
-from edgeseg.devices.desktop import PROFILE
+from edgeseg.devices.boards import jetson as jetson_file
+from edgeseg.devices.boards.desktop import PROFILE
+from edgeseg.devices.open import automatic_device
 
 ONNX = Path(__file__).parent / "pointwise.onnx"
 UNITS = ["desktop:onnx", "generic:onnx", "raspberry_pi:onnx"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseg.devices._printable import is_printable, printable, printable_lines
+from edgeseg.devices.printable import is_printable, printable, printable_lines
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()) | st.sampled_from("\x1b\x9b\r"))
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import open_device
-from edgeseg.devices._affinity import pinned
-from edgeseg.devices._cores import big_cores, physical_cores
+from edgeseg.devices.cores import big_cores, physical_cores, pinned
 
 TASKS = Path("/proc/self/task")
 needs_two = pytest.mark.skipif(
@@ -53,7 +52,7 @@ def test_processors_that_are_not_ours_change_nothing():
 @needs_two
 def test_big_keeps_the_threads_of_the_inference_alone(golden_model, monkeypatch):
     one = frozenset({min(os.sched_getaffinity(0))})
-    monkeypatch.setattr("edgeseg.devices.generic.big_processors", lambda: one)
+    monkeypatch.setattr("edgeseg.devices.boards.generic.big_processors", lambda: one)
     before = masks()
     with open_device("generic:big", golden_model, threads=2) as device:
         assert device.describe()["processors"] == sorted(one)

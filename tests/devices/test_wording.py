@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseg.devices._litert import one_line as old_name
-from edgeseg.devices._wording import (
+from edgeseg.devices.litert import one_line as old_name
+from edgeseg.devices.wording import (
     encodable,
     last_line_in,
     one_line,

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from edgeseg.converter.conversion.request import RESULTS, Request
 from edgeseg.converter.isolation.child import run_isolated
-from edgeseg.converter.request import RESULTS, Request
 from edgeseg.converter.shipped import keras_file, labels_file, ranges_file
 from edgeseg.runtime import Overrides
 
@@ -68,16 +68,24 @@ def convert(folder: Path) -> dict[str, Any]:
 def convert_uncompared(
     given: dict[str, Any], tell: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Do what `edgeseg.converter.job.run_job` does, and compare nothing.
+    """Do what `edgeseg.converter.conversion.tflite.run_job` does, and compare nothing.
 
     Returns
     -------
     dict
         ``machine`` and ``emulator`` of the process that converts, and ``versions``.
     """
-    from edgeseg.converter import float_model, job, outcome
-    from edgeseg.converter.subjects import Subjects
-    from edgeseg.converter.verify import Parity
+    from edgeseg.converter.conversion import (
+        float_model,
+    )
+    from edgeseg.converter.conversion import (
+        result as outcome,
+    )
+    from edgeseg.converter.conversion import (
+        tflite as job,
+    )
+    from edgeseg.converter.conversion.parity import Parity
+    from edgeseg.converter.conversion.pictures import Subjects
 
     def equal(*models: Any) -> Parity:
         return Parity(0, agreement=1.0, largest_difference=0.0, score_range=1.0)

@@ -12,7 +12,7 @@ from emulated.difference import difference
 from emulated.environment import run
 
 from edgeseg.converter.quantization.origin import processor
-from edgeseg.runtime.modelfile import sha256
+from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.shipped import model_file
 
 if TYPE_CHECKING:

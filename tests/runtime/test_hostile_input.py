@@ -10,12 +10,12 @@ import pytest
 from edgeseg.devices import InputError, ManifestError, MissingDriverError, PluginFolder
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
 from edgeseg.runtime.accuracy.matching import match_labels
-from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.labels import load_labels
-from edgeseg.runtime.modelfile import append_manifest, stored_manifest
-from edgeseg.runtime.pictures import write_picture
-from edgeseg.runtime.sinks import open_sink
-from edgeseg.runtime.sources import open_source
+from edgeseg.runtime.accuracy.open import open_dataset
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.model.embedded import append_manifest, stored_manifest
+from edgeseg.runtime.model.labels import load_labels
+from edgeseg.runtime.output.open import open_sink
+from edgeseg.runtime.pictures.files import write_picture
 
 
 @pytest.mark.parametrize(

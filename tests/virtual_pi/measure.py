@@ -16,7 +16,7 @@ from emulated.environment import run
 from virtual_pi.agreement import share_of_equal_labels, write_masks
 from virtual_pi.userland import EMULATOR
 
-from edgeseg.runtime.modelfile import sha256
+from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.shipped import model_file
 
 if TYPE_CHECKING:

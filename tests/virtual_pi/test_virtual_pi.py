@@ -21,20 +21,20 @@ from virtual_pi.pi import default_cache, make_pi
 from virtual_pi.userland import userland_of
 from virtual_pi.wheels import unpack_edgeseg
 
-from edgeseg.benchmarks.memory import enlarge, peak_of
-from edgeseg.runtime.modelfile import stored_manifest
+from edgeseg.benchmarks.studies.memory import enlarge, peak_of
+from edgeseg.runtime.model.embedded import stored_manifest
 from edgeseg.runtime.shipped import model_file, photo_folder
 
 CACHE = default_cache()  # other tests' fixtures have caches of their own later
 # kernels for NEON round another way than those for AVX: measured at 99.1 % and more
 LEAST = 0.985
 PART_OF_THE_SUITE = (
-    "tests/devices/test_coral.py",
+    "tests/devices/boards/test_coral.py",
     "tests/devices/test_devices.py",
-    "tests/runtime/test_compositing.py",
-    "tests/runtime/test_overlay.py",
-    "tests/runtime/test_postprocess.py",
-    "tests/runtime/test_preprocess.py",
+    "tests/runtime/drawing/test_compositing.py",
+    "tests/runtime/drawing/test_overlay.py",
+    "tests/runtime/segmentation/test_class_ids.py",
+    "tests/runtime/segmentation/test_letterbox.py",
 )
 
 

@@ -1,6 +1,4 @@
-"""File formats of Keras models: one file here is one format."""
+"""Model formats: one file is one kind of file or folder that Keras models come in.
 
-from edgeseg.converter.loading.formats._base import Format, RawModel, refuse_options
-from edgeseg.converter.loading.formats._open import FORMATS, read_model
-
-__all__ = ["FORMATS", "Format", "RawModel", "read_model", "refuse_options"]
+Their contract is in `edgeseg.converter.loading.format`.
+"""

@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
-from edgeseg.converter.loading.formats._base import (
+from edgeseg.converter.frameworks import need, third_party
+from edgeseg.converter.loading.admission import admit
+from edgeseg.converter.loading.format import (
     UNREADABLE,
     Format,
     RawModel,
@@ -18,13 +19,13 @@ from edgeseg.converter.loading.formats._base import (
     unreadable,
 )
 from edgeseg.converter.loading.mend import mend
-from edgeseg.converter.loading.trust import admit
 from edgeseg.converter.loading.weights_file import check_weights_file
 from edgeseg.devices import InputError, ModelError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
-    from edgeseg.converter.loading.load import Loading
+    from edgeseg.converter.loading.loading import Loading
+    from edgeseg.devices.types import Json
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -52,7 +53,7 @@ class Hdf5(Format):
 
         if not is_release_layout(path):
             raise _no_network(path, loading)
-        options: dict[str, Any] = {
+        options: Json = {
             "arch": loading.arch,
             "size": loading.size,
             "output_stride": loading.output_stride,
@@ -80,7 +81,7 @@ def _check(path: Path) -> None:
         ) from error
 
 
-def _config(path: Path) -> tuple[dict[str, Any] | None, str]:
+def _config(path: Path) -> tuple[Json | None, str]:
     """Return the network of a whole model, or None, and the Keras that wrote it."""
     h5py = need("h5py")
     try:
@@ -101,9 +102,7 @@ def _config(path: Path) -> tuple[dict[str, Any] | None, str]:
     return config, version
 
 
-def _read_whole(
-    path: Path, config: dict[str, Any], version: str, loading: Loading
-) -> RawModel:
+def _read_whole(path: Path, config: Json, version: str, loading: Loading) -> RawModel:
     mended = mend(path, config, version)
     admitted = admit(path, mended.config, trust=loading.trust)
     objects = {**mended.custom_objects, **admitted.custom_objects}
@@ -118,7 +117,7 @@ def _read_whole(
     return RawModel(model, notes=(*mended.notes, *admitted.notes))
 
 
-def _load(path: Path, custom_objects: dict[str, Any]) -> Any:
+def _load(path: Path, custom_objects: Json) -> Any:
     keras = need("keras")
     with third_party():
         return keras.models.load_model(
@@ -142,7 +141,7 @@ def _fill_by_name(path: Path, model: Any) -> None:
             model.load_weights(path, by_name=True)
 
 
-def _write_with(source: Path, target: Path, config: dict[str, Any]) -> None:
+def _write_with(source: Path, target: Path, config: Json) -> None:
     """Copy the weights as they are beside another network description."""
     h5py = need("h5py")
     with h5py.File(source, "r") as old, h5py.File(target, "w") as new:

@@ -10,8 +10,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
-from edgeseg.converter.loading.formats._base import (
+from edgeseg.converter.frameworks import need, third_party
+from edgeseg.converter.loading.admission import admit
+from edgeseg.converter.loading.format import (
     Format,
     RawModel,
     cannot_load,
@@ -20,14 +21,14 @@ from edgeseg.converter.loading.formats._base import (
     unreadable,
 )
 from edgeseg.converter.loading.mend import mend
-from edgeseg.converter.loading.trust import admit
 from edgeseg.converter.loading.weights_file import check_weights_file
 from edgeseg.devices import ModelError, OutputError
-from edgeseg.devices._litert import one_line
+from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
-    from edgeseg.converter.loading.load import Loading
-    from edgeseg.converter.loading.trust import Admitted
+    from edgeseg.converter.loading.admission import Admitted
+    from edgeseg.converter.loading.loading import Loading
+    from edgeseg.devices.types import Json
 
 _BROKEN_ZIP: tuple[type[BaseException], ...] = (
     EOFError,
@@ -79,7 +80,7 @@ class KerasFile(Format):
 PLUGIN = KerasFile
 
 
-def _load(path: Path, custom_objects: dict[str, Any]) -> Any:
+def _load(path: Path, custom_objects: Json) -> Any:
     keras = need("keras")
     with third_party():
         return keras.models.load_model(
@@ -87,7 +88,7 @@ def _load(path: Path, custom_objects: dict[str, Any]) -> Any:
         )
 
 
-def _config(path: Path) -> tuple[dict[str, Any], str]:
+def _config(path: Path) -> tuple[Json, str]:
     """Return the network of an archive, and the Keras that wrote it."""
     try:
         with zipfile.ZipFile(path) as archive:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter._frameworks import need, third_party
-from edgeseg.converter.loading.formats._base import (
+from edgeseg.converter.frameworks import need, third_party
+from edgeseg.converter.loading.format import (
     UNREADABLE,
     Format,
     RawModel,
@@ -28,11 +28,10 @@ from edgeseg.devices import InputError, ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from edgeseg.converter.loading.graph_cut import Cut
     from edgeseg.converter.loading.graph_file import Signature
-    from edgeseg.converter.loading.load import Loading
+    from edgeseg.converter.loading.loading import Loading
+    from edgeseg.devices.types import Array
 
 _SHOWN = 5
 
@@ -157,7 +156,7 @@ def _cut_layer() -> Any:
         """The part of a SavedModel that computes scores, and its weights."""
 
         def __init__(
-            self, part: Cut, values: dict[str, NDArray[Any]], size: tuple[int, int]
+            self, part: Cut, values: dict[str, Array], size: tuple[int, int]
         ) -> None:
             super().__init__(name="saved_graph")
             weights = {

@@ -4,6 +4,8 @@
 it printed, ``exit.json`` how it ended, ``work/`` its folder. A supervisor, a process of
 its own that no connection holds, starts it and waits for it. A command that is not
 detached is ended where nobody has followed it for a while: the connection is gone.
+
+What a run wrote: its files and their bytes.
 """
 
 import contextlib
@@ -13,9 +15,10 @@ import shutil
 import signal
 import subprocess
 import time
-from typing import Any
+from typing import Any, BinaryIO
 
-from edgeseg.runtime.remote.board.store import BoardError, one_name, place
+from edgeseg.runtime.remote.board import messages
+from edgeseg.runtime.remote.board.store import BoardError, one_name, place, sha256
 
 _POLL_S = 0.2
 _NOTED_S = 3.0  # until a supervisor has noted an end
@@ -234,3 +237,37 @@ def _write(folder: str, name: str, told: "dict[str, Any]") -> None:
     with open(temporary, "w") as file:
         json.dump(told, file)
     os.replace(temporary, os.path.join(folder, name))
+
+
+def listing(run: str) -> "list[list[Any]]":
+    """Return ``[path in the run's folder, bytes, SHA-256]`` of each file."""
+    top = os.path.join(run_folder(run), "work")
+    found = []
+    for folder, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)
+            # what a link leads to is not of this run
+            if os.path.isfile(path) and not os.path.islink(path):
+                relative, size = os.path.relpath(path, top), os.path.getsize(path)
+                found.append([relative, size, sha256(path)])
+    return sorted(found)
+
+
+def send(replies: BinaryIO, run: str, relative: str, offset: int) -> None:
+    """Send a file from an offset on."""
+    top = os.path.realpath(os.path.join(run_folder(run), "work"))
+    path = os.path.realpath(os.path.join(top, relative))
+    if not path.startswith(top + os.sep):
+        raise BoardError("not a file of this run: " + repr(relative))
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(offset)
+        messages.send(replies, {"payload": size - offset})
+        left = size - offset
+        while left > 0:
+            piece = file.read(min(left, 1 << 16))
+            if not piece:
+                raise BoardError("a file became shorter: " + repr(relative))
+            replies.write(piece)
+            left -= len(piece)
+    replies.flush()

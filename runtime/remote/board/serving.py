@@ -10,14 +10,13 @@ from edgeseg.runtime.remote.board import (
     following,
     messages,
     processes,
-    results,
     store,
 )
 
 _Request = Dict[str, Any]  # noqa: UP006 (3.6)
 
 
-class Server:
+class BoardServer:
     """Answers the requests of one connection.
 
     Parameters
@@ -118,12 +117,12 @@ class Server:
 
     def do_results(self, request: _Request) -> _Request:
         """List what a run wrote."""
-        return {"files": results.listing(request["run"])}
+        return {"files": processes.listing(request["run"])}
 
     def do_get(self, request: _Request) -> None:
         """Send a file that a run wrote."""
         keys = ("run", "path", "offset")
-        results.send(self._replies, *(request[key] for key in keys))
+        processes.send(self._replies, *(request[key] for key in keys))
 
     def _tell(self, text: str) -> None:
         messages.send(self._replies, {"note": text})
@@ -148,6 +147,6 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        Server(sys.stdin.buffer, replies).serve()
+        BoardServer(sys.stdin.buffer, replies).serve()
     except BrokenPipeError:
         os._exit(0)  # nobody listens; closing the streams would raise again

@@ -10,17 +10,20 @@ import numpy as np
 import pytest
 from scenes import draw_dataset
 
-from edgeseg.benchmarks.accuracy.identity import Scope, Subject
-from edgeseg.benchmarks.accuracy.processor import cpu_name, processor
+from edgeseg.benchmarks.accuracy.make_reference import (
+    cpu_name,
+    make_reference,
+    processor,
+)
 from edgeseg.benchmarks.accuracy.reference import dataset_of, open_reference, sources_of
-from edgeseg.benchmarks.accuracy.reference_making import make_reference
+from edgeseg.benchmarks.accuracy.subject import EvalScope, Subject
 from edgeseg.benchmarks.record import content_sha256, model_sha256, open_model
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.accuracy.counts import Counts, total
 from edgeseg.runtime.accuracy.evaluation import evaluate
-from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.overlay import colour_table
+from edgeseg.runtime.accuracy.open import open_dataset
+from edgeseg.runtime.drawing.overlay import colour_table
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def drawn(tmp_path_factory):
 def make(model, drawn, folder, **options):
     with open_model(model, "auto", None, Overrides()) as segmenter:
         subject = Subject(model, segmenter, drawn, open_dataset(drawn, "val"))
-        return make_reference(subject, folder, Scope("val", **options))
+        return make_reference(subject, folder, EvalScope("val", **options))
 
 
 @pytest.fixture
@@ -138,7 +141,7 @@ def test_a_float_keras_model_is_the_reference(shapes_keras, golden_model, drawn,
     folder = made.parent / "keras"
     with open_model(shapes_keras, "auto", None, Overrides()) as segmenter:
         subject = Subject(shapes_keras, segmenter, drawn, open_dataset(drawn, "val"))
-        record = make_reference(subject, folder, Scope("val"))
+        record = make_reference(subject, folder, EvalScope("val"))
     assert record["float"]
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     assert record["device"]["backend"] == backend

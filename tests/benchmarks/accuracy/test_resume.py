@@ -12,7 +12,7 @@ import pytest
 from scenes import draw_dataset
 
 from edgeseg.benchmarks.accuracy.reference import open_reference
-from edgeseg.runtime.pictures import read_ids
+from edgeseg.runtime.pictures.files import read_ids
 
 # Kills itself, as `kill -9` does, in the middle of writing a line
 DYING = """
@@ -31,9 +31,7 @@ Journal._write = torn
 """
 RUN = "from {module} import {name}; {name}()"
 EVAL = RUN.format(module="edgeseg.runtime.cli", name="main")
-REFERENCE = RUN.format(
-    module="edgeseg.benchmarks.accuracy.reference_cli", name="reference"
-)
+REFERENCE = RUN.format(module="edgeseg.benchmarks.commands.reference", name="reference")
 
 
 def process(code, *arguments, dying=False):

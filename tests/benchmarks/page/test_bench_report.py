@@ -14,11 +14,11 @@ from scenes import draw_dataset
 pytest.importorskip("jinja2", reason="needs the extra `convert`")
 pytest.importorskip("matplotlib", reason="needs the extra `convert`")
 
-from edgeseg.benchmarks.latency.bench_setup import Setup
-from edgeseg.benchmarks.latency.latency import bench
+from edgeseg.benchmarks.commands.report import report
+from edgeseg.benchmarks.latency.bench import bench
+from edgeseg.benchmarks.latency.setup import Setup
 from edgeseg.benchmarks.latency.single_stream import Rules
-from edgeseg.benchmarks.page.report import write_report
-from edgeseg.benchmarks.page.report_cli import report
+from edgeseg.benchmarks.page.page import write_report
 from edgeseg.devices import InputError, MissingDriverError, OutputError
 from edgeseg.runtime.cli import main
 

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 from scenes import draw_dataset
 
-from edgeseg.benchmarks.accuracy.reference_cli import reference
+from edgeseg.benchmarks.commands.parity import compare, parity
+from edgeseg.benchmarks.commands.reference import reference
 from edgeseg.benchmarks.parity.compare import compare_models
 from edgeseg.benchmarks.parity.layers import first_difference, layer_differences
-from edgeseg.benchmarks.parity.parity_cli import compare, parity
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides, Segmenter, open_source
-from edgeseg.runtime.pictures import read_ids, read_picture
+from edgeseg.runtime.pictures.files import read_ids, read_picture
 
 DARKER = ("--normalize", "100,127.5")
 SOURCE = "synthetic:96x64,frames=3,still"

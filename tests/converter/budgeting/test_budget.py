@@ -15,19 +15,23 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 from quantized_shapes import shapes
 from scenes import draw_dataset
 
-from edgeseg.converter.budgeting.budget import search_budget
-from edgeseg.converter.budgeting.budget_reason import lost, reason
-from edgeseg.converter.budgeting.budget_result import Budget, Point, Verification
-from edgeseg.converter.budgeting.fewest import fewest
-from edgeseg.converter.budgeting.keepable import Operator
+from edgeseg.converter.budgeting.budget import fewest, search_budget
+from edgeseg.converter.budgeting.candidates import FloatScores, invoke_ms
+from edgeseg.converter.budgeting.keepable import KeepableOperator
+from edgeseg.converter.budgeting.result import (
+    Budget,
+    SearchPoint,
+    Verification,
+    lost,
+    reason,
+)
 from edgeseg.converter.budgeting.sensitivity import Sensitivity
-from edgeseg.converter.budgeting.standing import Reference, invoke_ms
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.bootstrap import Interval
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair, halves
-from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.inspection import read_graph
+from edgeseg.runtime.accuracy.open import open_dataset
+from edgeseg.runtime.model.inspection import read_graph
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +95,7 @@ def test_luck_below_a_failure_is_no_result(meeting, most):
 def test_a_reference_that_is_remembered_scores_like_a_pair(small, dataset):
     names = dataset.ids[:5]
     with small.open(small.content) as first, small.open(small.whole) as second:
-        reference = Reference(first, dataset, names, classes=["disc", "square"])
+        reference = FloatScores(first, dataset, names, classes=["disc", "square"])
         standing = reference.against(second)
         pair = evaluate_pair(
             first, second, dataset, names=names, classes=["disc", "square"]
@@ -105,7 +109,7 @@ def test_a_reference_that_is_remembered_scores_like_a_pair(small, dataset):
 
 def test_a_model_costs_nothing_against_itself(small, dataset):
     with small.open(small.content) as opened:
-        standing = Reference(opened, dataset, dataset.ids[:3]).against(opened)
+        standing = FloatScores(opened, dataset, dataset.ids[:3]).against(opened)
         assert invoke_ms(opened, np.zeros((40, 60, 3), np.uint8)) > 0
     assert standing.drop == Interval(0.0, 0.0, 0.0)
     assert standing.agreement == 1.0
@@ -226,9 +230,9 @@ def test_one_picture_cannot_be_halved(small, tmp_path):
 
 def budget(drop, verified=None):
     """Return a budget of a tenth of a point, as a search may leave it."""
-    operators = tuple(Operator(i, f"t{i}", "ADD", 1.0) for i in range(10))
+    operators = tuple(KeepableOperator(i, f"t{i}", "ADD", 1.0) for i in range(10))
     interval = Interval(drop, drop - 0.005, drop + 0.005)
-    point = Point(3, ("t0", "t1", "t2"), 0.7, interval, 0.99, 8.0)
+    point = SearchPoint(3, ("t0", "t1", "t2"), 0.7, interval, 0.99, 8.0)
     other = None
     if verified is not None:
         loss = Interval(verified, verified - 0.004, verified + 0.004)

@@ -13,8 +13,8 @@ from quantized_shapes import shapes
 
 from edgeseg.converter.budgeting.noise import decibels, layer_noise
 from edgeseg.converter.quantization.flatbuffer import FlatModel
-from edgeseg.converter.quantization.interface import set_interface
-from edgeseg.converter.quantization.observe import Observed
+from edgeseg.converter.quantization.heads import set_interface
+from edgeseg.converter.quantization.moments import Observed
 from edgeseg.devices import ConversionError
 
 

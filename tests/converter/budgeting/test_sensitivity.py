@@ -11,11 +11,17 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 from quantized_shapes import shapes
 
-from edgeseg.converter.budgeting.elimination import eliminated
-from edgeseg.converter.budgeting.final_scores import final_scores, mean_squared_error
-from edgeseg.converter.budgeting.keepable import Operator, keepable
-from edgeseg.converter.budgeting.same_output import with_output_of
-from edgeseg.converter.budgeting.sensitivity import measure_sensitivity, run_length
+from edgeseg.converter.budgeting.final_scores import (
+    final_scores,
+    mean_squared_error,
+    with_output_of,
+)
+from edgeseg.converter.budgeting.keepable import KeepableOperator, keepable
+from edgeseg.converter.budgeting.sensitivity import (
+    eliminated,
+    measure_sensitivity,
+    run_length,
+)
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import ConversionError
 
@@ -112,7 +118,9 @@ def test_neighbours_are_measured_together_where_time_is_short(
 
 def test_elimination_sees_what_neighbours_share():
     """Quantizing 1, 2 or 3 costs 5 once: kept apart, none of them wins anything."""
-    operators = [Operator(p, f"t{p}", "ADD", c) for p, c in enumerate([4, 5, 5, 5, 1])]
+    operators = [
+        KeepableOperator(p, f"t{p}", "ADD", c) for p, c in enumerate([4, 5, 5, 5, 1])
+    ]
 
     def error(kept):
         gone = {0, 1, 2, 3, 4} - set(places(kept))

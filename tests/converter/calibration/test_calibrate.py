@@ -14,7 +14,7 @@ from edgeseg.converter.calibration import calibrate
 from edgeseg.converter.calibration.calibrate import calibration_pictures
 from edgeseg.converter.calibration.picture_check import measure_texture
 from edgeseg.devices import InputError
-from edgeseg.runtime.pictures import read_picture
+from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.sources.synthetic import SyntheticSource
 
 

@@ -18,9 +18,10 @@ import h5py
 import keras
 
 from edgeseg.converter.loading import known
-from edgeseg.converter.loading.formats._base import network_of
+from edgeseg.converter.loading.admission import admit
+from edgeseg.converter.loading.format import network_of
 from edgeseg.converter.loading.load import load_model
-from edgeseg.converter.loading.trust import admit, scan
+from edgeseg.converter.loading.trust import scan
 from edgeseg.converter.loading.weights_file import check_weights_file
 from edgeseg.devices import ModelError
 
@@ -308,11 +309,11 @@ def test_keras_gets_what_was_looked_at_and_no_more(whole, tmp_path):
 
 def test_a_name_of_ours_in_any_house_is_ours():
     """Files name the module that a class was in when they were written."""
-    for module in ("edgeseg.converter.layers", "edgeseg.elsewhere", None):
+    for module in ("edgeseg.converter.networks.resizing", "edgeseg.elsewhere", None):
         entry = layer("BilinearResize", module, OURS, height=2, width=2)
         assert scan(entry) == []
     found = known.known_class(layer("BilinearResize", "edgeseg.elsewhere", OURS))
-    assert found.module == "edgeseg.converter.layers"
+    assert found.module == "edgeseg.converter.networks.resizing"
 
 
 def test_layers_of_keras_are_known_or_act():

@@ -18,14 +18,10 @@ import h5py
 import keras
 import networks
 
-from edgeseg.converter.keras_device import open_keras
-from edgeseg.converter.loading.formats import FORMATS
-from edgeseg.converter.loading.load import (
-    Loading,
-    load_keras,
-    load_model,
-    single_channel_head,
-)
+from edgeseg.converter.conversion.keras_device import open_keras
+from edgeseg.converter.loading.load import load_keras, load_model, single_channel_head
+from edgeseg.converter.loading.loading import Loading
+from edgeseg.converter.loading.read import FORMATS
 from edgeseg.devices import EdgesegError, InputError, ModelError, OutputError
 
 layers = keras.layers

@@ -16,11 +16,12 @@ import h5py
 import keras
 import networks
 
-from edgeseg.converter import layers
+from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.loading.formats.hdf5 import PLUGIN as HDF5
-from edgeseg.converter.loading.load import Loading, load_model
+from edgeseg.converter.loading.load import load_model
+from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.loading.mend import mend
-from edgeseg.converter.lower import lower
+from edgeseg.converter.networks import resizing as layers
 from edgeseg.devices import ModelError
 
 OLD = "2.2.4-tf"

@@ -13,12 +13,13 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 import keras
 import networks
 
-from edgeseg.converter.keras_device import segmenter_of
-from edgeseg.converter.loading.load import Loading, load_model
-from edgeseg.converter.lower import lower
+from edgeseg.converter.conversion.float_model import lower
+from edgeseg.converter.conversion.keras_device import segmenter_of
+from edgeseg.converter.loading.load import load_model
+from edgeseg.converter.loading.loading import Loading
 from edgeseg.devices import ModelError
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.modelfile import append_manifest
+from edgeseg.runtime.model.embedded import append_manifest
 from edgeseg.runtime.sources.synthetic import SyntheticSource
 
 

@@ -17,9 +17,9 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 import keras
 import networks
 
-from edgeseg.converter.layers import resize_to
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.loading.portable import make_portable, save_portable
+from edgeseg.converter.networks.resizing import resize_to
 from edgeseg.converter.shipped import keras_file
 
 # Settings of layers that Keras 3.8, the oldest in use, does not take

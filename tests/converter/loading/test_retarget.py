@@ -11,9 +11,10 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 import keras
 import networks
 
-from edgeseg.converter.layers import resize_to
-from edgeseg.converter.loading.load import Loading, load_model
+from edgeseg.converter.loading.load import load_model
+from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.loading.retarget import rebuild
+from edgeseg.converter.networks.resizing import resize_to
 from edgeseg.devices import InputError
 
 layers = keras.layers

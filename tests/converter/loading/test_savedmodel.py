@@ -19,12 +19,13 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
+from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.loading.graph_ops import NETWORK_OPERATORS, SAVER_OPERATORS
 from edgeseg.converter.loading.graph_reach import node_name
-from edgeseg.converter.loading.load import Loading, load_model
-from edgeseg.converter.lower import lower
+from edgeseg.converter.loading.load import load_model
+from edgeseg.converter.loading.loading import Loading
 from edgeseg.devices import ModelError
-from edgeseg.devices._litert import open_interpreter
+from edgeseg.devices.litert import open_interpreter
 
 SHAPE = (1, 16, 16, 3)
 TAGS = ["serve"]

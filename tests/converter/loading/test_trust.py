@@ -17,7 +17,8 @@ import keras
 import networks
 
 from edgeseg.converter.loading.bytecode import decode, global_names, is_plausible
-from edgeseg.converter.loading.load import Loading, load_model
+from edgeseg.converter.loading.load import load_model
+from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.loading.trust import scan
 from edgeseg.devices import ModelError
 
@@ -112,7 +113,9 @@ def test_what_would_run_is_found_at_any_depth(part, what):
 
 
 def test_edgeseg_layers_are_known():
-    part = entry("BilinearResize", "edgeseg.converter.layers", height=4, width=4)
+    part = entry(
+        "BilinearResize", "edgeseg.converter.networks.resizing", height=4, width=4
+    )
     part["registered_name"] = "edgeseg>BilinearResize"
     assert scan(part) == []
 

@@ -11,13 +11,14 @@ import keras
 from networks import fcn8s, segnet, settle, unet
 from networks import medley as medley_of_keras_2
 
-from edgeseg.converter._frameworks import third_party
-from edgeseg.converter.loading.load import Loading, load_model
-from edgeseg.converter.lower import lower
+from edgeseg.converter.conversion.float_model import lower
+from edgeseg.converter.frameworks import third_party
+from edgeseg.converter.loading.load import load_model
+from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.networks.folding import fold, fold_for_inference
-from edgeseg.converter.networks.graph import Graph
+from edgeseg.converter.networks.graph import LayerGraph
 from edgeseg.devices import ModelError
-from edgeseg.runtime.inspection import read_graph
+from edgeseg.runtime.model.inspection import read_graph
 
 layers = keras.layers
 
@@ -271,7 +272,7 @@ def test_operations_without_a_layer_are_kept():
 
 
 def test_readers_and_makers():
-    graph = Graph.of(unfoldable())
+    graph = LayerGraph.of(unfoldable())
     first = graph.calls[0]
     assert len(graph.readers(first.output)) == 2
     assert graph.only_reader(first.output) is None

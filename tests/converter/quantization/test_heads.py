@@ -14,8 +14,8 @@ from edgeseg.converter.quantization.heads import (
     HEADS,
     cut_tail,
     join_argmax,
+    set_interface,
 )
-from edgeseg.converter.quantization.interface import set_interface
 from edgeseg.devices import ConversionError
 
 CLASSES = 5

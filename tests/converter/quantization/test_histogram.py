@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseg.converter.quantization.histogram import Histogram
+from edgeseg.converter.quantization.ranges import Histogram
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -16,9 +16,10 @@ import networks
 from graphs import quantized, real, run
 
 from edgeseg.converter.calibration.calibrate import CalibrationTensors
-from edgeseg.converter.keras_device import segmenter_of
-from edgeseg.converter.loading.load import Loading, load_model
-from edgeseg.converter.lower import lower
+from edgeseg.converter.conversion.float_model import lower
+from edgeseg.converter.conversion.keras_device import segmenter_of
+from edgeseg.converter.loading.load import load_model
+from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.heads import cut_tail, join_argmax
 from edgeseg.converter.quantization.kernels import tie_ranges
@@ -26,8 +27,8 @@ from edgeseg.converter.quantization.quantize import Quantization
 from edgeseg.converter.quantization.ranges import measure
 from edgeseg.converter.recipes import load_recipe, recipe_names
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.inspection import read_graph
-from edgeseg.runtime.modelfile import append_manifest
+from edgeseg.runtime.model.embedded import append_manifest
+from edgeseg.runtime.model.inspection import read_graph
 from edgeseg.runtime.sources.synthetic import SyntheticSource
 
 SIZE = (48, 48)

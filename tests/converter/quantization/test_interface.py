@@ -10,9 +10,9 @@ pytest.importorskip("ai_edge_litert.tools", reason="needs the extra `convert`")
 from graphs import Drawing, quantized, real, run
 
 from edgeseg.converter.quantization.flatbuffer import FlatModel
-from edgeseg.converter.quantization.interface import INTERFACES, set_interface
+from edgeseg.converter.quantization.heads import INTERFACES, set_interface
 from edgeseg.devices import ConversionError
-from edgeseg.runtime.inspection import read_graph
+from edgeseg.runtime.model.inspection import read_graph
 
 SHAPE = (1, 6, 6, 4)
 INPUT, OUTPUT = (0.02, -7), (0.1, 30)

@@ -24,7 +24,7 @@ from edgeseg.converter.quantization.kernels import (
     tie_ranges,
     to_int8,
 )
-from edgeseg.runtime.inspection import read_graph
+from edgeseg.runtime.model.inspection import read_graph
 
 SHAPE = (1, 8, 8, 4)
 STEPS, OTHER = (0.05, -10), (0.07, -5)

@@ -10,8 +10,12 @@ pytest.importorskip("ai_edge_litert.tools", reason="needs the extra `convert`")
 from graphs import Drawing, convolution, quantized, real, run
 
 from edgeseg.converter.quantization.flatbuffer import FlatModel
-from edgeseg.converter.quantization.moments import LONGEST, InputMoments, is_refinable
-from edgeseg.converter.quantization.observe import Observed
+from edgeseg.converter.quantization.moments import (
+    LONGEST,
+    InputMoments,
+    Observed,
+    is_refinable,
+)
 from edgeseg.converter.quantization.refine import (
     apply_rounding,
     round_weights,

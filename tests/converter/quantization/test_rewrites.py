@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.rewrites import POOLING, rewrite_pooling
 from edgeseg.devices import ConversionError
-from edgeseg.runtime.placement import check_model
+from edgeseg.devices.placement import check_model
 
 SIDE = 6
 BILINEAR = {"table": "ResizeBilinearOptionsT", "alignCorners": True}
@@ -124,10 +124,10 @@ def deeplab():
     import networks
 
     from edgeseg.converter.backbones.mobilenet_v2 import MobileNetV2
-    from edgeseg.converter.deeplab import Head, build_deeplab
-    from edgeseg.converter.lower import lower
+    from edgeseg.converter.conversion.float_model import lower
+    from edgeseg.converter.networks.deeplab import ScoreHead, build_deeplab
 
-    head = Head(classes=5, decoder=False, pyramid=False, width=16)
+    head = ScoreHead(classes=5, decoder=False, pyramid=False, width=16)
     backbone = MobileNetV2(stem=8, projections=(8, 8, 8, 8, 8, 8, 16))
     network = build_deeplab(backbone, head, size=(65, 65), output_stride=16)
     assert keras.backend.backend() == "tensorflow"

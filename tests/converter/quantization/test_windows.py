@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseg.converter.quantization.flatbuffer import FlatModel
-from edgeseg.converter.quantization.windows import windows_of
+from edgeseg.converter.quantization.rounding import windows_of
 
 
 def grid_of(size, kernel, stride, dilation, same):

@@ -18,7 +18,7 @@ from edgeseg.converter.reporting._panels import Panel, draw_difference, shrink
 from edgeseg.converter.reporting.report import write_report
 from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.inspection import read_graph
+from edgeseg.runtime.model.inspection import read_graph
 from edgeseg.runtime.sources.synthetic import SyntheticSource
 
 SECTIONS = ["accuracy", "worst", "budget", "parity"]

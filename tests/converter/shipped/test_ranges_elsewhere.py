@@ -19,7 +19,8 @@ from emulated.conversion import FLOAT, RESULT, convert_uncompared, shipped_reque
 from emulated.difference import difference
 from graphs import RENAMES, perturbed
 
-from edgeseg.converter import float_model, lower
+from edgeseg.converter.conversion import float_model
+from edgeseg.converter.conversion import float_model as lower
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.origin import Origin
 from edgeseg.converter.quantization.ranges_file import load_ranges

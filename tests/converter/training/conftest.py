@@ -38,7 +38,7 @@ def drawn(tmp_path_factory):
 def tiny(tmp_path_factory):
     """A network of a few thousand weights for 65x65 pixels and 2 unnamed classes."""
     keras = pytest.importorskip("keras", reason="needs the extra `convert`")
-    from edgeseg.converter.layers import resize_to
+    from edgeseg.converter.networks.resizing import resize_to
 
     keras.utils.set_random_seed(1)
     layers = keras.layers

@@ -21,17 +21,17 @@ from click.testing import CliRunner
 from PIL import Image
 
 from edgeseg.converter import convert
-from edgeseg.converter.finetune import finetune
+from edgeseg.converter.commands.finetune import finetune as command
 from edgeseg.converter.loading.load import load_keras
-from edgeseg.converter.training.finetune_cli import finetune as command
+from edgeseg.converter.training.finetune import finetune
 from edgeseg.converter.training.settings import Network, Pictures, Settings
 from edgeseg.devices import ConversionError, EdgesegError, InputError, OutputError
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.pictures import read_picture
+from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.sources.synthetic import LABELS
 
 FAST = {"rate": 3e-3, "new_rate": 1e-2, "batch": 8, "epochs": 2}
-CHILD = "from edgeseg.converter.training.finetune_cli import finetune; finetune()"
+CHILD = "from edgeseg.converter.commands.finetune import finetune; finetune()"
 
 
 def settings(root, start, **options):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeseg.converter.training.lock import alone
-from edgeseg.converter.training.state import Progress, read_state, write_state
+from edgeseg.converter.training.state import Progress, alone, read_state, write_state
 from edgeseg.devices import InputError, OutputError
 
 IDENTITY = {"seed": 1, "classes": ("a", "b")}

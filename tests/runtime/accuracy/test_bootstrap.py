@@ -9,7 +9,7 @@ from edgeseg.runtime.accuracy.bootstrap import (
     class_bootstrap,
     paired_bootstrap,
 )
-from edgeseg.runtime.scoring import class_iou, confusion_matrix, scores
+from edgeseg.runtime.accuracy.scores import class_iou, confusion_matrix, scores
 
 
 def per_picture(seed, right, pictures=40):

@@ -10,7 +10,7 @@ from edgeseg.runtime.accuracy.boundary import (
     boundary_reach,
     boundary_region,
 )
-from edgeseg.runtime.scoring import class_iou, confusion_matrix
+from edgeseg.runtime.accuracy.scores import class_iou, confusion_matrix
 
 
 def blobs(seed, classes=4, hw=(90, 120)):

@@ -10,9 +10,9 @@ from scenes import draw_dataset
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.accuracy.evaluation import evaluate
-from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.overlay import colour_table
-from edgeseg.runtime.pictures import write_ids
+from edgeseg.runtime.accuracy.open import open_dataset
+from edgeseg.runtime.drawing.overlay import colour_table
+from edgeseg.runtime.pictures.files import write_ids
 from edgeseg.runtime.sources.synthetic import LABELS
 
 SEVEN = ["background", "cat", "cow", "dog", "horse", "person", "sheep"]

@@ -15,7 +15,7 @@ from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.accuracy.counts import Counts, total
 from edgeseg.runtime.accuracy.evaluation import evaluate, evaluate_pair
 from edgeseg.runtime.accuracy.measure import measure_accuracy, nearest
-from edgeseg.runtime.datasets import open_dataset
+from edgeseg.runtime.accuracy.open import open_dataset
 
 PICTURES = 3
 CLASSES = 4

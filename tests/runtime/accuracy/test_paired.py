@@ -11,8 +11,8 @@ from edgeseg.devices import InputError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.accuracy.boundary import boundary_matrix
 from edgeseg.runtime.accuracy.evaluation import evaluate, evaluate_pair, halves
-from edgeseg.runtime.datasets import open_dataset
-from edgeseg.runtime.scoring import agreement, class_iou
+from edgeseg.runtime.accuracy.open import open_dataset
+from edgeseg.runtime.accuracy.scores import agreement, class_iou
 
 
 class Blurred(Segmenter):
@@ -54,7 +54,7 @@ def test_each_side_has_the_scores_it_has_alone(pair, dataset, golden_model):
 def test_agreement_and_boundaries_are_those_of_the_pictures(
     pair, dataset, golden_model
 ):
-    from edgeseg.runtime.pictures import read_picture
+    from edgeseg.runtime.pictures.files import read_picture
 
     whole, agreed = np.zeros((5, 5), np.int64), []
     with Segmenter.open(golden_model) as first, Blurred.open(golden_model) as second:

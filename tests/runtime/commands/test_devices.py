@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from machines import PI_4, lay, tree, usb_coral
 
 from edgeseg.devices import DEVICES
-from edgeseg.devices._inventory import inventory
+from edgeseg.devices.inventory import inventory
 from edgeseg.runtime.commands.devices import devices, inventory_text
 
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeseg.runtime.effects import Scene, open_effect
-from edgeseg.runtime.effects._matte import matte, reach_of
+from edgeseg.runtime.drawing.effect import Scene
+from edgeseg.runtime.drawing.matte import matte, reach_of
+from edgeseg.runtime.drawing.open_effect import open_effect
 
 COLOURS = np.random.default_rng(7).integers(0, 256, (256, 3), dtype=np.uint8)
 

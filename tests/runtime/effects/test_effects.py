@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from edgeseg.devices import InputError, UnknownPluginError
-from edgeseg.runtime.effects import EFFECTS, Scene, open_effect
+from edgeseg.runtime.drawing.effect import Scene
+from edgeseg.runtime.drawing.open_effect import EFFECTS, open_effect
 
 COLOURS = np.random.default_rng(7).integers(1, 256, (256, 3), dtype=np.uint8)
 # what each needs after its name, if anything

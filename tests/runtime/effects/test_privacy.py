@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseg.runtime.effects import Scene, open_effect
-from edgeseg.runtime.effects._blocks import side_of
+from edgeseg.runtime.drawing.blocks import side_of
+from edgeseg.runtime.drawing.effect import Scene
+from edgeseg.runtime.drawing.open_effect import open_effect
 
 EFFECTS = {"hide:80": 6, "hide:100": 5, "pixelate:8": 8, "pixelate:3": 3}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.remote.address import Address
-from edgeseg.runtime.remote.program import command
+from edgeseg.runtime.remote.address import BoardAddress
+from edgeseg.runtime.remote.link import command
 
 
 @pytest.mark.parametrize(
@@ -25,21 +25,21 @@ from edgeseg.runtime.remote.program import command
 )
 def test_what_is_no_host_is_refused(host):
     with pytest.raises(InputError, match="expected USER@HOST"):
-        Address(host)
+        BoardAddress(host)
 
 
 @pytest.mark.parametrize(
     "host", ["pi@raspberrypi.local", "board", "u@[fe80::1]", "::1"]
 )
 def test_a_host_is_one_argument_behind_the_options(host):
-    call = Address(host).ssh()
+    call = BoardAddress(host).ssh()
     assert call[-2:] == ["--", host]
 
 
 def test_keys_are_checked_and_nothing_is_asked(tmp_path):
     key = tmp_path / "key"
     key.touch()
-    call = Address("board", 2222, key, key).ssh()
+    call = BoardAddress("board", 2222, key, key).ssh()
     assert {"BatchMode=yes", "StrictHostKeyChecking=yes"} <= set(call)
     assert call[call.index("-p") + 1] == "2222"
     assert call[call.index("-i") + 1] == call[call.index("-F") + 1] == str(key)
@@ -47,7 +47,7 @@ def test_keys_are_checked_and_nothing_is_asked(tmp_path):
 
 def test_a_missing_key_file_is_told(tmp_path):
     with pytest.raises(InputError, match="no such key file"):
-        Address("board", identity=tmp_path / "none")
+        BoardAddress("board", identity=tmp_path / "none")
 
 
 def test_a_python_there_is_quoted_for_its_shell():

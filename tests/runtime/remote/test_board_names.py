@@ -12,9 +12,11 @@ from edgeseg.runtime.remote.board import (
     following,
     messages,
     processes,
-    results,
     serving,
     store,
+)
+from edgeseg.runtime.remote.board import (
+    processes as results,
 )
 
 # the folder of the test takes the place of {}: where a check is missing, files inside

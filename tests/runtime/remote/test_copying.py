@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loopback_board import wait_for
 
+from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.board import store
 from edgeseg.runtime.remote.copying import Blob, ship, ship_tree
-from edgeseg.runtime.remote.errors import RemoteError
 
 SIZE = 24 << 20  # many times what the pipes and sockets on the way hold
 
@@ -96,10 +96,10 @@ def test_after_giving_up_another_call_goes_on(board, proxy, file):
 COPY = """
 import sys
 from pathlib import Path
-from edgeseg.runtime.remote.address import Address
+from edgeseg.runtime.remote.address import BoardAddress
 from edgeseg.runtime.remote.copying import Blob, ship
 from edgeseg.runtime.remote.session import Session
-with Session(Address("board", config=Path(sys.argv[1])), tell=print) as session:
+with Session(BoardAddress("board", config=Path(sys.argv[1])), tell=print) as session:
     ship(session, [Blob.of(Path(sys.argv[2]))])
 """
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from loopback_board import make_board, processes_of, wait_for, write_wheel
 
-from edgeseg.runtime.remote import offline
+from edgeseg.runtime.remote import deploying as offline
+from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.copying import Blob
 from edgeseg.runtime.remote.deploying import Wanted, deploy
-from edgeseg.runtime.remote.errors import RemoteError
 from edgeseg.runtime.remote.packing import cache_folder
 
 # what PEP 508 lets a requirement ask for

@@ -17,8 +17,8 @@ from hostile_board import (
 )
 
 from edgeseg.runtime.remote import link
+from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.copying import Blob, ship
-from edgeseg.runtime.remote.errors import RemoteError
 
 TOLD = {"run": RUN, "running": False, "folder": "/r", "exit": 0, "arguments": ["run"]}
 # for each request an honest answer, and a command that leads to the request

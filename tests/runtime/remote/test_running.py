@@ -11,7 +11,7 @@ import sys
 import pytest
 from loopback_board import wait_for
 
-from edgeseg.runtime.remote.errors import RemoteError
+from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.running import Follower
 
 COUNTING = """
@@ -178,10 +178,11 @@ def test_what_does_not_end_is_killed_at_the_second_ctrl_c(board, tmp_path):
         pid = pid_of(session, run)
     script = (
         "import sys; from pathlib import Path\n"
-        "from edgeseg.runtime.remote.address import Address\n"
+        "from edgeseg.runtime.remote.address import BoardAddress\n"
         "from edgeseg.runtime.remote.running import Follower\n"
         "from edgeseg.runtime.remote.session import Session\n"
-        "session = Session(Address('board', config=Path(sys.argv[1])), tell=print)\n"
+        "board = BoardAddress('board', config=Path(sys.argv[1]))\n"
+        "session = Session(board, tell=print)\n"
         "outputs = {'out': sys.stdout.buffer, 'err': sys.stderr.buffer}\n"
         "sys.exit(Follower(session, sys.argv[2], outputs).follow())\n"
     )

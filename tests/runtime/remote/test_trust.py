@@ -9,7 +9,7 @@ import pytest
 from loopback_board import free_port
 
 from edgeseg.devices import MissingDriverError
-from edgeseg.runtime.remote.errors import RemoteError
+from edgeseg.runtime.remote.address import RemoteError
 
 
 def one_line(done):

@@ -10,9 +10,9 @@ import time
 import pytest
 
 from edgeseg.runtime import Segmenter
-from edgeseg.runtime.meter import Meter
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.pipeline.meter import Meter
 from edgeseg.runtime.service.notify import Notifier
-from edgeseg.runtime.sources import open_source
 
 LIMIT_S = 0.4  # the watchdog's
 

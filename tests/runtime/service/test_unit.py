@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseg.devices import EdgesegError, InputError
-from edgeseg.runtime.service.cli import service
+from edgeseg.runtime.commands.service import service
 from edgeseg.runtime.service.install import user_namespaces
-from edgeseg.runtime.service.unit import Unit, quoted
+from edgeseg.runtime.service.unit import ServiceUnit, quoted
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="needs systemd-analyze")
@@ -69,7 +69,7 @@ def test_systemd_reads_the_awkward_path_as_it_is(place, tmp_path):
     program.write_text("#!/bin/sh\n")
     for mode, expected in ((0o755, 0), (0o644, 1)):
         program.chmod(mode)
-        text = Unit((str(program),), place).text()
+        text = ServiceUnit((str(program),), place).text()
         path = tmp_path / "edgeseg.service"
         path.write_text(text)
         verify = [ANALYZE, "verify", "--man=no", str(path)]
@@ -91,9 +91,9 @@ def test_the_unit_says_what_a_service_needs(place):
 
 
 def test_only_a_coral_gets_usb(place):
-    unit = Unit(("edgeseg",), place, system=True)
+    unit = ServiceUnit(("edgeseg",), place, system=True)
     assert "char-usb_device rw" not in values(unit.text(), "DeviceAllow")
-    coral = Unit(("edgeseg",), place, system=True, coral=True)
+    coral = ServiceUnit(("edgeseg",), place, system=True, coral=True)
     assert "char-usb_device rw" in values(coral.text(), "DeviceAllow")
 
 
@@ -121,7 +121,7 @@ def test_a_name_with_a_line_feed_is_refused():
 
 def test_a_program_that_systemd_would_not_start_is_refused(place):
     with pytest.raises(InputError, match="quotes or backslashes"):
-        Unit((str(place.parent / "edgeseg"),), place).text()
+        ServiceUnit((str(place.parent / "edgeseg"),), place).text()
 
 
 def test_install_status_remove(place, tmp_path, monkeypatch):
@@ -193,4 +193,6 @@ def test_machines_without_namespaces_for_users_are_noticed(tmp_path):
     path.parent.mkdir(parents=True)
     path.write_text("1\n")
     assert not user_namespaces(tmp_path)
-    assert "ProtectSystem" not in Unit(("e",), Path("/c"), namespaces=False).text()
+    assert (
+        "ProtectSystem" not in ServiceUnit(("e",), Path("/c"), namespaces=False).text()
+    )

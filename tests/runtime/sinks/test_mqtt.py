@@ -17,9 +17,9 @@ import pytest
 
 from edgeseg.devices import InputError
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
-from edgeseg.runtime.look import Look
-from edgeseg.runtime.meter import Meter
-from edgeseg.runtime.sinks import open_sink
+from edgeseg.runtime.drawing.look import Look
+from edgeseg.runtime.output.open import open_sink
+from edgeseg.runtime.pipeline.meter import Meter
 
 paho = pytest.importorskip("paho.mqtt.client", reason="needs the extra `mqtt`")
 LABELS = ("background", "cat", "dog")
@@ -235,7 +235,7 @@ CHILD = """
 import sys, time
 import numpy as np
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
-from edgeseg.runtime.sinks import open_sink
+from edgeseg.runtime.output.open import open_sink
 sink = open_sink(sys.argv[1], Style(Manifest(labels=("background", "cat"))))
 frame, ids = np.zeros((4, 4, 3), np.uint8), np.ones((4, 4), np.uint8)
 while True:

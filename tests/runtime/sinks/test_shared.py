@@ -16,8 +16,8 @@ import pytest
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
-from edgeseg.runtime.shared_frames import SharedFrameReader, shared_path
-from edgeseg.runtime.sinks import open_sink
+from edgeseg.runtime.output.open import open_sink
+from edgeseg.runtime.output.shared_frames import SharedFrameReader, shared_path
 
 if not Path("/dev/shm").is_dir():
     pytest.skip("needs /dev/shm: not there", allow_module_level=True)
@@ -28,7 +28,7 @@ WRITER = """
 import sys
 import numpy as np
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
-from edgeseg.runtime.sinks import open_sink
+from edgeseg.runtime.output.open import open_sink
 sink = open_sink("shared:" + sys.argv[1], Style(Manifest(labels=("background",))))
 for n in range(10**9):
     frame = np.full((120, 160, 3), n % 251, np.uint8)

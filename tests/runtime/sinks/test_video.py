@@ -15,8 +15,8 @@ import pytest
 
 from edgeseg.devices import OutputError
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
-from edgeseg.runtime.sinks import open_sink
-from edgeseg.runtime.sources import open_source
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.output.open import open_sink
 
 needs_av = pytest.mark.skipif(
     not shutil.which("ffprobe"), reason="needs the program ffprobe: not there"
@@ -26,7 +26,7 @@ CHILD = """
 import sys, time
 import numpy as np
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
-from edgeseg.runtime.sinks import open_sink
+from edgeseg.runtime.output.open import open_sink
 base = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
 ids = np.zeros((120, 160), np.uint8)
 sink = open_sink(sys.argv[1], Style(Manifest(labels=("background",))))
@@ -164,7 +164,7 @@ def test_without_pyav_there_is_a_warning_and_a_constant_rate(
     tmp_path, monkeypatch, caplog
 ):
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.delitem(sys.modules, "edgeseg.runtime.sinks._video_pyav", False)
+    monkeypatch.delitem(sys.modules, "edgeseg.runtime.output.video_pyav", False)
     record(tmp_path / "clip.mp4", [0.0, 0.1, 0.2], fps=10.0)
     assert caplog.text.count("edgeseg[video]") == 1
     with open_source(str(tmp_path / "clip.mp4")) as source:

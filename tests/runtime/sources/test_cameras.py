@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError, MissingDriverError
-from edgeseg.runtime.sources import CaptureOptions, open_source
-from edgeseg.runtime.sources._opencv_connection import OpencvConnection
-from edgeseg.runtime.sources._v4l2 import camera_path
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.capture.opencv import OpencvConnection
+from edgeseg.runtime.capture.source import CaptureOptions
+from edgeseg.runtime.sources.v4l2 import camera_path
 
 pytestmark = pytest.mark.usefixtures("leaves_nothing")
 

@@ -10,7 +10,8 @@ import pytest
 from mjpeg_server import MjpegServer
 
 from edgeseg.devices import InputError, MissingDriverError
-from edgeseg.runtime.sources import SOURCES, CaptureOptions, open_source
+from edgeseg.runtime.capture.open import SOURCES, open_source
+from edgeseg.runtime.capture.source import CaptureOptions
 
 
 @pytest.fixture(params=SOURCES.names())

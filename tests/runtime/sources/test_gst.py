@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError, MissingDriverError
-from edgeseg.runtime.sources import CaptureOptions, open_source
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.capture.source import CaptureOptions
 
 pytestmark = pytest.mark.usefixtures("gstreamer", "leaves_nothing")
 

@@ -13,9 +13,9 @@ import pytest
 from mjpeg_server import HEAD, MjpegServer, part, picture
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sources import CaptureOptions, open_source
-from edgeseg.runtime.sources import _feed as feed
-from edgeseg.runtime.sources import _http_connection as http
+from edgeseg.runtime.capture import feed, http
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.capture.source import CaptureOptions
 
 pytestmark = pytest.mark.usefixtures("leaves_nothing")
 
@@ -251,7 +251,7 @@ def test_a_server_that_drips_is_given_up(drop):
 
 
 def open_quickly(url):
-    from edgeseg.runtime.sources._live import LiveSource
+    from edgeseg.runtime.capture.live import LiveSource
 
     patience = feed.Patience(start_s=0.4, stall_s=0.4)
     return LiveSource(

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.sources import CaptureOptions, open_source, rtsp
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.capture.source import CaptureOptions
+from edgeseg.runtime.sources import rtsp
 
 pytestmark = pytest.mark.usefixtures("leaves_nothing")
 BLUE = np.array([0, 0, 255])

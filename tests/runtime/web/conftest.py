@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from edgeseg.runtime import Segmenter, Style
-from edgeseg.runtime.meter import Meter
-from edgeseg.runtime.sinks import open_sink
-from edgeseg.runtime.sources import open_source
+from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.output.open import open_sink
+from edgeseg.runtime.pipeline.meter import Meter
 
 
 class Live:

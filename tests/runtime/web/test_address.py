@@ -6,8 +6,8 @@ pytest.importorskip("uvicorn", reason="needs the extra `web`")
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime import Manifest, Style
-from edgeseg.runtime.sinks import open_sink
-from edgeseg.runtime.web import Address
+from edgeseg.runtime.output.open import open_sink
+from edgeseg.runtime.web import WebAddress
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from edgeseg.runtime.web import Address
     ],
 )
 def test_every_part_may_be_left_out(text, host, port):
-    address = Address.from_text(text, {})
+    address = WebAddress.from_text(text, {})
     assert (address.host, address.port, address.is_loopback) == (host, port, True)
 
 
@@ -43,13 +43,13 @@ def test_every_part_may_be_left_out(text, host, port):
 )
 def test_a_wrong_address_is_named(text, words):
     with pytest.raises(InputError, match=words):
-        Address.from_text(text, {})
+        WebAddress.from_text(text, {})
 
 
 def test_the_token_comes_from_the_text_or_the_environment_and_is_not_shown():
     environ = {"EDGESEG_TOKEN": "from-the-environment"}
-    assert Address.from_text("0.0.0.0", environ).token == "from-the-environment"
-    address = Address.from_text("0.0.0.0?token=from%20text", environ)
+    assert WebAddress.from_text("0.0.0.0", environ).token == "from-the-environment"
+    address = WebAddress.from_text("0.0.0.0?token=from%20text", environ)
     assert address.token == "from text"
     assert "from text" not in repr(address)
 

@@ -191,7 +191,7 @@ def test_the_metrics_are_read_by_prometheus(live):
 
 def test_odd_class_names_are_escaped():
     parser = pytest.importorskip("prometheus_client.parser")
-    from edgeseg.runtime.meter import Readings
+    from edgeseg.runtime.pipeline.meter import Readings
     from edgeseg.runtime.web.metrics import metrics_text
 
     name = 'a "b" \\n c\nd'

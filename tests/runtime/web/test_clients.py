@@ -10,9 +10,9 @@ import numpy as np
 
 from edgeseg.devices import InputError
 from edgeseg.runtime import Capture, Segmentation
-from edgeseg.runtime.look import Look
+from edgeseg.runtime.drawing.look import Look
 from edgeseg.runtime.web import stream
-from edgeseg.runtime.web.feed import Feed
+from edgeseg.runtime.web.feed import PageFeed
 
 TOKEN = "a-token-of-this-test"
 
@@ -30,7 +30,7 @@ def watching(live):
 
 
 def test_the_stream_is_read_by_our_own_source(live):
-    from edgeseg.runtime.sources import open_source
+    from edgeseg.runtime.capture.open import open_source
 
     with open_source(f"{live.sink.url}stream.mjpg") as source:
         captures = source.captures()
@@ -170,7 +170,7 @@ def pictures_of(draws, frames, watchers):
             return capture.frame
 
         table = np.zeros((256, 3), np.uint8)
-        feed = Feed(draw, Look(), table, fps=60, quality=80)
+        feed = PageFeed(draw, Look(), table, fps=60, quality=80)
         feed.attach()
         work = asyncio.ensure_future(feed.run())
         numbers = [feed.join() for _ in range(watchers)]

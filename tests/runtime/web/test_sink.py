@@ -7,8 +7,8 @@ import pytest
 
 from edgeseg.devices import MissingDriverError, OutputError
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
-from edgeseg.runtime.sinks import open_sink
-from edgeseg.runtime.temperature import read_temperature_c
+from edgeseg.runtime.drawing.statistics_line import read_temperature_c
+from edgeseg.runtime.output.open import open_sink
 
 STYLE = Style(Manifest(labels=("background", "bright")))
 
@@ -42,12 +42,12 @@ def test_without_a_meter_the_sink_counts_for_itself(until):
 
 def test_a_server_that_fails_is_told_to_the_run(until, monkeypatch):
     pytest.importorskip("uvicorn", reason="needs the extra `web`")
-    from edgeseg.runtime.web.feed import Feed
+    from edgeseg.runtime.web.feed import PageFeed
 
     async def broken(self):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(Feed, "run", broken)
+    monkeypatch.setattr(PageFeed, "run", broken)
     with open_sink("web:127.0.0.1:0", STYLE) as sink:
 
         def failed():

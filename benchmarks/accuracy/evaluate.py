@@ -1,0 +1,206 @@
+"""Score a model on a data set, beside a reference where there is one.
+
+A record of `edgeseg eval` or `edgeseg reference` as text for people.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.benchmarks.accuracy.reference import sources_of
+from edgeseg.benchmarks.accuracy.subject import identity
+from edgeseg.benchmarks.record import conditions, model_sha256
+from edgeseg.runtime.accuracy.dataset import fingerprint
+from edgeseg.runtime.accuracy.journal import Journal
+from edgeseg.runtime.accuracy.measure import measure_accuracy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from edgeseg.benchmarks.accuracy.reference import Reference
+    from edgeseg.benchmarks.accuracy.subject import EvalScope, Subject
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.accuracy.result import Accuracy
+
+
+def run_eval(
+    subject: Subject,
+    scope: EvalScope,
+    *,
+    reference: Reference | None = None,
+    journal: Path | None = None,
+    resumed: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Json:
+    """Score a model and return the record.
+
+    Parameters
+    ----------
+    subject : Subject
+        What to run on what.
+    scope : EvalScope
+        Which pictures, and how they count.
+    reference : Reference or None
+        Checked by `check_reference`: to hold the model against.
+    journal : Path or None
+        Where to note each picture, so that a run that was stopped goes on when it is
+        repeated; to be removed once the record is safe.
+    resumed : callable or None
+        Called once with the pictures that an earlier run had done.
+    progress : callable or None
+        Called with pictures done and pictures in all.
+
+    Raises
+    ------
+    InputError
+        The data is not usable, or the journal is another run's.
+    OutputError
+        The journal cannot be written.
+    """
+    segmenter, dataset = subject.segmenter, subject.dataset
+    digest = None if reference is None else reference.sha256
+    opened: Any = nullcontext()
+    if journal is not None:
+        run = identity("eval", subject, scope, reference=digest)
+        opened = Journal(journal, run)
+    with opened as notes:
+        if resumed is not None and notes is not None and notes.rows:
+            resumed(len(notes.rows))
+        accuracy = measure_accuracy(
+            segmenter,
+            dataset,
+            limit=scope.limit,
+            classes=scope.classes,
+            merge_others=scope.merge_others,
+            reference=None if reference is None else reference.ids,
+            journal=notes,
+            progress=progress,
+        )
+        record = _record(subject, scope, accuracy, reference)
+    return record
+
+
+def check_reference(
+    reference: Reference, subject: Subject, scope: EvalScope, *, any_model: bool = False
+) -> None:
+    """Raise unless a model on a data set can be held against a reference.
+
+    Parameters
+    ----------
+    reference : Reference
+        From `open_reference`.
+    subject : Subject
+        The model and the data set.
+    scope : EvalScope
+        Which pictures.
+    any_model : bool
+        Take a model that says it was made of another one.
+
+    Raises
+    ------
+    InputError
+        It was made with another data set, split, label set or model.
+    """
+    dataset, manifest = subject.dataset, subject.segmenter.manifest
+    names = dataset.ids[: scope.limit]
+    reference.check_data(dataset.labels, scope.split, fingerprint(dataset), names)
+    sources = sources_of(model_sha256(subject.model), manifest.provenance)
+    labels = manifest.labels or dataset.labels
+    reference.check_model(labels, sources, any_model=any_model)
+
+
+def _record(
+    subject: Subject, scope: EvalScope, accuracy: Accuracy, reference: Reference | None
+) -> Json:
+    record = {
+        **accuracy.to_dict(),
+        **conditions(subject.model, subject.segmenter),
+        "dataset": subject.root.resolve().name,
+        "split": scope.split,
+        "limit": scope.limit,
+        "merge_others": scope.merge_others,
+        "data_sha256": fingerprint(subject.dataset),
+    }
+    if reference is not None:
+        kept = ("model", "model_sha256", "device", "versions", "pictures_sha256")
+        told = {key: reference.record[key] for key in kept}
+        flips = accuracy.flips.to_dict()["flips"]
+        paired = accuracy.against().to_dict()
+        record["against"] = {**paired, "flips": flips, "made_with": told}
+    return record
+
+
+_SHOWN = {
+    "mIoU": "miou",
+    "pixel accuracy": "pixel_accuracy",
+    "mean accuracy": "mean_accuracy",
+    "frequency-weighted IoU": "fw_iou",
+}
+_CHANGES = 6  # class changes shown
+
+
+def eval_text(record: Mapping[str, Any]) -> str:
+    """Return the lines that a user sees.
+
+    Parameters
+    ----------
+    record : mapping of str to JSON value
+        As `run_eval` returns it.
+    """
+    lines = [_line(name, record[key]) for name, key in _SHOWN.items()]
+    lines += [_line(f"  {name}", iou) for name, iou in record["per_class_iou"].items()]
+    lines += _beside(record)
+    if "against" in record:
+        lines += _against(record["against"])
+    lines.append(
+        f"{record['images']} pictures of {record['dataset']}/{record['split']}, "
+        f"{len(record['classes'])} classes; model sha256 {record['model_sha256'][:16]}"
+    )
+    return "\n".join(lines)
+
+
+def _beside(record: Mapping[str, Any]) -> list[str]:
+    """Return the other protocols, each labelled."""
+    height, width = record["network_size"]["input_hw"]
+    network = record["network_size"]["miou"]
+    return [
+        _line("boundary IoU", record["boundary"]["miou"]),
+        _line("mIoU at network size", network)
+        + f"  ({width}x{height}, truth by nearest pixel; not the own size)",
+    ]
+
+
+def _against(told: Mapping[str, Any]) -> list[str]:
+    made, drop, edge = told["made_with"], told["drop"], told["boundary"]
+    lines = [
+        f"against {made['model']} (sha256 {made['model_sha256'][:16]}):",
+        _line("  its mIoU", told["reference"]["miou"]),
+        f"{'  reference - model':24} " + _interval(drop),
+        f"{'  near edges':24} " + _interval(edge),
+        _line("  equal labels", told["agreement"]),
+    ]
+    flips = told["flips"]
+    changes = [
+        (pixels, flips["classes"][i], flips["classes"][j])
+        for i, row in enumerate(flips["pixels"])
+        for j, pixels in enumerate(row)
+        if i != j and pixels
+    ]
+    total = sum(map(sum, flips["pixels"]))
+    for pixels, first, second in sorted(changes, reverse=True)[:_CHANGES]:
+        change = f"    {first} -> {second}"
+        lines.append(f"{change:34} {100 * pixels / total:6.3f} % of pixels")
+    return lines
+
+
+def _interval(told: Mapping[str, Any]) -> str:
+    return (
+        f"{100 * told['difference']:6.2f} points, 95 % interval "
+        f"{100 * told['low']:.2f} to {100 * told['high']:.2f}"
+    )
+
+
+def _line(name: str, share: float | None) -> str:
+    return f"{name:24} " + ("no truth" if share is None else f"{100 * share:6.2f} %")

@@ -1,0 +1,93 @@
+"""Which run it is: all that its numbers depend on, for a journal's first line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeseg.benchmarks.record import conditions, content_sha256
+from edgeseg.runtime.accuracy.dataset import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime import Segmenter
+    from edgeseg.runtime.accuracy.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class EvalScope:
+    """Which pictures are scored, and how they count.
+
+    Parameters
+    ----------
+    split : str
+        Name of the list.
+    limit : int or None
+        The first so many of it.
+    classes : sequence of str or None
+        Names to average over.
+    merge_others : bool
+        Count the other classes as background.
+    """
+
+    split: str
+    limit: int | None = None
+    classes: Sequence[str] | None = None
+    merge_others: bool = False
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model on a data set, both open.
+
+    Parameters
+    ----------
+    model : Path
+        The model file.
+    segmenter : Segmenter
+        Open on it.
+    root : Path
+        The data set's folder.
+    dataset : Dataset
+        Open on it.
+    """
+
+    model: Path
+    segmenter: Segmenter
+    root: Path
+    dataset: Dataset
+
+
+def identity(
+    kind: str, subject: Subject, scope: EvalScope, *, reference: str | None = None
+) -> Json:
+    """Return what makes a run the same run, as JSON values.
+
+    Parameters
+    ----------
+    kind : str
+        The command.
+    subject : Subject
+        What runs on what.
+    scope : EvalScope
+        Which pictures, how.
+    reference : str or None
+        Hash of the reference that the model is held against.
+    """
+    told = conditions(subject.model, subject.segmenter)
+    return {
+        "journal": f"edgeseg {kind}",
+        "model": content_sha256(subject.model),
+        "manifest": subject.segmenter.manifest.to_dict(),
+        "device": told["device"],
+        "versions": told["versions"],
+        "data": fingerprint(subject.dataset),
+        "split": scope.split,
+        "limit": scope.limit,
+        "classes": None if scope.classes is None else list(scope.classes),
+        "merge_others": scope.merge_others,
+        "reference": reference,
+    }

@@ -1,0 +1,1 @@
+"""Commands that measure: parse, call, print."""

@@ -1,0 +1,113 @@
+"""Records of any kind, read from JSON: what they are, and the hash of their file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeseg.benchmarks.latency.bench import KIND as BENCH
+from edgeseg.devices import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeseg.devices.types import Json
+
+ACCURACY = "accuracy"
+PAIR = "float beside int8"
+CONVERSIONS = "conversions"
+REMEDIES = "remedies"
+PEERS = "peers"
+OTHER = "other"
+# A record says what it was made with: one of these is in every one
+_PROVENANCE = frozenset({"machine", "board", "device", "versions", "processor"})
+_SHORT = 12  # of a hash's 64 digits: no two files of a page share them
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record file.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    sha256 : str
+        Of its bytes.
+    kind : str
+        One of the kinds above.
+    content : dict
+        JSON values.
+    """
+
+    name: str
+    sha256: str
+    kind: str
+    content: Json
+
+    @property
+    def short(self) -> str:
+        """The beginning of the hash, as the page shows it."""
+        return self.sha256[:_SHORT]
+
+
+def read_record(path: Path) -> Record:
+    """Return a record file's content and kind.
+
+    Parameters
+    ----------
+    path : Path
+        A JSON file.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is no JSON, or is no record.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read record {path}: {error.strerror}") from error
+    try:
+        content = json.loads(raw.decode("utf-8"), parse_constant=lambda text: None)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON: {error}") from error
+    kind = kind_of(content) if isinstance(content, dict) else None
+    if kind is None:
+        told = sorted(content)[:6] if isinstance(content, dict) else type(content)
+        raise InputError(
+            f"{path} is no record that edgeseg knows: expected what eval, bench, "
+            f"reference, parity or a module of edgeseg.benchmarks writes, got {told}"
+        )
+    return Record(path.name, hashlib.sha256(raw).hexdigest(), kind, content)
+
+
+def kind_of(content: Json) -> str | None:
+    """Return the kind of a record's content, None where it is no record.
+
+    Examples
+    --------
+    >>> kind_of({"kind": "bench", "runs": []})
+    'bench'
+    >>> kind_of({"machine": {}, "conversions": {}})
+    'conversions'
+    >>> kind_of({"a": 1}) is None
+    True
+    """
+    if content.get("kind") == BENCH:
+        return BENCH
+    if {"miou", "per_class_iou", "model_sha256"} <= content.keys():
+        return ACCURACY
+    if {"reference", "candidate", "drop"} <= content.keys():
+        return PAIR
+    for kind in (CONVERSIONS, PEERS):
+        if isinstance(content.get(kind), dict):
+            return kind
+    models = content.get("models")
+    if isinstance(models, dict) and all(
+        isinstance(told, dict) and "settings" in told for told in models.values()
+    ):
+        return REMEDIES
+    return OTHER if _PROVENANCE & content.keys() else None

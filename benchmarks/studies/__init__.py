@@ -1,0 +1,1 @@
+"""Studies behind published figures; run from a checkout, not installed."""

@@ -1,0 +1,159 @@
+"""The rate of a whole run against that of the network alone, and frames' age."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeseg.runtime import (
+    Meter,
+    PipelineOptions,
+    Segmenter,
+    Style,
+    open_sink,
+    open_source,
+    run_pipeline,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Json
+
+WARM_UP = 5  # invocations before any is timed
+LIVE_FPS = 30
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How long is measured.
+
+    Parameters
+    ----------
+    rounds : int
+        Times that network and run are measured, one after the other.
+    invocations : int
+        Inferences of the network alone in each round.
+    live_seconds : float
+        Length of the run on a live source.
+    threads : int
+        Threads of an inference.
+    """
+
+    rounds: int = 5
+    invocations: int = 100
+    live_seconds: float = 20.0
+    threads: int = 2
+
+
+def measure(model: Path, clip: Path, protocol: Protocol) -> Json:
+    """Measure one model.
+
+    Parameters
+    ----------
+    model : Path
+        A ``.tflite`` file.
+    clip : Path
+        A video file.
+    protocol : Protocol
+        How long.
+
+    Returns
+    -------
+    dict
+        ``rounds`` with the milliseconds of an invocation alone and of a frame of the
+        run, and their ratio; ``ratio``, the rounds' median; ``live`` with frame ages
+        against the bar. JSON values.
+    """
+    rounds = []
+    for _ in range(protocol.rounds):
+        alone = _alone_ms(model, clip, protocol)
+        rounds.append({**alone, **_run_ms(model, clip, protocol)})
+    for one in rounds:
+        one["ratio"] = one["invoke_alone_ms"] / one["frame_ms"]
+    ratios = [one["ratio"] for one in rounds]
+    return {
+        "rounds": rounds,
+        "ratio": statistics.median(ratios),
+        "ratio_range": [min(ratios), max(ratios)],
+        "live": _live(model, protocol),
+    }
+
+
+def _open(model: Path, protocol: Protocol) -> Segmenter:
+    return Segmenter.open(model, threads=protocol.threads)
+
+
+def _alone_ms(model: Path, clip: Path, protocol: Protocol) -> dict[str, float]:
+    """Time the network alone on the clip's first frame, nothing else running."""
+    with open_source(str(clip)) as source, _open(model, protocol) as segmenter:
+        tensor = segmenter.tensor(next(iter(source.captures())).frame)
+        for _ in range(WARM_UP):
+            segmenter.device.infer(tensor)
+        spent = _times_ms(segmenter, tensor, protocol.invocations)
+    return {"invoke_alone_ms": statistics.fmean(spent)}
+
+
+def _times_ms(
+    segmenter: Segmenter, tensor: NDArray[np.generic], count: int
+) -> list[float]:
+    spent = []
+    for _ in range(count):
+        start = time.perf_counter()
+        segmenter.device.infer(tensor)
+        spent.append(1000 * (time.perf_counter() - start))
+    return spent
+
+
+def _run_ms(model: Path, clip: Path, protocol: Protocol) -> dict[str, float]:
+    """Time the frames of a whole run: file in, overlay drawn, nothing kept."""
+    segmenter = _open(model, protocol)
+    source = open_source(str(clip))
+    sink = open_sink("null:overlay", Style(segmenter.manifest, fps=source.fps))
+    ends: list[float] = []
+    tally = run_pipeline(
+        source,
+        segmenter,
+        [sink],
+        progress=lambda tally, capture: ends.append(time.perf_counter()),
+    )
+    # from the end of the warm-up to the last frame: opening and first runs are apart
+    frame_ms = 1000 * (ends[-1] - ends[WARM_UP]) / (len(ends) - 1 - WARM_UP)
+    stages = {f"{stage}_ms": value for stage, value in tally.median_ms.items()}
+    return {"frame_ms": frame_ms, "frames": tally.done, **stages}
+
+
+def _live(model: Path, protocol: Protocol) -> Json:
+    """Measure the age of frames of a source that gives 30 a second."""
+    segmenter = _open(model, protocol)
+    source = open_source(f"synthetic:640x480,live,fps={LIVE_FPS}")
+    meter = Meter()
+    sink = open_sink("null:overlay", Style(segmenter.manifest, meter=meter))
+    tally = run_pipeline(
+        source,
+        segmenter,
+        [sink],
+        options=PipelineOptions(seconds=protocol.live_seconds),
+        meter=meter,
+    )
+    readings = meter.read()
+    invoke_ms = tally.median_ms["invoke"]
+    limit_ms = 2 * invoke_ms + 1000 / LIVE_FPS
+    age = readings.age_ms
+    if age is None:
+        return {"frames": 0}
+    return {
+        "source_fps": LIVE_FPS,
+        "frames": readings.frames,
+        "dropped": readings.dropped,
+        "invoke_ms": invoke_ms,
+        "age_p50_ms": age.p50,
+        "age_p90_ms": age.p90,
+        "limit_ms": limit_ms,
+        "within_limit": age.p90 < limit_ms,
+    }

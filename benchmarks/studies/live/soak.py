@@ -1,0 +1,311 @@
+"""A live run watched for long and then mistreated.
+
+::
+
+    python -m edgeseg.benchmarks.studies.live.soak MODEL --minutes 30 --json soak.json
+
+A stand-in for a camera (`edgeseg.benchmarks.studies.live.camera`), ``edgeseg run`` on
+its stream with the page open in headless Chromium. First the run is left alone and its
+memory, threads, descriptors and rate are watched; then the camera is killed and started
+again three times, a client connects that never reads, and fifty more than may watch.
+The record says of each bar whether it held; the exit status is 1 if one did not.
+
+What a soak must show, as figures with their bars.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeseg.benchmarks.latency.board import describe_board
+from edgeseg.benchmarks.latency.conditions import read_conditions
+from edgeseg.benchmarks.record import conditions, write_record
+from edgeseg.benchmarks.studies.live import children
+from edgeseg.benchmarks.studies.live.children import Child, Sample, wait_until
+from edgeseg.benchmarks.studies.live.clients import Crowd, connect, frames_of, state_of
+from edgeseg.devices import EdgesegError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgeseg.devices.types import Json
+
+
+_START_S = 60.0
+_KILLS = 3
+_AWAY_S = 5.0  # how long the camera stays away
+_CROWD = 50
+_STREAMS = 8  # clients that may watch at once: the page's own default
+
+
+@dataclass
+class Soak:
+    """What runs and what was seen of it."""
+
+    folder: Path
+    run_port: int
+    run: Child
+    say: Any
+    interval_s: float = 2.0
+    bars: list[Bar] = field(default_factory=list)
+    phases: dict[str, Json] = field(default_factory=dict)
+
+    def watch(self, name: str, seconds: float) -> list[Sample]:
+        """Sample the run for some time."""
+        samples: list[Sample] = []
+        end, told = time.monotonic() + seconds, 0.0
+        while len(samples) < 2 or time.monotonic() < end:
+            self.run.check()
+            frames = frames_of(self.run_port)
+            if frames is not None:
+                samples.append(children.sample(self.run.pid, frames))
+            if samples and time.monotonic() - told > 15:
+                told = time.monotonic()
+                self.say(f"{name}: {_line(samples[-1])}, {end - told:.0f} s to go")
+            time.sleep(self.interval_s)
+        step = max(1, len(samples) // 60)  # a record is read by people
+        self.phases[name] = {
+            "fps": round(rate(samples), 3),
+            "samples": [one.to_dict() for one in samples[::step]],
+        }
+        return samples
+
+    def keeps_rate(self, name: str, seconds: float, base: float) -> None:
+        """Watch the run and hold its rate against the one with the browser alone."""
+        kept = rate(self.watch(name, seconds)) / base
+        self.bar(at_least(f"rate kept: {name}", kept, RATE_KEPT))
+
+    def bar(self, bar: Bar) -> None:
+        """Note a bar and say it."""
+        self.bars.append(bar)
+        state = "pass" if bar.passed else "FAIL"
+        self.say(f"{state}  {bar.name}: {bar.value} ({bar.limit})")
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path, exists=True))
+@click.option("--minutes", type=click.FloatRange(0.2), default=30, show_default=True)
+@click.option("--json", "record_path", type=click.Path(path_type=Path))
+@click.option("--threads", type=click.IntRange(1), help="Threads of an inference.")
+def main(
+    model: Path, minutes: float, record_path: Path | None, threads: int | None
+) -> None:
+    """Watch a live run with MODEL for long, then mistreat it."""
+    # first, so that half an hour later nothing can keep the record from being written
+    before, conditions = read_conditions(), _conditions(model, threads)
+    try:
+        with tempfile.TemporaryDirectory(prefix="edgeseg-soak-") as folder:
+            soak = _soak(model, minutes, threads, Path(folder))
+    except EdgesegError as error:
+        raise click.ClickException(str(error)) from error
+    record = {
+        "kind": "soak",
+        "minutes": minutes,
+        "conditions": conditions,
+        "board": describe_board(),
+        "before": before,
+        "after": read_conditions(),
+        "bars": [bar.to_dict() for bar in soak.bars],
+        "phases": soak.phases,
+        "passed": all(bar.passed for bar in soak.bars),
+    }
+    if record_path is not None:
+        write_record(record_path, record)
+        click.echo(f"written: {record_path}")
+    sys.exit(0 if record["passed"] else 1)
+
+
+def _soak(model: Path, minutes: float, threads: int | None, folder: Path) -> Soak:
+    camera_port, run_port = children.free_port(), children.free_port()
+    with ExitStack() as stack:
+        cameras = [children.start_camera(camera_port, folder)]
+        stack.callback(lambda: cameras[-1].close())
+        _wait_for_camera(camera_port)
+        words = [str(model), f"http://127.0.0.1:{camera_port}/stream.mjpg"]
+        words += ["-o", f"web:127.0.0.1:{run_port}", "-o", "null:"]
+        words += ["--threads", str(threads)] if threads else []
+        run = stack.enter_context(children.start_run(words, folder))
+        soak = Soak(folder, run_port, run, click.echo)
+        _wait_for_frames(soak, 1)
+        url = f"http://127.0.0.1:{run_port}/"
+        stack.enter_context(children.start_browser(url, folder))
+        wait_until(lambda: _watching(run_port) == 1, _START_S)
+        base = _leave_alone(soak, 60 * minutes)
+        calm = min(30.0, 30 * minutes)
+        _kill_cameras(soak, cameras, camera_port, calm, base)
+        _never_read(soak, calm, base)
+        _crowd(soak, calm, base)
+        soak.keeps_rate("at the end", calm, base)
+    return soak
+
+
+def _leave_alone(soak: Soak, seconds: float) -> float:
+    """Watch a run that nothing is done to; return its rate."""
+    soak.watch("warm-up", min(60.0, seconds / 3))
+    samples = soak.watch("left alone", seconds)
+    for bar in steady_bars(samples):
+        soak.bar(bar)
+    soak.bar(at_least("browsers that watch", _watching(soak.run_port), 1))
+    return rate(samples)
+
+
+def _kill_cameras(
+    soak: Soak, cameras: list[Child], port: int, calm: float, base: float
+) -> None:
+    for turn in range(1, _KILLS + 1):
+        cameras[-1].kill()
+        time.sleep(_AWAY_S)
+        soak.run.check()
+        frames = frames_of(soak.run_port) or 0
+        cameras.append(children.start_camera(port, soak.folder))
+        _wait_for_camera(port)
+        took = _wait_for_frames(soak, frames + 1)
+        soak.bar(at_most(f"seconds to recover, kill {turn}", took, RECOVERY_S))
+        soak.keeps_rate(f"after kill {turn}", calm, base)
+
+
+def _never_read(soak: Soak, calm: float, base: float) -> None:
+    with connect(soak.run_port):
+        soak.keeps_rate("with a client that never reads", calm, base)
+
+
+def _crowd(soak: Soak, calm: float, base: float) -> None:
+    room = _STREAMS - (_watching(soak.run_port) or 0)
+    with connect(soak.run_port), Crowd(soak.run_port, _CROWD) as crowd:
+        soak.phases["crowd"] = {"answers": dict(crowd.statuses)}
+        refused, served = crowd.statuses["503"], crowd.statuses["200"]
+        soak.bar(at_least("clients served", served, room - 1))
+        soak.bar(at_least("clients told 503", refused, _CROWD - room))
+        soak.bar(at_most("clients told neither", _CROWD - refused - served, 0))
+        soak.keeps_rate(f"with {_CROWD} clients", calm, base)
+
+
+def _wait_for_camera(port: int) -> None:
+    """Wait until the camera gives pictures: drawing its scenes takes a while."""
+    if wait_until(lambda: bool(frames_of(port)), _START_S) is None:
+        raise InputError(f"the camera gave nothing in {_START_S:.0f} s")
+
+
+def _wait_for_frames(soak: Soak, count: int) -> float | None:
+    def come() -> bool:
+        soak.run.check()
+        return (frames_of(soak.run_port) or 0) >= count
+
+    return wait_until(come, _START_S)
+
+
+def _watching(port: int) -> int:
+    state = state_of(port)
+    return 0 if state is None else int(state["streams"]["watching"])
+
+
+def _conditions(model: Path, threads: int | None) -> Json:
+    from edgeseg.runtime import Segmenter
+
+    with Segmenter.open(model, threads=threads) as segmenter:
+        return conditions(model, segmenter)
+
+
+def _line(one: Sample) -> str:
+    return (
+        f"{one.frames} frames, {one.resident_bytes / 2**20:.1f} MiB, "
+        f"{one.threads} threads, {one.descriptors} descriptors"
+    )
+
+
+if __name__ == "__main__":
+    main()
+
+
+MEMORY_GROWTH = 0.05  # of the memory at the start
+RATE_KEPT = 0.9  # of the rate with the one browser
+RECOVERY_S = 30.0  # a source that is back is used within
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One figure, what it must be, and whether it is.
+
+    Parameters
+    ----------
+    name : str
+        What is measured.
+    value : float or None
+        The figure; None if it did not come about.
+    limit : str
+        What it must be.
+    passed : bool
+        Whether it is.
+    """
+
+    name: str
+    value: float | None
+    limit: str
+    passed: bool
+
+    def to_dict(self) -> Json:
+        """Return the bar as JSON values."""
+        return asdict(self)
+
+
+def at_most(name: str, value: float | None, limit: float) -> Bar:
+    """Return a bar for a figure that must not be above a limit."""
+    passed = value is not None and value <= limit
+    return Bar(name, _rounded(value), f"at most {limit:g}", passed)
+
+
+def at_least(name: str, value: float | None, limit: float) -> Bar:
+    """Return a bar for a figure that must not be under a limit."""
+    passed = value is not None and value >= limit
+    return Bar(name, _rounded(value), f"at least {limit:g}", passed)
+
+
+def steady_bars(samples: Sequence[Sample]) -> list[Bar]:
+    """Return the bars of a phase in which nothing is done to the run.
+
+    Medians of the last fifth are held against those of the first: a single sample
+    catches a passing connection or allocation.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        In order of time, taken after the warm-up.
+    """
+
+    def growth(figure: Callable[[Sample], int]) -> tuple[float, float]:
+        fifth = max(1, len(samples) // 5)
+        first = statistics.median(map(figure, samples[:fifth]))
+        return first, statistics.median(map(figure, samples[-fifth:])) - first
+
+    memory, grown = growth(lambda one: one.resident_bytes)
+    return [
+        at_most("growth of resident memory", grown / memory, MEMORY_GROWTH),
+        at_most("growth of threads", growth(lambda one: one.threads)[1], 0),
+        at_most("growth of descriptors", growth(lambda one: one.descriptors)[1], 0),
+    ]
+
+
+def rate(samples: Sequence[Sample]) -> float:
+    """Return frames a second over a phase.
+
+    Examples
+    --------
+    >>> from edgeseg.benchmarks.studies.live.children import Sample
+    >>> rate([Sample(0.0, 1, 1, 1, 10), Sample(2.0, 1, 1, 1, 70)])
+    30.0
+    """
+    first, last = samples[0], samples[-1]
+    return (last.frames - first.frames) / (last.at_s - first.at_s)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

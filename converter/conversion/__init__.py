@@ -1,0 +1,1 @@
+"""One conversion: a request in, an int8 or float file and its figures out."""

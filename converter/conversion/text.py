@@ -1,0 +1,71 @@
+"""A conversion's figures as lines for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeseg.converter import Conversion
+    from edgeseg.converter.conversion.parity import Parity
+    from edgeseg.devices.types import Json
+
+
+def conversion_text(result: Conversion) -> str:
+    """Return a conversion's figures as lines for a terminal."""
+    details = result.details
+    compared_with = details["compared_with"]
+    operators = ", ".join(f"{n} {c}" for n, c in result.operators.items())
+    lines = [
+        f"float TFLite against Keras: {_parity(result.float_parity, compared_with)}",
+        _result_line(result),
+        *_accuracy_lines(details),
+        f"input {result.input_dtype}, output {result.output_dtype}, activations: "
+        + ", ".join(f"{c} {d}" for d, c in result.activations.items()),
+        f"operators: {operators}",
+        f"{result.seconds:.0f} s, peak memory {result.peak_bytes / 1e9:.1f} GB",
+        f"{result.path}  {result.bytes_out:,} bytes{_saved(result)}  sha256 "
+        f"{result.sha256}",
+    ]
+    return "\n".join(lines)
+
+
+def _parity(parity: Parity, compared_with: str) -> str:
+    return (
+        f"{parity.agreement:.3%} of labels agree, scores differ by at most "
+        f"{parity.largest_difference:.2g} of {parity.score_range:.3g} "
+        f"({parity.images} {compared_with})"
+    )
+
+
+def _result_line(result: Conversion) -> str:
+    details, parity = result.details, result.int8_parity
+    if onnx := details.get("onnx_parity"):
+        told = _parity(parity, details["compared_with"])
+        return f"ONNX against {onnx['against']}: {told}"
+    recipe = details["request"]["recipe"]
+    return f"{recipe} against float: {parity.agreement:.2%} of labels agree"
+
+
+def _saved(result: Conversion) -> str:
+    if "onnx_parity" in result.details:
+        return ""
+    times = result.bytes_float / result.bytes_out
+    return f" ({times:.1f} times smaller than float)"
+
+
+def _accuracy_lines(details: Json) -> list[str]:
+    accuracy, budget = details["accuracy"], details["budget"]
+    if accuracy is None:
+        return []
+    drop = accuracy["drop"]
+    lines = [
+        f"mIoU on {accuracy['images']} pictures of {accuracy['dataset']}/"
+        f"{accuracy['split']}, {len(accuracy['classes'])} classes: float "
+        f"{100 * accuracy['reference']['miou']:.2f} %, result "
+        f"{100 * accuracy['result']['miou']:.2f} %; drop "
+        f"{100 * drop['difference']:.2f} points, 95 % interval "
+        f"{100 * drop['low']:.2f}..{100 * drop['high']:.2f}"
+    ]
+    if budget is not None:
+        lines.append(f"accuracy budget: {budget['reason']}")
+    return lines

@@ -1,1 +1,0 @@
-"""Known public models by name."""

@@ -1,0 +1,92 @@
+"""TensorFlow, Keras and the quantizer: imported late, quietly, or named as missing."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import MissingDriverError
+from edgeseg.devices.quiet import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_EXTRA = ("tensorflow", "keras", "ai_edge_quantizer")
+_HINT = "pip install 'edgeseg[convert]'"
+_ONNX_EXTRA = ("tf2onnx", "onnx", "onnxruntime")
+_ONNX_HINT = "pip install 'edgeseg[convert,onnx]'"
+
+
+def require_extra() -> None:
+    """Raise at once, importing nothing, where the extra ``convert`` is missing.
+
+    Raises
+    ------
+    MissingDriverError
+        One of its packages is not installed.
+    """
+    _require(_EXTRA, f"conversion needs the workstation extra ({{}}): {_HINT}")
+
+
+def require_onnx_extra() -> None:
+    """Do the same for the extra ``onnx``."""
+    _require(_ONNX_EXTRA, f"--format onnx needs the extra `onnx` ({{}}): {_ONNX_HINT}")
+
+
+def _require(packages: tuple[str, ...], text: str) -> None:
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingDriverError(text.format(f"{', '.join(missing)} not installed"))
+
+
+@contextmanager
+def third_party() -> Iterator[None]:
+    """Hold back what TensorFlow, Keras and the quantizer print and warn of."""
+    with quiet(stdout=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def need(name: str) -> Any:
+    """Import a module of the extra ``convert``.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``keras``.
+
+    Raises
+    ------
+    MissingDriverError
+        It, or something it needs, is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # neither read the user's keras.json, which changes what is built, nor write one
+    os.environ.setdefault("KERAS_HOME", os.devnull)
+    if name == "keras":
+        backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        if backend == "tensorflow":
+            need("tensorflow")
+    return _imported(name, _HINT)
+
+
+def need_onnx(name: str) -> Any:
+    """Import a module of the extra ``onnx``; see `need`."""
+    need("tensorflow")  # which tf2onnx imports, not quietly
+    return _imported(name, _ONNX_HINT)
+
+
+def _imported(name: str, hint: str) -> Any:
+    try:
+        with third_party():
+            return importlib.import_module(name)
+    except ImportError as error:
+        if (error.name or "").startswith("edgeseg"):
+            raise
+        raise MissingDriverError(
+            f"this needs a workstation extra ({error.name or name} is missing): {hint}"
+        ) from error

@@ -1,0 +1,136 @@
+"""The contract of a file format: claim a path by its content, then read it."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from edgeseg.converter.cause import cause
+from edgeseg.converter.frameworks import need
+from edgeseg.devices import InputError, ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeseg.converter.loading.loading import Loading
+
+# What Keras, h5py and zipfile raise on files that they cannot read or build
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OSError,
+    AttributeError,
+    ImportError,
+    RuntimeError,
+)
+
+
+# Lists and objects inside each other: a nested model adds five
+_DEEPEST = 200
+
+
+@dataclass(frozen=True)
+class RawModel:
+    """A model as its file holds it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Of any batch and size.
+    resize : str or None
+        Alignment of the output grid, where the file says it.
+    notes : tuple of str
+        What a user should know of how it was read.
+    size_fixed : bool
+        Batch is 1 and the size is the one asked for: nothing is left to do.
+    """
+
+    model: Any
+    resize: str | None = None
+    notes: tuple[str, ...] = ()
+    size_fixed: bool = False
+
+
+class Format(ABC):
+    """A way to store a Keras model; a file of this folder defines ``PLUGIN``.
+
+    ``PLUGIN()`` makes the format. `claims` looks at a path's first bytes and imports
+    nothing; `read` raises `ModelError` for what cannot be used and `InputError` for
+    options that mean nothing to the file.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def claims(self, path: Path) -> bool:
+        """Return whether a path that exists looks like this format."""
+
+    @abstractmethod
+    def read(self, path: Path, loading: Loading) -> RawModel:
+        """Return the model of a path that was claimed."""
+
+
+def refuse_options(path: Path, loading: Loading) -> None:
+    """Raise `InputError` where options of weights-only files meet a whole model.
+
+    Parameters
+    ----------
+    path : Path
+        A file that holds its network.
+    loading : Loading
+        What was asked for.
+    """
+    given = [
+        option
+        for option, value in (
+            ("--arch", loading.arch),
+            ("--output-stride", loading.output_stride),
+            ("--resize", loading.resize),
+        )
+        if value is not None
+    ]
+    if given:
+        raise InputError(
+            f"{path} holds a whole model, its network included: {', '.join(given)} "
+            "applies to weights-only .h5 files; leave it out"
+        )
+
+
+def unreadable() -> tuple[type[BaseException], ...]:
+    """Return what Keras and TensorFlow raise on files that they cannot build."""
+    operators: type[BaseException] = need("tensorflow").errors.OpError
+    return (*UNREADABLE, MemoryError, operators)
+
+
+def network_of(text: str | bytes) -> Any:
+    """Return what a JSON text holds, once it is known to be no endless nest.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, or nested deeper than any network is.
+    """
+    try:
+        config = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("its network is nested too deep") from error
+    level = [config]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (list, dict))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return config
+    raise ValueError("its network is nested too deep")
+
+
+def cannot_load(path: Path, error: BaseException) -> ModelError:
+    """Return the error for a file on which Keras gave up."""
+    return ModelError(f"Keras cannot load {path}: {cause(error)}")

@@ -1,0 +1,1 @@
+"""Pictures and masks on their way into a training: splits, classes, batches."""

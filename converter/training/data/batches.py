@@ -1,0 +1,155 @@
+"""Batches, made ahead by threads: the same for the same seed, whoever makes them.
+
+Every picture of every epoch has a generator of its own, seeded by seed, epoch and
+place, so that a training that goes on after a kill sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.training.data.augmentation import (
+    random_colours,
+    random_view,
+    take_view,
+)
+from edgeseg.converter.training.loss import mixed, one_hot
+from edgeseg.runtime.accuracy.evaluation import picture_with_truth
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.converter.training.teacher import Teacher
+    from edgeseg.runtime.accuracy.dataset import Dataset
+
+    Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+_AHEAD = 3  # batches that wait for the trainer
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What an answer should be.
+
+    Parameters
+    ----------
+    class_weights : ndarray
+        ``(C,)`` float32.
+    teacher : Teacher or None
+        A model whose answers count too.
+    share : float
+        What the teacher counts for, 0..1.
+    rough : frozenset of str
+        Pictures with rough masks.
+    rough_share : float
+        What the teacher counts for on those.
+    """
+
+    class_weights: NDArray[np.float32]
+    teacher: Teacher | None = None
+    share: float = 0.5
+    rough: frozenset[str] = field(default_factory=frozenset)
+    rough_share: float = 0.5
+
+    def target(
+        self, name: str, frame: NDArray[np.uint8], ids: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
+        """Return the target ``(H, W, C + 1)`` of a picture that was augmented."""
+        truth = one_hot(ids, self.class_weights)
+        if self.teacher is None:
+            return truth
+        share = self.rough_share if name in self.rough else self.share
+        return mixed(truth, self.teacher.probabilities(frame), share)
+
+
+class Batches:
+    """Endless batches of a data set, epoch after epoch, each in another order.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Pictures and truth with the ids to be learnt.
+    lessons : Lessons
+        Their targets.
+    canvas_hw : (int, int)
+        Height and width of the network's input.
+    batch : int
+        Pictures of a batch; what an epoch leaves over is left out.
+    seed : int
+        Decides everything that is random.
+    workers : int
+        Threads that make batches.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        lessons: Lessons,
+        canvas_hw: tuple[int, int],
+        *,
+        batch: int,
+        seed: int,
+        workers: int = 2,
+    ) -> None:
+        self._dataset = dataset
+        self._lessons = lessons
+        self._canvas_hw = canvas_hw
+        self._batch = batch
+        self._seed = seed
+        self._workers = workers
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        return len(self._dataset.ids) // self._batch
+
+    def stream(self, step: int) -> Generator[Batch, None, None]:
+        """Give the batches from a step on, counted from the first epoch's first.
+
+        The threads end with the iterator.
+        """
+        waiting: deque[Future[Batch]] = deque()
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="batches")
+        try:
+            while True:
+                while len(waiting) < _AHEAD:
+                    waiting.append(pool.submit(self.make, step))
+                    step += 1
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def make(self, step: int) -> Batch:
+        """Return one batch: images ``(N, H, W, 3)`` -1..1, and targets; float32."""
+        import numpy as np
+
+        epoch, place = divmod(step, self.steps)
+        order = np.random.default_rng((self._seed, epoch)).permutation(
+            len(self._dataset.ids)
+        )
+        pairs = [
+            self._example(epoch, index)
+            for index in order[place * self._batch : (place + 1) * self._batch]
+        ]
+        images, targets = zip(*pairs, strict=True)
+        frames = np.stack(images).astype(np.float32)
+        frames /= 127.5
+        frames -= 1
+        return frames, np.stack(targets)
+
+    def _example(self, epoch: int, index: int) -> tuple[Any, Any]:
+        import numpy as np
+
+        name = self._dataset.ids[index]
+        rng = np.random.default_rng((self._seed, epoch, int(index), 1))
+        frame, ids = picture_with_truth(self._dataset, name)
+        view = random_view(rng, ids.shape, self._canvas_hw)
+        frame, ids = take_view(frame, ids, view, self._canvas_hw)
+        frame = random_colours(frame, rng)
+        return frame, self._lessons.target(name, frame, ids)

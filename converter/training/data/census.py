@@ -1,0 +1,117 @@
+"""Every mask looked at before a training starts: what cannot be used is told then."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.accuracy.dataset import Dataset
+
+_THREADS = 4
+_EXIF_ORIENTATION, _SIDEWAYS = 0x0112, 5
+
+
+def count_pixels(
+    dataset: Dataset,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.int64]:
+    """Count the pixels of each class over all pictures.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Pictures and truth.
+    progress : callable or None
+        Called with pictures done and pictures in all.
+
+    Returns
+    -------
+    ndarray
+        ``(C,)`` int64; void does not count.
+
+    Raises
+    ------
+    InputError
+        A mask holds ids without a label, or picture and mask differ in size.
+    """
+    import numpy as np
+
+    def count(name: str) -> NDArray[np.int64]:
+        ids = dataset.truth(name)
+        _check_size(dataset, name, ids.shape)
+        return np.bincount(ids.ravel(), minlength=256)[: len(dataset.labels)]
+
+    total = np.zeros(len(dataset.labels), np.int64)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for done, counted in enumerate(pool.map(count, dataset.ids), 1):
+            total += counted
+            if progress is not None:
+                progress(done, len(dataset.ids))
+    return total
+
+
+def check_every_class(counts: NDArray[np.int64], labels: Sequence[str]) -> None:
+    """Raise `InputError` where a class has no pixel to be learnt from."""
+    missing = [name for name, pixels in zip(labels, counts, strict=True) if not pixels]
+    if missing:
+        raise InputError(
+            f"no pixel of {', '.join(missing)} in the masks to train on: add pictures "
+            "with it, or leave it out of --classes"
+        )
+
+
+def balance(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return a weight for each class: inverse root of its share, 1 on average.
+
+    Parameters
+    ----------
+    counts : ndarray
+        ``(C,)`` pixels of each class, none of them 0.
+
+    Returns
+    -------
+    ndarray
+        ``(C,)`` float32. Over all pixels their mean is 1, so that the loss keeps its
+        scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [round(float(weight), 2) for weight in balance(np.array([90, 10]))]
+    [0.83, 2.5]
+    """
+    import numpy as np
+
+    share = counts / counts.sum()
+    weights = share**-0.5
+    scaled: NDArray[np.float32] = (weights / (weights * share).sum()).astype(np.float32)
+    return scaled
+
+
+def _check_size(dataset: Dataset, name: str, shape: tuple[int, ...]) -> None:
+    """Compare a mask with its picture's header, turned as its EXIF says."""
+    from PIL import Image, UnidentifiedImageError
+
+    path = dataset.picture_path(name)
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= _SIDEWAYS
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError(f"cannot read the picture {path}: {error}") from error
+    if turned:
+        width, height = height, width
+    if (height, width) != shape:
+        raise InputError(
+            f"picture and mask of {name} differ in size: {width}x{height} and "
+            f"{shape[1]}x{shape[0]}: make the mask anew from the picture"
+        )

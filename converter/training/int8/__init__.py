@@ -1,0 +1,1 @@
+"""Training through the rounding of int8."""

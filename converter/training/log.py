@@ -1,0 +1,211 @@
+"""What a training leaves to read: log.csv, log.json and curves.png.
+
+What a training was made of: hashes, versions, settings, and how it went.
+
+What a training says while it runs, one line at a time.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.converter.frameworks import need, third_party
+from edgeseg.converter.training.start.network import Start
+from edgeseg.converter.training.start.start import NOTHING
+from edgeseg.runtime.accuracy.dataset import fingerprint
+from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.model.embedded import sha256
+from edgeseg.runtime.pictures.atomic import replacing, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgeseg.converter.training.data.classes import ChosenClasses
+    from edgeseg.converter.training.schedule import Pace
+    from edgeseg.converter.training.settings import Settings
+    from edgeseg.converter.training.state import Progress
+    from edgeseg.devices.types import Json
+
+
+COLUMNS = (
+    "epoch",
+    "step",
+    "loss",
+    "rate",
+    "val_miou",
+    "images_per_s",
+    "seconds",
+)
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a row an epoch; epochs without validation have an empty ``val_miou``."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write settings, origins and the log."""
+    write_text(path, json_text(values, indent=2, sort_keys=True) + "\n")
+
+
+def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Draw loss and validation mIoU over epochs."""
+    need("matplotlib").use("Agg")
+    with third_party():
+        plot = need("matplotlib.pyplot")
+        figure, (above, below) = plot.subplots(2, 1, sharex=True, figsize=(7, 6))
+        for axes, key, name, factor in (
+            (above, "loss", "training loss", 1),
+            (below, "val_miou", "validation mIoU, %", 100),
+        ):
+            points = [(r["epoch"], r[key] * factor) for r in rows if r[key] is not None]
+            if points:
+                axes.plot(*zip(*points, strict=True), marker=".")
+            axes.set_ylabel(name)
+            axes.grid(alpha=0.3)
+        below.set_xlabel("epoch")
+        figure.tight_layout()
+        with replacing(path) as temporary:
+            figure.savefig(temporary, dpi=110)
+        plot.close(figure)
+
+
+def origins_of(
+    settings: Settings,
+    train: ChosenClasses,
+    validation: ChosenClasses,
+    counts: list[int],
+) -> Json:
+    """Return what decides a training beside its settings, as JSON values.
+
+    Parameters
+    ----------
+    settings : Settings
+        All of them.
+    train, validation : ChosenClasses
+        The pictures.
+    counts : list of int
+        Pixels of each class to train on.
+    """
+    teacher = settings.teaching.model
+    start = None if settings.start == NOTHING else Path(settings.start)
+    return {
+        "classes": list(train.labels),
+        "pixels": dict(zip(train.labels, counts, strict=True)),
+        "train": {"pictures": len(train.ids), "fingerprint": fingerprint(train)},
+        "validation": {
+            "pictures": len(validation.ids),
+            "fingerprint": fingerprint(validation),
+        },
+        "start_sha256": sha256(start) if start and start.is_file() else None,
+        "teacher_sha256": sha256(teacher) if teacher else None,
+        "versions": {
+            name: version(name) for name in ("edgeseg", "keras", "numpy", "tensorflow")
+        },
+        "backend": need("keras").backend.backend(),
+    }
+
+
+def write_log(
+    path: Path,
+    settings: Settings,
+    origins: Json,
+    start: Start,
+    progress: Progress,
+) -> None:
+    """Write all that is needed to judge a training, or to repeat it.
+
+    Parameters
+    ----------
+    path : Path
+        The JSON file.
+    settings : Settings
+        All of them.
+    origins : dict
+        From `origins_of`.
+    start : Start
+        What it started from.
+    progress : Progress
+        How far it got.
+    """
+    write_json(
+        path,
+        {
+            **origins,
+            "settings": settings.to_dict(),
+            "notes": list(start.notes),
+            "new_layers": sorted(start.new_layers),
+            "progress": asdict(progress),
+        },
+    )
+
+
+def hashes(origins: Json) -> Json:
+    """Return what tells that files are those that a training was begun with."""
+    return {
+        "training pictures": origins["train"]["fingerprint"],
+        "validation pictures": origins["validation"]["fingerprint"],
+        "start's sha256": origins["start_sha256"],
+        "teacher's sha256": origins["teacher_sha256"],
+    }
+
+
+def step_line(progress: Progress, steps: int, batch: int, pace: Pace) -> str:
+    """Return where an epoch stands, how fast it goes and how long is left.
+
+    Parameters
+    ----------
+    progress : Progress
+        Of the training.
+    steps : int
+        Of an epoch.
+    batch : int
+        Pictures of a step.
+    pace : Pace
+        Of the last steps.
+    """
+    loss = progress.losses / max(progress.counted, 1)
+    left = pace.seconds(progress.total - progress.step)
+    return (
+        f"epoch {progress.step // steps + 1}/{-(-progress.total // steps)} "
+        f"step {progress.step}/{progress.total} loss {loss:.4f} "
+        f"{batch / pace.step_s:.1f} images/s, {_duration(left)} left"
+    )
+
+
+def epoch_line(row: Mapping[str, Any], progress: Progress) -> str:
+    """Return what an epoch came to, from its row of the log."""
+    parts = ["before training" if row["epoch"] == 0 else f"epoch {row['epoch']}"]
+    if row["loss"] is not None:
+        parts.append(f"loss {row['loss']:.4f}")
+    if row["val_miou"] is not None and progress.best_miou is not None:
+        parts.append(
+            f"validation mIoU {100 * row['val_miou']:.2f} % (best "
+            f"{100 * progress.best_miou:.2f} %, epoch {progress.best_epoch})"
+        )
+    return ", ".join(parts)
+
+
+def diverged(loss: float, progress: Progress, settings: Settings, best: Path) -> str:
+    """Return what to say when the loss is no number any more."""
+    return (
+        f"the training diverged: the loss is {loss} at step {progress.step + 1}; "
+        f"{best} holds the best weights so far (epoch {progress.best_epoch}): begin "
+        f"anew with --restart and smaller rates than --rate {settings.rate:g} "
+        f"--new-rate {settings.new_rate:g}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

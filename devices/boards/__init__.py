@@ -1,0 +1,1 @@
+"""Boards and accelerators: one file is one device that a user names."""

@@ -1,0 +1,187 @@
+"""Coral's Edge TPU, on USB or PCI Express, through libedgetpu."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from edgeseg.devices.accelerators import EdgeTpu, find_edge_tpus
+from edgeseg.devices.cores import physical_cores
+from edgeseg.devices.edgetpu import (
+    LIBRARY,
+    find_library,
+    load_delegate,
+    matching_runtime,
+)
+from edgeseg.devices.errors import EdgesegError, MissingDriverError, ModelError
+from edgeseg.devices.linux_files import ROOT
+from edgeseg.devices.open import is_compiled
+from edgeseg.devices.profile import DeviceUnit, Found, Profile
+from edgeseg.devices.tflite import TFLiteDevice
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeseg.devices.types import Json
+
+_log = logging.getLogger(__name__)
+_SUFFIX = "_edgetpu"  # what edgetpu_compiler appends to a file's name
+_NAMES = {"usb": "Coral USB Accelerator", "pci": "Coral on PCI Express", "": "Coral"}
+
+
+class Coral(TFLiteDevice):
+    """Inference on an Edge TPU; what it does not take stays on the processor.
+
+    Parameters
+    ----------
+    model : Path
+        A ``.tflite`` file that `edgetpu_compiler` has compiled.
+    unit : str
+        ``""``: the first Edge TPU; ``"usb"``, ``"usb:N"``, ``"pci"``, ``"pci:N"``.
+    threads : int or None
+        Threads of the operators on the processor; None takes the physical cores.
+    root : Path
+        Where ``sys`` and ``usr`` are.
+
+    Raises
+    ------
+    ModelError
+        The file is not compiled for the Edge TPU: nothing of it would run there.
+    MissingDriverError
+        No Edge TPU, no libedgetpu, or one that does not fit the interpreter.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        unit: str = "",
+        threads: int | None = None,
+        *,
+        root: Path = ROOT,
+    ) -> None:
+        if model.exists() and not is_compiled(model):
+            raise ModelError(
+                f"{model} is not compiled for the Edge TPU, nothing of it would run "
+                f"there: edgeseg compile {model} --device coral"
+            )
+        tpu = _choose(unit, root)
+        library = find_library(root)
+        if library is None:
+            raise MissingDriverError(
+                f"{LIBRARY} is not installed: sudo apt install libedgetpu1-std"
+            )
+        runtime = matching_runtime(root)
+        delegate = load_delegate(
+            library, runtime, {"device": f"{tpu.bus}:{tpu.number}"}
+        )
+        super().__init__(
+            model,
+            name=f"coral:{tpu.bus}:{tpu.number}",
+            threads=threads or physical_cores(),
+            runtime=runtime,
+            delegates=(delegate,),
+        )
+        self._delegate = {"delegate": str(library), "usb_mbit": tpu.speed_mbit}
+
+    def describe(self) -> Json:
+        """Return device, runtime, version, threads, delegate and speed of the bus."""
+        return {**super().describe(), **self._delegate}
+
+
+class _OnProcessor(TFLiteDevice):
+    """What a Coral's model was compiled from, on the processor: asked for by name."""
+
+    def __init__(self, model: Path, threads: int | None, reason: str) -> None:
+        super().__init__(
+            model, name="coral:or-cpu", threads=threads or physical_cores()
+        )
+        self._reason = reason
+
+    def describe(self) -> Json:
+        """Return the same as any device, and why no Edge TPU is used."""
+        return {**super().describe(), "fallback": self._reason}
+
+
+def open_coral(
+    model: Path, unit: str = "", threads: int | None = None, *, root: Path = ROOT
+) -> TFLiteDevice:
+    """Open a model on an Edge TPU; with the unit ``"or-cpu"`` else on the processor.
+
+    For ``or-cpu``, ``NAME_edgetpu.tflite`` and the ``NAME.tflite`` that it was
+    compiled from must lie side by side; a warning and `describe` tell which one runs.
+    """
+    if unit != "or-cpu":
+        return Coral(model, unit, threads, root=root)
+    plain = model.with_name(model.name.replace(_SUFFIX, ""))
+    try:
+        return Coral(model, "", threads, root=root)
+    except EdgesegError as error:
+        if not plain.exists():
+            raise
+        _log.warning("no Edge TPU is used (%s): %s runs on the processor", error, plain)
+        return _OnProcessor(plain, threads, str(error))
+
+
+def _choose(unit: str, root: Path) -> EdgeTpu:
+    bus, _, number = unit.partition(":")
+    tpus = [tpu for tpu in find_edge_tpus(root) if not bus or tpu.bus == bus]
+    if not tpus:
+        raise MissingDriverError(
+            f"no {_NAMES[bus]} found; plug one in (lsusb shows 1a6e:089a or 18d1:9302, "
+            "lspci 1ac1:089a), or run the model on another device"
+        )
+    if int(number or 0) >= len(tpus):
+        there = ", ".join(f"coral:{tpu.bus}:{tpu.number}" for tpu in tpus)
+        raise MissingDriverError(f"no coral:{unit} found; here are {there}")
+    return tpus[int(number or 0)]
+
+
+def _find(root: Path) -> tuple[Found, ...]:
+    tpus = find_edge_tpus(root)
+    if not tpus:
+        return (
+            Found("coral:usb:0", "absent", "no Coral on USB (1a6e:089a, 18d1:9302)"),
+            Found("coral:pci:0", "absent", "no Coral on PCI Express (1ac1:089a)"),
+        )
+    return tuple(_state(tpu, root) for tpu in tpus)
+
+
+def _state(tpu: EdgeTpu, root: Path) -> Found:
+    device = f"coral:{tpu.bus}:{tpu.number}"
+    if find_library(root) is None:
+        hint = f"{LIBRARY} is missing: sudo apt install libedgetpu1-std"
+        return Found(device, "incomplete", hint)
+    if tpu.bus == "pci" and not tpu.is_started:
+        hint = "no /dev/apex_N: the driver gasket-dkms is not loaded"
+        return Found(device, "incomplete", hint)
+    try:
+        matching_runtime(root)
+    except MissingDriverError as error:
+        return Found(device, "incomplete", str(error))
+    slow = ", on USB 2: slow, use a blue USB 3 socket" if tpu.is_slow else ""
+    return Found(device, "ready", f"{_NAMES[tpu.bus]}{slow}")
+
+
+PROFILE = Profile(
+    summary="Coral's Edge TPU",
+    units=(
+        DeviceUnit("", "the first Edge TPU found"),
+        DeviceUnit("usb", "a USB Accelerator", numbered=True),
+        DeviceUnit("pci", "M.2, Mini PCIe or a Dev Board's own", numbered=True),
+        DeviceUnit("or-cpu", "an Edge TPU, else the uncompiled file on the processor"),
+    ),
+    find=_find,
+    recipes=("int8",),
+    heads=("logits-stride",),
+    sizes=("257x257", "321x321", "513x513"),
+    advice=(
+        "only full int8 models, compiled: edgeseg compile MODEL --device coral",
+        "logits at the network's own stride: resizing and argmax stay off the Edge TPU",
+        "output stride 16: dilated convolutions of stride 8 cost it dearly",
+        "8 MB of weights fit on the chip; more are sent for every picture",
+        "USB 3: on USB 2 the transfer takes longer than the inference",
+    ),
+    install=("sudo apt install libedgetpu1-std",),
+    verified="not run on hardware; tested against a stand-in libedgetpu",
+)
+PLUGIN = open_coral

@@ -1,0 +1,114 @@
+"""The contract of a data set: pictures with truth.
+
+A data set's hash: whether two runs, on two machines, saw the same pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from edgeseg.devices import InputError
+from edgeseg.devices.wording import encodable
+from edgeseg.runtime.accuracy.truth import stored_as_is, translate
+from edgeseg.runtime.pictures.files import read_ids
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Dataset(ABC):
+    """Pictures and their true class ids, in a fixed order.
+
+    ``PLUGIN.recognizes(root)`` says whether a folder has the layout, reading nothing
+    but its listing; a folder has one layout at most. ``PLUGIN(root, split, labels)``
+    lists the pictures of one split, or raises `InputError`; ``labels``, a name or
+    file for `load_labels`, replaces the layout's own. Pictures are opened only when
+    they are asked for.
+
+    Attributes
+    ----------
+    LAYOUT : str
+        What the layout looks like, for messages.
+    """
+
+    LAYOUT: ClassVar[str]
+    _labels: tuple[str, ...]  # both are set by the layout's __init__
+    _ids: tuple[str, ...]
+
+    @classmethod
+    @abstractmethod
+    def recognizes(cls, root: Path) -> bool:
+        """Return whether a folder has this layout."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the truth's class ids."""
+        return self._labels
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Names of the pictures of the split; a ``/`` in one stands for a folder."""
+        return self._ids
+
+    @abstractmethod
+    def picture_path(self, name: str) -> Path:
+        """Return the path of a picture."""
+
+    @abstractmethod
+    def mask_path(self, name: str) -> Path:
+        """Return the path of a picture's mask."""
+
+    def table(self, name: str) -> NDArray[np.int16]:
+        """Return the class id of each value of a mask: ``(256,)`` int16.
+
+        255 stands for void, -1 for a value that a mask must not hold. By default the
+        values are the class ids.
+        """
+        return stored_as_is(len(self.labels))
+
+    def truth(self, name: str) -> NDArray[np.uint8]:
+        """Return a picture's class ids ``(H, W)`` uint8, 255 for void.
+
+        Raises
+        ------
+        InputError
+            The mask is missing, unreadable, in colour, or holds ids that have no
+            label.
+        """
+        path = self.mask_path(name)
+        return translate(path, read_ids(path), self.table(name), len(self.labels))
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """Return a SHA-256 over labels, names, and the bytes that each file takes.
+
+    Sizes instead of contents: a board would read gigabytes for the latter, and two
+    photos or masks of equal size under one name are all but always the same.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Open.
+
+    Raises
+    ------
+    InputError
+        A picture or mask is missing.
+    """
+    digest = hashlib.sha256(json.dumps(dataset.labels).encode())
+    for name in dataset.ids:
+        try:
+            picture = dataset.picture_path(name).stat().st_size
+            mask = dataset.mask_path(name).stat().st_size
+        except OSError as error:
+            raise InputError(
+                f"cannot read {error.filename}: {error.strerror}"
+            ) from error
+        digest.update(json.dumps([encodable(name), picture, mask]).encode())
+    return digest.hexdigest()

@@ -1,0 +1,62 @@
+"""From a folder to a data set, by its layout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import InputError, PluginFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edgeseg.runtime.accuracy.dataset import Dataset
+
+DATASETS = PluginFolder("data set layout", "edgeseg.runtime.datasets")
+
+
+def open_dataset(root: Path, split: str, *, labels: str | None = None) -> Dataset:
+    """Open the data set in a folder.
+
+    Parameters
+    ----------
+    root : Path
+        A folder in a known layout: PASCAL VOC's, ADE20K's, Cityscapes', or plain
+        ``images/``, ``masks/`` and ``labels.txt``.
+    split : str
+        Name of a list of pictures, such as ``val``.
+    labels : str or None
+        What the masks' ids are, see `load_labels`; None takes ``labels.txt`` of the
+        folder, else the layout's own.
+
+    Raises
+    ------
+    InputError
+        The folder has no known layout, no such split, or pictures without masks.
+    """
+    plugins: list[Any] = [DATASETS.load(name) for name in DATASETS.names()]
+    for plugin in plugins:
+        if plugin.recognizes(root):
+            dataset: Dataset = plugin(root, split, labels)
+            _check_complete(root, dataset)
+            return dataset
+    raise InputError(
+        f"no data set in {root}: expected the folders "
+        + ", or ".join(plugin.LAYOUT for plugin in plugins)
+    )
+
+
+def _check_complete(root: Path, dataset: Dataset) -> None:
+    """Raise before anything is computed where a picture or its mask is missing."""
+    places: tuple[tuple[str, Callable[[str], Path]], ...] = (
+        ("a picture file", dataset.picture_path),
+        ("a mask", dataset.mask_path),
+    )
+    for what, place in places:
+        missing = [name for name in dataset.ids if not place(name).is_file()]
+        if missing:
+            raise InputError(
+                f"{len(missing)} of {len(dataset.ids)} pictures in {root} are without "
+                f"{what}: {', '.join(missing[:4])}{', ...' * (len(missing) > 4)} "
+                f"(expected {place(missing[0])})"
+            )

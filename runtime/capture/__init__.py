@@ -1,0 +1,1 @@
+"""Where frames come from: the contract of sources and what they share."""

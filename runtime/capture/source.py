@@ -1,0 +1,133 @@
+"""The contract of a source: something that gives pictures, one after the other."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError
+from edgeseg.devices.closing import Closing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Json
+
+
+@dataclass(frozen=True)
+class CaptureOptions:
+    """What a user asks of a source.
+
+    Parameters
+    ----------
+    size_wh : (int, int) or None
+        Width and height that a camera or a child process is asked for; files keep
+        their own.
+    fps : float or None
+        Frames a second that a camera is asked for.
+    rotate : {0, 90, 180, 270}
+        Degrees clockwise by which frames are turned.
+    wait : bool
+        Keep trying where a live source is not there at first.
+
+    Raises
+    ------
+    InputError
+        A value is none of these.
+    """
+
+    size_wh: tuple[int, int] | None = None
+    fps: float | None = None
+    rotate: int = 0
+    wait: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rotate not in (0, 90, 180, 270):
+            raise InputError(f"rotate: expected 0, 90, 180 or 270, got {self.rotate}")
+        if self.size_wh is not None and min(self.size_wh) < 1:
+            raise InputError(f"size: expected WIDTHxHEIGHT, got {self.size_wh}")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise InputError(f"camera fps: expected 0..1000, got {self.fps}")
+
+
+# what a source is asked for where nobody asks for anything
+AS_IT_COMES = CaptureOptions()
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One picture from a source.
+
+    Parameters
+    ----------
+    frame : ndarray
+        ``(H, W, 3)`` uint8 RGB.
+    name : str
+        Relative path without suffix that outputs are named after.
+    time_s : float
+        Capture time in seconds since the source's first frame.
+    captured_s : float
+        When it was captured, by this process's `time.monotonic`; a frame's age counts
+        from here.
+    """
+
+    frame: NDArray[np.uint8]
+    name: str
+    time_s: float
+    captured_s: float = field(default_factory=time.monotonic)
+
+
+class Source(Closing, ABC):
+    """Pictures from a file, folder or camera, in order.
+
+    ``PLUGIN(text, options)`` opens what the string says or raises `InputError`.
+    Iterating is done once. A picture that cannot be read is skipped and named in
+    `failures`; a source that can give nothing more raises. A live source never ends
+    by itself: where its camera or stream stops, it connects again. Frames come upright
+    as `CaptureOptions.rotate` asks. Whoever opened a source closes it.
+    """
+
+    @property
+    @abstractmethod
+    def count(self) -> int | None:
+        """How many pictures there will be; None where that is not known."""
+
+    @property
+    @abstractmethod
+    def fps(self) -> float | None:
+        """Frames a second; None where pictures have no common time."""
+
+    @abstractmethod
+    def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
+        """Give the pictures, without those whose name is in `skip`."""
+
+    @property
+    def live(self) -> bool:
+        """Whether pictures come in real time, so that only the newest is of use."""
+        return False
+
+    @property
+    def state(self) -> Json:
+        """What is to be told of a running source, as JSON values.
+
+        A live source tells ``connected`` (bool) and ``reconnects`` (int).
+        """
+        return {}
+
+    def stop(self) -> None:
+        """Make `captures` end within half a second; called from any thread."""
+        return None
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What could not be read so far, one line each."""
+        return ()
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names that captures will have, where they are known."""
+        return ()

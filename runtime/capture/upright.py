@@ -1,0 +1,102 @@
+"""Frames turned as the user asked, and as a video file asks.
+
+Frames brought to one size.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+_TURNS = (0, 90, 180, 270)
+
+
+def take_over_rotation(video: Any) -> int:
+    """Keep OpenCV from turning a video, and return what is to be turned instead.
+
+    Phones record as the sensor lies and note in the file how to turn the picture. Most
+    releases of OpenCV do so unasked, 4.11 does not: done here it is always the same.
+
+    Parameters
+    ----------
+    video : cv2.VideoCapture
+        One that is open and has given no frame yet.
+
+    Returns
+    -------
+    {0, 90, 180, 270}
+        Degrees, clockwise, for `rotated`. Other angles and mirrored pictures are left
+        as they are, as OpenCV does.
+    """
+    import cv2
+
+    if not video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0):
+        return 0  # this reader turns nothing: a camera's, or GStreamer's
+    degrees = round(video.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
+    return degrees if degrees in _TURNS else 0
+
+
+def rotated(frame: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:
+    """Return a frame turned clockwise.
+
+    Parameters
+    ----------
+    frame : ndarray
+        ``(H, W, 3)`` uint8, left as it is.
+    degrees : {0, 90, 180, 270}
+        From `CaptureOptions.rotate`.
+
+    Returns
+    -------
+    ndarray
+        A new frame, or the same one where there is nothing to turn.
+    """
+    if degrees == 0:
+        return frame
+    import cv2
+    import numpy as np
+
+    code = {
+        90: cv2.ROTATE_90_CLOCKWISE,
+        180: cv2.ROTATE_180,
+        270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    }[degrees]
+    return np.asarray(cv2.rotate(frame, code), np.uint8)
+
+
+def fitted(frame: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a frame scaled into a size, its aspect kept, the rest black.
+
+    Parameters
+    ----------
+    frame : ndarray
+        ``(H, W, 3)`` uint8 RGB.
+    size_wh : (int, int)
+        Width and height of the result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wide = fitted(np.full((50, 100, 3), 255, np.uint8), (40, 40))
+    >>> wide.shape, int(wide[0].max()), int(wide[20].min())
+    ((40, 40, 3), 0, 255)
+    """
+    height, width = frame.shape[:2]
+    if (width, height) == size_wh:
+        return frame
+    import cv2
+    import numpy as np
+
+    scale = min(size_wh[0] / width, size_wh[1] / height)
+    inner = max(1, round(width * scale)), max(1, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
+    left, top = (size_wh[0] - inner[0]) // 2, (size_wh[1] - inner[1]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        frame, inner, interpolation=method
+    )
+    return canvas

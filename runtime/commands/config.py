@@ -1,0 +1,213 @@
+"""A run's options from a TOML file: the same keys as on the command line.
+
+::
+
+    model = "deeplab.tflite"          # paths are relative to this file
+    source = "rtsp://camera/stream"
+    output = ["web:0.0.0.0:8080", "masks:found/"]
+    threads = 4
+    contours = true
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeseg.devices import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgeseg.devices.types import Json
+
+# what follows these names and a colon is a file or folder
+_NAMES_OF_FILES = frozenset(
+    {"folder", "image", "video", "overlay", "masks", "jsonl", "picture"}
+)
+# arguments and options whose text may name files
+_FILE_KEYS = frozenset({"model", "source", "output", "labels", "effect"})
+_NOT_KEYS = frozenset({"config", "help"})
+
+
+def load_config(path: Path, command: click.Command) -> Json:
+    """Return the arguments that a configuration file gives to a command.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file.
+    command : click.Command
+        Whose arguments and options it holds, such as ``edgeseg run``.
+
+    Returns
+    -------
+    dict of str to object
+        Values by the names of the command's parameters, as click's ``default_map``
+        takes them; file names are absolute.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or a key is unknown or has a wrong value; the message
+        names the key and says what was expected.
+    """
+    known = _known(command)
+    arguments: Json = {}
+    for key, value in _read(path).items():
+        name = key.replace("_", "-")
+        if name not in known:
+            raise InputError(f"{path}: {_unknown(key, known)}")
+        parameter = known[name]
+        checked = _checked(parameter, value, f"{path}: {key}")
+        assert parameter.name is not None
+        arguments[parameter.name] = _at(path.absolute().parent, name, checked)
+    return arguments
+
+
+def config_option(function: Any) -> Any:
+    """Add ``--config FILE`` to a command; what the command line says comes first."""
+
+    def use(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            ctx.default_map = load_config(value, ctx.command)
+
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=use,
+        help="Take arguments and options from a TOML file.",
+    )(function)
+
+
+def _read(path: Path) -> Json:
+    name = "tomllib" if sys.version_info >= (3, 11) else "tomli"
+    toml: Any = importlib.import_module(name)
+    try:
+        values: Json = toml.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, toml.TOMLDecodeError) as error:
+        raise InputError(f"{path}: expected TOML: {error}") from error
+    return values
+
+
+def _known(command: click.Command) -> Mapping[str, click.Parameter]:
+    """Return a command's parameters by their names on the command line."""
+    found = {}
+    for parameter in command.params:
+        long = [text[2:] for text in parameter.opts if text.startswith("--")]
+        for name in long or [parameter.name or ""]:
+            found[name] = parameter
+    return {name: found[name] for name in sorted(found) if name not in _NOT_KEYS}
+
+
+def _unknown(key: str, known: Mapping[str, click.Parameter]) -> str:
+    near = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+    return f"unknown key {key!r}{hint}"
+
+
+def _checked(parameter: click.Parameter, value: Any, where: str) -> Any:
+    """Return a TOML value that fits a parameter, as click takes it."""
+    if parameter.multiple:
+        values = value if isinstance(value, list) else [value]
+        return [_checked_one(parameter, one, where) for one in values]
+    return _checked_one(parameter, _as_text(parameter, value), where)
+
+
+def _as_text(parameter: click.Parameter, value: Any) -> Any:
+    """Write in the command line's way what TOML has a better one for."""
+    alone = getattr(parameter, "flag_value", None)
+    if value is True and isinstance(alone, str):
+        return alone  # an option that may stand without its value
+    if isinstance(parameter.type, click.Choice) and type(value) is int:
+        return str(value)
+    takes_list = "," in (parameter.metavar or "")
+    if takes_list and isinstance(value, list) and value:
+        return ",".join(value) if all(isinstance(v, str) for v in value) else value
+    return value
+
+
+def _checked_one(parameter: click.Parameter, value: Any, where: str) -> Any:
+    expected, types = _expectation(parameter)
+    if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
+        raise InputError(f"{where}: expected {expected}, got {_described(value)}")
+    if isinstance(value, str) and not value:
+        raise InputError(f"{where}: expected {expected}, got nothing")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{where}: expected {expected}, got {value}")
+    try:
+        # what click says of the value is right for a file, too
+        parameter.type.convert(value, None, None)
+    except click.BadParameter as error:
+        raise InputError(f"{where}: {error.message.rstrip('.')}") from error
+    return value
+
+
+def _expectation(parameter: click.Parameter) -> tuple[str, Any]:
+    kind = parameter.type
+    if isinstance(kind, click.types.BoolParamType):
+        return "true or false", bool
+    if isinstance(kind, click.types.IntParamType):
+        return "a whole number", int
+    if isinstance(kind, click.types.FloatParamType):
+        return "a number", (int, float)
+    if isinstance(kind, click.Choice):
+        return f"one of {', '.join(map(str, kind.choices))}", str
+    return "text, or a list of texts" if parameter.multiple else "text", str
+
+
+def _described(value: Any) -> str:
+    names: dict[type, str] = {str: "text", dict: "table", list: "list", bool: "boolean"}
+    kind = names.get(type(value), type(value).__name__)
+    return f"the {kind} {value!r}" if not isinstance(value, dict) else "a table"
+
+
+def _at(folder: Path, key: str, value: Any) -> Any:
+    """Return a value with its file name made absolute, if it has one."""
+    if key not in _FILE_KEYS:
+        return value
+    if isinstance(value, list):
+        return [_file_at(folder, key, one) for one in value]
+    return _file_at(folder, key, value)
+
+
+def _file_at(folder: Path, key: str, text: str) -> str:
+    name, colon, rest = text.partition(":")
+    names = _names(key)
+    if colon and (name in names or rest.startswith("//")):
+        is_file = name in _NAMES_OF_FILES and rest and not rest.startswith("//")
+        return f"{name}:{_joined(folder, rest)}" if is_file else text
+    if text == "-" or (text in names and not (folder / text).exists()):
+        return text
+    return text if key == "effect" else _joined(folder, text)
+
+
+def _joined(folder: Path, text: str) -> str:
+    ending = "/" if text.endswith("/") else ""  # says that it is a folder
+    return f"{folder / text}{ending}"
+
+
+def _names(key: str) -> tuple[str, ...]:
+    """Return what a key's text may name that is no file."""
+    from edgeseg.runtime.capture.open import SOURCES
+    from edgeseg.runtime.drawing.open_effect import EFFECTS
+    from edgeseg.runtime.model.labels import known_label_sets
+    from edgeseg.runtime.output.open import SINKS
+    from edgeseg.runtime.shipped import MODEL_NAME
+
+    if key == "labels":
+        return known_label_sets()
+    if key == "model":
+        return (MODEL_NAME,)
+    folders = {"source": SOURCES, "output": SINKS, "effect": EFFECTS}
+    return folders[key].names() if key in folders else ()

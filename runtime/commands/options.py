@@ -1,0 +1,187 @@
+"""Command-line options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.model.overrides import Overrides
+from edgeseg.runtime.terminal.completion import complete_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
+
+    from edgeseg.devices.types import Json
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+PATH = click.Path(path_type=Path)
+
+
+class ModelParam(click.Path):
+    """A model file, or the name of the model that comes with the package."""
+
+    name = "MODEL"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Return the path; a file of that name comes first."""
+        from edgeseg.runtime.shipped import find_model, is_shipped
+
+        if is_shipped(value):
+            return find_model(value)
+        return super().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the name, and model files."""
+        from edgeseg.runtime.shipped import MODEL_NAME
+        from edgeseg.runtime.terminal.completion import model_items
+
+        return model_items(incomplete, [MODEL_NAME])
+
+
+MODEL = ModelParam()
+
+
+class NormalizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """``MEAN,STD``: two numbers in pixel units."""
+
+    name = "MEAN,STD"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Parse the text."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            mean, std = (float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"expected two numbers such as 127.5,127.5; got {value!r}")
+        if not 0 < abs(std) < float("inf") or not abs(mean) < float("inf"):
+            self.fail(f"mean and std must be finite, std not 0; got {value!r}")
+        return mean, std
+
+
+def add_options(function: _F, *options: Callable[[_F], _F]) -> _F:
+    """Add options to a command, in the order that its help shows them."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _label_sets() -> tuple[str, ...]:
+    from edgeseg.runtime.model.labels import known_label_sets
+
+    return known_label_sets()
+
+
+def _devices() -> tuple[str, ...]:
+    from edgeseg.devices import DEVICES
+
+    return ("auto", *DEVICES.names())
+
+
+def override_options(function: _F) -> _F:
+    """Add --labels, --normalize, --bgr and --stretch."""
+    options = (
+        click.option(
+            "--labels",
+            metavar="NAME|FILE",
+            shell_complete=complete_words(_label_sets),
+            help="Class names: pascal-voc, ade20k, ade20k-mlperf32, cityscapes, or a "
+            "text file with one name a line.  [default: the model's own]",
+        ),
+        click.option(
+            "--normalize",
+            type=NormalizeParam(),
+            help="The network sees (pixel - MEAN) / STD, pixel in 0..255.  "
+            "[default: the model's own, else 127.5,127.5]",
+        ),
+        click.option("--bgr", is_flag=True, help="The network was trained on BGR."),
+        click.option(
+            "--stretch",
+            is_flag=True,
+            help="Stretch pictures to the input size instead of letterboxing them.",
+        ),
+    )
+    return add_options(function, *options)
+
+
+def device_options(function: _F) -> _F:
+    """Add --device and --threads."""
+    options = (
+        click.option(
+            "--device",
+            default="auto",
+            show_default=True,
+            shell_complete=complete_words(_devices),
+            help="What runs the model: NAME, NAME:UNIT or NAME:UNIT:N, such as "
+            "coral:usb:0; edgeseg devices lists them.",
+        ),
+        click.option(
+            "--threads",
+            type=click.IntRange(1, 1024),
+            help="Threads of an inference.  [default: left to the device]",
+        ),
+    )
+    return add_options(function, *options)
+
+
+def scoring_options(function: _F) -> _F:
+    """Add --split, --classes and --merge-others."""
+    options = (
+        click.option(
+            "--split", default="val", show_default=True, help="List of pictures."
+        ),
+        click.option(
+            "--classes",
+            metavar="A,B,C",
+            help="Average over these classes.  "
+            "[default: all that model and data set share]",
+        ),
+        click.option(
+            "--merge-others",
+            is_flag=True,
+            help="Count classes not named in --classes as background, in truth and "
+            "prediction.",
+        ),
+    )
+    return add_options(function, *options)
+
+
+def chosen_classes(values: Json) -> tuple[list[str] | None, bool]:
+    """Take --classes and --merge-others out of a command's arguments.
+
+    Returns
+    -------
+    list of str or None, bool
+        The names; whether the others count as background.
+
+    Raises
+    ------
+    InputError
+        Others are to be merged, but none are named.
+    """
+    text, merge_others = values.pop("classes"), values.pop("merge_others")
+    names = [name.strip() for name in text.split(",")] if text else None
+    if merge_others and not names:
+        raise InputError("--merge-others needs --classes: which are the others?")
+    return names, merge_others
+
+
+def overrides_of(values: Json) -> Overrides:
+    """Take the values of `override_options` out of a command's arguments."""
+    keys = ("labels", "normalize", "bgr", "stretch")
+    return Overrides(**{key: values.pop(key) for key in keys})

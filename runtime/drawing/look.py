@@ -1,0 +1,153 @@
+"""How results are drawn: what a user may switch while a run goes on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.model.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Look:
+    """How results are drawn.
+
+    Parameters
+    ----------
+    effect : str
+        Effect string; see `open_effect`.
+    alpha : float
+        Strength of a tint, 0..1.
+    classes : tuple of str
+        Names of the classes that are to be seen; empty for all but background.
+    contours, legend, statistics : bool
+        Draw borders of areas; write the classes found; write rate, latency and age.
+    """
+
+    effect: str = "overlay"
+    alpha: float = 0.5
+    classes: tuple[str, ...] = ()
+    contours: bool = False
+    legend: bool = False
+    statistics: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha <= 1:
+            raise InputError(f"alpha: expected a number 0..1, got {self.alpha}")
+
+    def to_dict(self) -> Json:
+        """Return JSON values that `from_dict` takes."""
+        return {**asdict(self), "classes": list(self.classes)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Look:
+        """Make a look of JSON values; keys that are missing keep their default.
+
+        Raises
+        ------
+        InputError
+            A key is unknown, or its value is of another type; the message names it.
+
+        Examples
+        --------
+        >>> Look.from_dict({"effect": "blur", "classes": ["dog"]}).classes
+        ('dog',)
+        """
+        known = {field.name: field.default for field in fields(cls)}
+        return cls(**{key: _checked(key, values[key], known) for key in values})
+
+
+def check_look(look: Look, manifest: Manifest) -> None:
+    """Raise `InputError` where a look names a class or an effect that is not there.
+
+    Parameters
+    ----------
+    look : Look
+        What a user asks for.
+    manifest : Manifest
+        Gives the class names.
+
+    Raises
+    ------
+    InputError, UnknownPluginError
+        The message lists what there is.
+    """
+    from edgeseg.runtime.drawing.open_effect import open_effect
+
+    shown_ids(look, manifest)
+    open_effect(look.effect)
+
+
+def shown_ids(look: Look, manifest: Manifest) -> NDArray[np.bool_]:
+    """Return ``(256,)`` bool: the class ids that are to be seen.
+
+    Parameters
+    ----------
+    look : Look
+        Names the classes.
+    manifest : Manifest
+        Gives their ids. A name may be that of several ids, and a number is an id
+        where there is no label of that name.
+
+    Raises
+    ------
+    InputError
+        A name is that of no class; the message lists the known ones.
+    """
+    import numpy as np
+
+    from edgeseg.runtime.model.labels import background_ids
+
+    shown = np.zeros(256, np.bool_)
+    if look.classes:
+        for name in look.classes:
+            shown[_ids_of(name, manifest)] = True
+        return shown
+    shown[: len(manifest.labels) or 256] = True
+    shown[list(background_ids(manifest.labels))] = False
+    return shown
+
+
+def _ids_of(name: str, manifest: Manifest) -> list[int]:
+    from edgeseg.runtime.model.labels import same_name
+
+    wanted = same_name(name)
+    labels = manifest.labels
+    ids = [i for i, label in enumerate(labels) if same_name(label) == wanted]
+    if not ids and wanted.isdecimal() and int(wanted) < (len(labels) or 256):
+        return [int(wanted)]
+    if not ids:
+        known = ", ".join(labels) or "ids 0..255 (the model has no labels)"
+        raise InputError(f"classes: unknown class {name!r}; known: {known}")
+    return ids
+
+
+def _checked(key: str, value: Any, known: Mapping[str, Any]) -> Any:
+    """Return a value of the type that its key's default has."""
+    if key not in known:
+        raise InputError(f"unknown key {key!r}; known: {', '.join(known)}")
+    default = known[key]
+    if isinstance(default, bool):
+        expected, fits = "true or false", isinstance(value, bool)
+    elif isinstance(default, float):
+        expected = "a number 0..1"
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif isinstance(default, str):
+        expected, fits = "text", isinstance(value, str)
+    else:
+        expected = "a list of class names"
+        fits = isinstance(value, list | tuple) and all(
+            isinstance(name, str) for name in value
+        )
+    if not fits:
+        raise InputError(f"{key}: expected {expected}, got {value!r}")
+    return tuple(value) if isinstance(value, list) else value

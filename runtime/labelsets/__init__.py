@@ -1,1 +1,0 @@
-"""Label sets as data: one JSON file each, named as the user types it."""

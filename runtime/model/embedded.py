@@ -1,0 +1,151 @@
+"""The manifest inside a model file: a ZIP behind a flatbuffer, or a text of ONNX.
+
+TensorFlow Lite reads a flatbuffer from its front, ``zipfile`` reads an archive from
+its end, so that one file holds both (the convention of TFLite Metadata for label
+files). Ours holds ``edgeseg.json`` and ``labels.txt``. ONNX has a place of its own for
+texts, ``metadata_props``: there the manifest's key is ``edgeseg``.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import ManifestError
+from edgeseg.runtime.model.labels import parse_labels
+from edgeseg.runtime.model.manifest import Manifest
+from edgeseg.runtime.model.onnx_file import SUFFIX, read_texts, with_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MANIFEST = "edgeseg.json"
+_LABELS = "labels.txt"
+_ONNX_KEY = "edgeseg"
+_FOREIGN_LABELS = ("labelmap.txt", "labels.txt")
+_LIMIT = 1 << 20  # bytes; a longer entry is no manifest
+# What zipfile raises on an entry that it cannot read
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # ZIP's earliest date: equal input, equal bytes
+
+
+def append_manifest(model: bytes, manifest: Manifest) -> bytes:
+    """Return a TFLite model followed by an archive with its manifest.
+
+    Parameters
+    ----------
+    model : bytes
+        A flatbuffer; an archive already behind it is replaced.
+    manifest : Manifest
+        What to store.
+    """
+    buffer = io.BytesIO(without_manifest(model))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr(_entry(_MANIFEST), manifest.to_json())
+        if manifest.labels:
+            archive.writestr(_entry(_LABELS), "\n".join(manifest.labels) + "\n")
+    return buffer.getvalue()
+
+
+def onnx_with_manifest(model: bytes, manifest: Manifest) -> bytes:
+    """Return an ONNX model that carries a manifest; one already in it is replaced."""
+    return with_text(model, _ONNX_KEY, manifest.to_json())
+
+
+def stored_manifest(path: Path) -> Manifest | None:
+    """Return the manifest inside a model file or in its sidecar, else None.
+
+    The sidecar of ``deeplab.tflite`` is ``deeplab.tflite.json``; what is inside the
+    model counts first.
+
+    Raises
+    ------
+    ManifestError
+        There is one, but it is malformed.
+    """
+    if path.suffix == SUFFIX:
+        text = read_texts(path).get(_ONNX_KEY)
+    else:
+        text = _read_entry(path, _MANIFEST)
+    if text is not None:
+        return Manifest.from_json(text)
+    sidecar = sidecar_path(path)
+    if not sidecar.is_file():
+        return None
+    try:
+        return Manifest.from_json(sidecar.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"cannot read {sidecar}: {error}") from error
+
+
+def stored_labels(path: Path) -> tuple[str, ...]:
+    """Return the label list that a foreign model file carries, empty without one."""
+    for name in _FOREIGN_LABELS:
+        text = _read_entry(path, name)
+        if text is not None:
+            return parse_labels(text, f"{path}:{name}")
+    return ()
+
+
+def sidecar_path(path: Path) -> Path:
+    """Return where the manifest of a model that may not be touched is looked for."""
+    return path.with_name(path.name + ".json")
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal text."""
+    import hashlib  # and OpenSSL's library, megabytes that a run does without
+
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    # a kilobyte more than deflated, and the same bytes with every build of zlib
+    info.compress_type = zipfile.ZIP_STORED
+    return info
+
+
+def _read_entry(path: Path, name: str) -> str | None:
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError):
+        return None  # no archive behind the model
+    with archive:
+        if name not in archive.namelist():
+            return None
+        if archive.getinfo(name).file_size > _LIMIT:
+            raise ManifestError(
+                f"{path}: its entry {name} is over {_LIMIT} bytes: no manifest"
+            )
+        try:
+            return archive.read(name).decode("utf-8")
+        except _DAMAGED as error:
+            raise ManifestError(
+                f"{path}: its entry {name} is damaged: {error}"
+            ) from error
+
+
+def without_manifest(model: bytes) -> bytes:
+    """Return a TFLite model without the archive behind it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(model)) as archive:
+            entries = archive.infolist()
+            start = min((e.header_offset for e in entries), default=archive.start_dir)
+            return model[:start]
+    except zipfile.BadZipFile:
+        return model

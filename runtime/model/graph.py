@@ -1,0 +1,30 @@
+"""What every kind of model file tells of its network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeseg.devices import TensorSpec
+
+
+@dataclass(frozen=True)
+class OperatorSummary:
+    """Operators and tensors of a model.
+
+    Parameters
+    ----------
+    inputs, outputs : tuple of TensorSpec
+        The model's own.
+    operators : dict of str to int
+        How often each operator occurs, most frequent first.
+    activations : dict of str to tuple of str
+        Names of the tensors that operators write, by dtype; ``"unknown"`` where an
+        ``.onnx`` file does not tell it.
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    operators: dict[str, int]
+    activations: dict[str, tuple[str, ...]]

@@ -1,0 +1,93 @@
+"""What a model file holds, as it is told before running anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import ModelError
+from edgeseg.devices.litert import open_interpreter, tensor_specs
+from edgeseg.runtime.model.embedded import sha256, stored_manifest
+from edgeseg.runtime.model.graph import OperatorSummary
+from edgeseg.runtime.model.keras_files import keras_info
+from edgeseg.runtime.model.manifest import Manifest
+from edgeseg.runtime.model.onnx_file import SUFFIX, read_onnx
+from edgeseg.runtime.model.overrides import manifest_for
+from edgeseg.runtime.shipped import find_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeseg.devices import TensorSpec
+    from edgeseg.devices.types import Json
+
+
+def read_graph(model: Path | bytes) -> OperatorSummary:
+    """Return the operators and tensors of a TFLite model without running it.
+
+    Raises
+    ------
+    ModelError
+        The file is no TFLite model.
+    """
+    interpreter = open_interpreter(model, delegate=False)
+    operators = interpreter._get_ops_details()
+    tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
+    written: dict[str, list[str]] = {}
+    for operator in operators:
+        for index in operator["outputs"]:
+            tensor = tensors.get(int(index))
+            if tensor is None:
+                raise ModelError("an operator writes a tensor that does not exist")
+            written.setdefault(tensor["dtype"].__name__, []).append(tensor["name"])
+    return OperatorSummary(
+        tensor_specs(interpreter.get_input_details()),
+        tensor_specs(interpreter.get_output_details()),
+        dict(Counter(str(op["op_name"]) for op in operators).most_common()),
+        {dtype: tuple(names) for dtype, names in sorted(written.items())},
+    )
+
+
+def model_info(path: Path | str) -> Json:
+    """Return everything a user may ask of a model file, as JSON values.
+
+    Parameters
+    ----------
+    path : Path or str
+        A ``.tflite`` file, one compiled for an Edge TPU too, or an ``.onnx`` file; the
+        name of the model that ships; a Keras file, of which `keras_info` tells.
+    """
+    path = find_model(path)
+    if (keras := keras_info(path)) is not None:
+        return keras
+    graph, onnx = _graph_of(path)
+    try:
+        manifest: Manifest | None = manifest_for(path, graph.inputs, graph.outputs)
+    except ModelError:
+        manifest = None  # no segmentation model: the tensors can still be shown
+    return {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
+        **onnx,
+        "inputs": [_tensor(spec) for spec in graph.inputs],
+        "outputs": [_tensor(spec) for spec in graph.outputs],
+        "operators": graph.operators,
+        "activations": {dtype: len(n) for dtype, n in graph.activations.items()},
+        "manifest": None if manifest is None else manifest.to_dict(),
+        "manifest_from": "file" if stored_manifest(path) else "tensors",
+    }
+
+
+def _graph_of(path: Path) -> tuple[OperatorSummary, Json]:
+    """Return a file's graph and, of an ``.onnx`` file, what is ONNX' own."""
+    if path.suffix != SUFFIX:
+        return read_graph(path), {}
+    file = read_onnx(path)
+    own = {"opset": file.opset, "ir_version": file.ir_version}
+    return file, {"onnx": {**own, "producer": file.producer}}
+
+
+def _tensor(spec: TensorSpec) -> Json:
+    return {**dataclasses.asdict(spec), "shape": list(spec.shape)}

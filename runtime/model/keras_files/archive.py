@@ -1,0 +1,60 @@
+"""``.keras``: a ZIP archive with a network in JSON, and its weights."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import ModelError
+from edgeseg.devices.wording import one_line
+from edgeseg.runtime.model.keras_files.network import (
+    KerasDescription,
+    parsed,
+    text_or_none,
+    told_of,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIGNATURE = b"PK\x03\x04"
+_CONFIG, _METADATA = "config.json", "metadata.json"
+_LIMIT = 64 << 20  # bytes of JSON: a network of a thousand layers takes one megabyte
+_DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, KeyError,
+            NotImplementedError)  # fmt: skip
+
+
+def read_archive(path: Path) -> KerasDescription | None:
+    """Return what a ``.keras`` file says, None where the archive is another one.
+
+    Raises
+    ------
+    ModelError
+        It is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _CONFIG not in archive.namelist():
+                return None
+            config = parsed(_read(archive, _CONFIG), f"{path}: its {_CONFIG}")
+            told = parsed(_read(archive, _METADATA), f"{path}: its {_METADATA}")
+    except _DAMAGED as error:
+        raise ModelError(
+            f"{path} is a damaged or truncated .keras file: {one_line(error)}"
+        ) from error
+    return KerasDescription(
+        "keras",
+        "model",
+        keras=text_or_none(told.get("keras_version")),
+        saved=text_or_none(told.get("date_saved")),
+        **told_of(config),
+    )
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+    if name not in archive.namelist():
+        return b"{}"
+    if archive.getinfo(name).file_size > _LIMIT:
+        raise zipfile.BadZipFile(f"its {name} is over {_LIMIT} bytes")
+    return archive.read(name)

@@ -1,0 +1,150 @@
+"""The manifest that a model gets: its own, or a guess, and what a user says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import ModelError
+from edgeseg.runtime.model.embedded import stored_labels, stored_manifest
+from edgeseg.runtime.model.head import head_of
+from edgeseg.runtime.model.labels import label_set_of, load_labels
+from edgeseg.runtime.model.manifest import Manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeseg.devices import TensorSpec
+    from edgeseg.devices.types import Json
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What a user says of a model that its file does not say, or says wrongly.
+
+    Parameters
+    ----------
+    labels : str or None
+        Name of a known label set, or a file; see `load_labels`.
+    normalize : (float, float) or None
+        The network sees ``(pixel - MEAN) / STD``, pixel in 0..255.
+    bgr : bool
+        The network was trained with blue first.
+    stretch : bool
+        Pictures are stretched to the input size instead of letterboxed.
+    """
+
+    labels: str | None = None
+    normalize: tuple[float, float] | None = None
+    bgr: bool = False
+    stretch: bool = False
+
+    def apply(self, manifest: Manifest) -> Manifest:
+        """Return a manifest with these values in place of its own."""
+        changes: Json = {}
+        if self.labels is not None:
+            label_set = load_labels(self.labels)
+            changes |= {"labels": label_set.labels, "palette": label_set.palette}
+        if self.normalize is not None:
+            mean, std = self.normalize
+            changes |= {"mean": (mean,) * 3, "std": (std,) * 3}
+        if self.bgr:
+            changes["channels"] = "bgr"
+        if self.stretch:
+            changes["fit"] = "stretch"
+        return dataclasses.replace(manifest, **changes)
+
+
+def manifest_for(
+    path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+) -> Manifest:
+    """Return a model file's own manifest, or one made from what its tensors say.
+
+    Parameters
+    ----------
+    path : Path
+        The model file.
+    inputs, outputs : tuple of TensorSpec
+        Its tensors.
+    """
+    manifest = stored_manifest(path)
+    if manifest is not None:
+        return manifest
+    labels = stored_labels(path)
+    palette = label_set_of(labels).palette if labels else ()
+    return dataclasses.replace(
+        guess_manifest(image_input(inputs), single_output(outputs), len(labels)),
+        labels=labels,
+        palette=palette,
+    )
+
+
+def guess_manifest(
+    spec_in: TensorSpec, spec_out: TensorSpec, labels: int = 0
+) -> Manifest:
+    """Return the manifest that the tensors of a foreign model suggest.
+
+    An 8-bit input is taken to store pixels as they are, so that its scale and zero
+    point are the normalization; a float input takes ``pixel / 127.5 - 1``. A grid
+    whose cells divide the input as ``k * (cells - 1) + 1`` (65 on 513, as DeepLab
+    trains) is aligned at its corners.
+
+    Parameters
+    ----------
+    spec_in, spec_out : TensorSpec
+        Input and output.
+    labels : int
+        Number of labels; 0 where unknown.
+    """
+    mean, std = 127.5, 127.5
+    if spec_in.dtype in ("uint8", "int8"):
+        offset = 128 if spec_in.dtype == "int8" else 0
+        mean = float(spec_in.zero_point + offset) if spec_in.is_quantized else offset
+        std = 1 / spec_in.scale if spec_in.is_quantized else 1.0
+    nchw = is_nchw(spec_in.shape)
+    height, width = spec_in.shape[2:4] if nchw else spec_in.shape[1:3]
+    grid = head_of(spec_out, labels=labels).grid_hw
+    corners = all(
+        cells > 1 and (size - 1) % (cells - 1) == 0
+        for size, cells in zip((height, width), grid, strict=True)
+    )
+    return Manifest(
+        input_size=(height, width),
+        mean=(mean,) * 3,
+        std=(std,) * 3,
+        resize="align-corners" if corners else "half-pixel",
+    )
+
+
+def is_nchw(shape: tuple[int, ...]) -> bool:
+    """Return whether a picture's shape has its channels before rows and columns."""
+    return shape[1] == 3 and shape[3] != 3
+
+
+def image_input(inputs: tuple[TensorSpec, ...]) -> TensorSpec:
+    """Return the input; raise `ModelError` unless it is one that takes a picture."""
+    shapes = [f"{spec.dtype} {list(spec.shape)}" for spec in inputs]
+    spec = inputs[0] if len(inputs) == 1 else None
+    if (
+        spec is None
+        or len(spec.shape) != 4
+        or spec.shape[0] != 1
+        or 3 not in (spec.shape[1], spec.shape[3])
+        or spec.dtype not in ("uint8", "int8", "int16", "float32", "float16")
+    ):
+        raise ModelError(
+            "no segmentation model: expected one input of shape (1, H, W, 3), got "
+            + ", ".join(shapes)
+        )
+    return spec
+
+
+def single_output(outputs: tuple[TensorSpec, ...]) -> TensorSpec:
+    """Return the output; raise `ModelError` unless there is just one."""
+    if len(outputs) != 1:
+        raise ModelError(
+            f"no segmentation model: expected one output, got {len(outputs)}: "
+            + ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in outputs)
+        )
+    return outputs[0]

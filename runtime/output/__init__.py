@@ -1,0 +1,1 @@
+"""Where results go: the contract of sinks and what they share."""

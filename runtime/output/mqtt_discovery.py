@@ -1,0 +1,147 @@
+"""What Home Assistant is told so that it shows a run as a device of its own.
+
+Keys and topics are those of its documentation: "MQTT", chapter "MQTT discovery"
+(https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery), "MQTT Sensor"
+(.../integrations/sensor.mqtt/) and "MQTT Binary Sensor" (.../binary_sensor.mqtt/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeseg.devices.types import Json
+
+ONLINE, OFFLINE = "online", "offline"
+# object id: (name, template, unit, more)
+_DIAGNOSTICS: Mapping[str, tuple[str, str, str, Json]] = {
+    "fps": ("Frame rate", "value_json.fps", "fps", {}),
+    "latency": (
+        "Latency",
+        "value_json.latency_ms.p50 if value_json.latency_ms else none",
+        "ms",
+        {},
+    ),
+    "age": (
+        "Frame age",
+        "value_json.age_ms.p50 if value_json.age_ms else none",
+        "ms",
+        {},
+    ),
+    "temperature": (
+        "Temperature",
+        "value_json.temperature_c",
+        "°C",
+        {"device_class": "temperature"},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Where a run publishes.
+
+    Parameters
+    ----------
+    prefix : str
+        Of its own topics.
+    discovery : str
+        Of Home Assistant's.
+    """
+
+    prefix: str
+    discovery: str = "homeassistant"
+
+    @property
+    def state(self) -> str:
+        """Where the state goes, as JSON."""
+        return f"{self.prefix}/state"
+
+    @property
+    def availability(self) -> str:
+        """Where ``online`` and ``offline`` go, retained."""
+        return f"{self.prefix}/availability"
+
+    @property
+    def node(self) -> str:
+        """The prefix in characters that Home Assistant allows in an id."""
+        return re.sub("[^a-zA-Z0-9_-]+", "_", self.prefix)
+
+    def config(self, component: str, object_id: str) -> str:
+        """Return the discovery topic of one entity."""
+        return f"{self.discovery}/{component}/{self.node}/{object_id}/config"
+
+
+def discovery(topics: Topics, name: str, labels: Mapping[int, str]) -> Json:
+    """Return the payload of every discovery topic.
+
+    Parameters
+    ----------
+    topics : Topics
+        Where the run publishes.
+    name : str
+        The device's name.
+    labels : mapping of int to str
+        Name of each class id that gets a sensor of its area.
+    """
+    common = _common(topics, name)
+    entities: Json = {}
+    for class_id, label in labels.items():
+        object_id = f"area_{class_id}"
+        entities[topics.config("sensor", object_id)] = {
+            **_sensor(object_id, f"{label} area", "%", topics),
+            # a class that is not in the picture is not in the state either
+            "value_template": f"{{{{ value_json.areas.get('{class_id}', 0) }}}}",
+            "icon": "mdi:texture-box",
+            **common,
+        }
+    for object_id, (title, path, unit, more) in _DIAGNOSTICS.items():
+        entities[topics.config("sensor", object_id)] = {
+            **_sensor(object_id, title, unit, topics),
+            "value_template": f"{{{{ {path} }}}}",
+            "entity_category": "diagnostic",
+            **more,
+            **common,
+        }
+    entities[topics.config("binary_sensor", "source")] = {
+        "name": "Source",
+        "unique_id": f"{topics.node}_source",
+        "state_topic": topics.state,
+        "value_template": "{{ 'ON' if value_json.connected else 'OFF' }}",
+        "device_class": "connectivity",
+        "entity_category": "diagnostic",
+        **common,
+    }
+    return entities
+
+
+def _sensor(object_id: str, name: str, unit: str, topics: Topics) -> Json:
+    return {
+        "name": name,
+        "unique_id": f"{topics.node}_{object_id}",
+        "state_topic": topics.state,
+        "unit_of_measurement": unit,
+        "state_class": "measurement",
+        "suggested_display_precision": 1,
+    }
+
+
+def _common(topics: Topics, name: str) -> Json:
+    installed = version("edgeseg")
+    return {
+        "availability_topic": topics.availability,
+        "payload_available": ONLINE,
+        "payload_not_available": OFFLINE,
+        "device": {
+            "identifiers": [topics.node],
+            "name": name,
+            "manufacturer": "edgeseg",
+            "model": "Semantic segmentation",
+            "sw_version": installed,
+        },
+        "origin": {"name": "edgeseg", "sw_version": installed},
+    }

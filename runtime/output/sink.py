@@ -1,0 +1,133 @@
+"""The contract of a sink: something that takes segmented pictures."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from edgeseg.devices.closing import Closing
+from edgeseg.runtime.drawing.look import Look
+from edgeseg.runtime.drawing.overlay import on_black
+from edgeseg.runtime.drawing.painter import Painter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
+
+
+@dataclass(frozen=True)
+class Style:
+    """What all sinks of a run know, and the painter that they share.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Labels and colours.
+    look : Look
+        How pictures are drawn.
+    shapes : {"none", "polygons", "rle"}
+        What JSON lines tell of each class's area.
+    fps : float or None
+        Frames a second that sinks are given; None where there is no such rate.
+    resume : bool
+        Keep what is there and add to it.
+    meter : Meter or None
+        What the run tells of itself.
+    """
+
+    manifest: Manifest
+    look: Look = field(default_factory=Look)
+    shapes: str = "none"
+    fps: float | None = None
+    resume: bool = False
+    meter: Meter | None = None
+    painter: Painter = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "painter", Painter(self.manifest, self.meter))
+
+    def draw(
+        self, capture: Capture, segmentation: Segmentation, look: Look | None = None
+    ) -> NDArray[np.uint8]:
+        """Return a frame drawn as the look says, what it cuts out on black.
+
+        Parameters
+        ----------
+        capture : Capture
+            The frame.
+        segmentation : Segmentation
+            Of that frame.
+        look : Look or None
+            In place of the style's own.
+
+        Returns
+        -------
+        ndarray
+            ``(H, W, 3)`` uint8 RGB. Other sinks are given the same array: it must not
+            be changed.
+        """
+        drawn = self.draw_alpha(capture, segmentation, look)
+        return on_black(drawn) if drawn.shape[2] == 4 else drawn
+
+    def draw_alpha(
+        self, capture: Capture, segmentation: Segmentation, look: Look | None = None
+    ) -> NDArray[np.uint8]:
+        """Return what `draw` does, with an alpha channel where the effect gives one."""
+        return self.painter.draw(capture, segmentation, look or self.look)
+
+    def draw_bands(
+        self, capture: Capture, segmentation: Segmentation, *, alpha: bool
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield what `draw`, or with alpha `draw_alpha`, returns, from top to bottom.
+
+        A sink that needs no more than one piece at a time spares the memory of a large
+        picture.
+        """
+        for band in self.painter.draw_bands(capture, segmentation, self.look):
+            yield on_black(band) if band.shape[2] == 4 and not alpha else band
+
+
+class Sink(Closing, ABC):
+    """Takes pictures with their classes, in order, in one thread.
+
+    ``PLUGIN(text, style)`` opens what the string says or raises `OutputError` or
+    `InputError`. A sink never changes what it is given. Whoever opened a sink closes
+    it; `close` may be called twice, also after an error and from another thread, and
+    leaves behind only what is whole.
+    """
+
+    @abstractmethod
+    def write(self, capture: Capture, segmentation: Segmentation) -> None:
+        """Take one picture."""
+
+    def has(self, name: str) -> bool:
+        """Return whether the result for a capture's name is already there."""
+        return False
+
+    def check(self) -> None:
+        """Raise what a worker of the sink's own has failed with.
+
+        Called between pictures, also where none come.
+        """
+        return None
+
+    @property
+    def live(self) -> bool:
+        """Whether the sink may leave out frames; then `write` never waits."""
+        return False
+
+    @property
+    def finished(self) -> bool:
+        """Whether whoever looks has had enough, as by closing a window.
+
+        The run then ends in order.
+        """
+        return False

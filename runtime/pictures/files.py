@@ -1,0 +1,151 @@
+"""Still pictures in and out, through Pillow: whole or an error, RGB, upright."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.pictures.atomic import replacing
+from edgeseg.runtime.pictures.row_bands import image_of, upright_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Return a photo as it should be seen: EXIF orientation applied.
+
+    Parameters
+    ----------
+    path : Path
+        JPEG, PNG, BMP, WebP or TIFF.
+
+    Returns
+    -------
+    ndarray
+        ``(H, W, 3)`` uint8 RGB; transparency is dropped.
+
+    Raises
+    ------
+    InputError
+        Missing, truncated, too large (over 179 megapixels) or no picture at all.
+    """
+    image = _open(path)
+    try:
+        return upright_pixels(image)
+    except _UNREADABLE as error:
+        raise _unreadable(path, error) from error
+
+
+def read_ids(path: Path) -> NDArray[np.uint8]:
+    """Return the values of a mask picture: a palette's indices or grey levels.
+
+    Parameters
+    ----------
+    path : Path
+        A palette or 8-bit grey PNG.
+
+    Returns
+    -------
+    ndarray
+        ``(H, W)`` uint8.
+
+    Raises
+    ------
+    InputError
+        Unreadable, or stored in colour.
+    """
+    import numpy as np
+
+    image = _open(path)
+    if image.mode not in ("P", "L"):
+        raise InputError(
+            f"{path}: expected a mask of class ids (palette or 8-bit grey PNG), got "
+            f"a picture of mode {image.mode}"
+        )
+    return np.array(image, np.uint8)
+
+
+def write_picture(path: Path, frame: NDArray[np.uint8]) -> None:
+    """Write ``(H, W, 3)`` uint8 RGB; the suffix of `path` chooses the format."""
+    write_bands(path, [frame], frame.shape[0])
+
+
+def write_bands(path: Path, parts: Iterable[NDArray[np.uint8]], height: int) -> None:
+    """Write a picture that comes in pieces, so that it is never whole in an array.
+
+    Parameters
+    ----------
+    path : Path
+        Its suffix chooses the format.
+    parts : iterable of ndarray
+        ``(h, W, 3)`` uint8 RGB or ``(h, W, 4)`` with alpha, from top to bottom.
+    height : int
+        Of all together.
+    """
+    with replacing(path) as temporary:
+        _save(image_of(parts, height), temporary, path)
+
+
+def write_ids(path: Path, ids: NDArray[np.uint8], table: NDArray[np.uint8]) -> None:
+    """Write class ids ``(H, W)`` uint8 as a palette PNG.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.png``.
+    ids : ndarray
+        ``(H, W)`` uint8.
+    table : ndarray
+        ``(256, 3)`` uint8 RGB, a colour for every id; see `colour_table`.
+    """
+    from PIL import Image
+
+    image = Image.fromarray(ids)
+    # a shorter palette would make Pillow store ids in fewer bits than they need
+    image.putpalette(table.reshape(768).tobytes())
+    with replacing(path) as temporary:
+        _save(image, temporary, path)
+
+
+def _save(image: Any, temporary: Path, path: Path) -> None:
+    kwargs = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+    try:
+        image.save(temporary, compress_level=1, **kwargs)
+    except (ValueError, KeyError) as error:
+        raise InputError(
+            f"cannot write {path}: expected a name that ends in "
+            f"{', '.join(sorted(SUFFIXES))}"
+        ) from error
+
+
+def _open(path: Path) -> Any:
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with path.open("rb") as file:
+                image = Image.open(file)
+                image.load()
+    except _UNREADABLE as error:
+        raise _unreadable(path, error) from error
+    except Image.DecompressionBombError as error:
+        raise _unreadable(path, error) from error
+    return image
+
+
+# What Pillow raises on damaged files, format by format
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError)
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return InputError(f"cannot read picture {path}: {reason}")

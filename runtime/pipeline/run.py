@@ -1,0 +1,247 @@
+"""Source, segmenter, sinks: the run of a whole stream of pictures.
+
+Reading, inference and writing overlap: a thread takes frames from the source, the
+caller's thread segments them, a third one gives the results to the sinks. Files keep
+every frame. Of a live source only the newest frame waits, and none is segmented
+before the sinks have room for it, so that nothing grows old on the way.
+
+Freed memory, given back to the system.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError
+from edgeseg.runtime.pipeline.failures import Failures
+from edgeseg.runtime.pipeline.meter import Tally
+from edgeseg.runtime.pipeline.options import PipelineOptions
+from edgeseg.runtime.pipeline.reader import FrameReader
+from edgeseg.runtime.pipeline.segmenting import Inference
+from edgeseg.runtime.pipeline.selection import Selection
+from edgeseg.runtime.pipeline.stopping import Stop
+from edgeseg.runtime.pipeline.writer import ResultWriter, close_all, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgeseg.runtime.capture.source import Capture, Source
+    from edgeseg.runtime.output.sink import Sink
+    from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
+
+__all__ = ["PipelineOptions", "Stop", "Tally", "run_pipeline"]
+
+
+_EVERY_FRAME = PipelineOptions()
+
+
+def run_pipeline(
+    source: Source,
+    segmenter: Segmenter,
+    sinks: Sequence[Sink],
+    *,
+    options: PipelineOptions = _EVERY_FRAME,
+    skip_existing: bool = False,
+    progress: Callable[[Tally, Capture], None] | None = None,
+    meter: Meter | None = None,
+    stop: Stop | None = None,
+) -> Tally:
+    """Segment the pictures of a source and hand each to every sink.
+
+    Everything is closed at the end, once, also after an error or an interrupt.
+
+    Parameters
+    ----------
+    source : Source
+        Open.
+    segmenter : Segmenter
+        Open.
+    sinks : sequence of Sink
+        Open.
+    options : PipelineOptions
+        Which frames, how many, and how.
+    skip_existing : bool
+        Leave out pictures whose results all sinks have already.
+    progress : callable or None
+        Called after each picture, in the thread that writes.
+    meter : Meter or None
+        Told of every frame.
+    stop : Stop or None
+        Ends the run when asked for; see `stopping_on_signals`.
+
+    Returns
+    -------
+    Tally
+        What was done.
+
+    Raises
+    ------
+    InputError
+        The source gave nothing, or some of its pictures could not be read (the
+        others are done first).
+    """
+    run = _PipelineRun(
+        source, segmenter, sinks, options, stop or Stop(), meter, progress
+    )
+    return run.to_the_end(skip_existing)
+
+
+class _PipelineRun:
+    """What the threads of one run share."""
+
+    def __init__(
+        self,
+        source: Source,
+        segmenter: Segmenter,
+        sinks: Sequence[Sink],
+        options: PipelineOptions,
+        stop: Stop,
+        meter: Meter | None,
+        progress: Callable[[Tally, Capture], None] | None,
+    ) -> None:
+        self._source = source
+        self._segmenter = segmenter
+        self._sinks = sinks
+        self._options = options
+        self._stop = stop
+        self._meter = meter
+        self._progress = progress
+        self._failures = Failures(stop)
+        self._tally = Tally()
+
+    def to_the_end(self, skip_existing: bool) -> Tally:
+        self._stop.running = True
+        try:
+            self._run(skip_existing)
+        finally:
+            self._stop.running = False
+        self._failures.raise_first()
+        self._tally.signal = self._stop.signal
+        if not self._stop.asked:
+            _raise_failures(self._source, self._tally)
+        return self._tally
+
+    def _run(self, skip_existing: bool) -> None:
+        """Do all, and close all; nothing is raised here."""
+        skip: frozenset[str] = frozenset()
+        if self._meter is not None:
+            self._meter.watch(self._source)
+
+        def find_existing() -> None:
+            nonlocal skip
+            skip = _existing(self._source, self._sinks)
+            self._tally.skipped = len(skip)
+
+        if skip_existing:
+            self._failures.attempt(find_existing)
+        is_single = self._source.count == 1 and not self._source.live
+        if is_single or self._failures:
+            if not self._failures:
+                self._failures.attempt(lambda: self._in_turn(skip))
+            close_all(self._sinks, self._failures)
+            self._failures.attempt(self._source.close)
+        else:
+            self._overlapped(skip)
+        self._failures.attempt(self._segmenter.close)
+
+    def _in_turn(self, skip: frozenset[str]) -> None:
+        """Do without threads: a single picture is faster so, and takes less memory."""
+        inference = Inference(self._segmenter, self._options)
+        for capture in self._source.captures(skip):
+            if self._stop.asked:
+                return
+            segmentation = inference.segment(capture, last=True)
+            give_back_memory()  # what the model had; a large photo's sinks need it
+            write(self._sinks, capture, segmentation)
+            self._finished(capture, segmentation)
+
+    def _overlapped(self, skip: frozenset[str]) -> None:
+        live = self._source.live
+        reader = FrameReader(
+            self._source,
+            Selection(self._options, self._source),
+            self._stop,
+            self._failures,
+            dropped=self._dropped,
+            skip=skip,
+        )
+        writer = ResultWriter(
+            self._sinks,
+            self._stop,
+            self._failures,
+            live=live,
+            finished=self._finished,
+        )
+        self._failures.attempt(lambda: self._segment_all(reader, writer))
+        reader.stop()
+        writer.close()
+        reader.close()
+
+    def _segment_all(self, reader: FrameReader, writer: ResultWriter) -> None:
+        inference = Inference(self._segmenter, self._options)
+        ends_s = self._deadline()
+        left = self._options.frames
+        while not reader.frames.ended and left != 0 and time.monotonic() < ends_s:
+            # a frame that had to wait for the sinks would be older than the newest
+            if self._source.live and not writer.results.has_room():
+                continue
+            capture = reader.frames.get()
+            if capture is None:
+                continue
+            writer.results.put((capture, inference.segment(capture)))
+            if left is not None:
+                left -= 1
+
+    def _deadline(self) -> float:
+        """Return when the clock ends the run; a recording ends by its time stamps."""
+        seconds = self._options.seconds
+        is_recording = self._source.fps is not None and not self._source.live
+        if seconds is None or is_recording:
+            return float("inf")
+        return time.monotonic() + seconds
+
+    def _finished(self, capture: Capture, segmentation: Segmentation) -> None:
+        self._tally.add(segmentation)
+        if self._meter is not None:
+            self._meter.add(capture, segmentation)
+        if self._progress is not None:
+            self._progress(self._tally, capture)
+
+    def _dropped(self, count: int) -> None:
+        self._tally.dropped += count
+        if self._meter is not None:
+            self._meter.drop(count)
+
+
+def _existing(source: Source, sinks: Sequence[Sink]) -> frozenset[str]:
+    return frozenset(
+        name for name in source.names() if all(sink.has(name) for sink in sinks)
+    )
+
+
+def _raise_failures(source: Source, tally: Tally) -> None:
+    failures = source.failures
+    if failures:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        raise InputError(
+            f"{len(failures)} of {tally.done + len(failures)} pictures could not be "
+            f"read, the others are done: {failures[0]}{more}"
+        )
+    if not tally.done and not tally.skipped:
+        raise InputError("the source gave no pictures")
+
+
+def give_back_memory() -> None:
+    """Return what was freed, which glibc would keep for later, to the system.
+
+    Once a block of many megabytes was freed, as a decoded photo is, glibc keeps up to
+    twice its size instead of returning it (mallopt(3), ``M_TRIM_THRESHOLD``). Worth
+    its millisecond before something large comes, not for every frame. With another C
+    library nothing happens.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(0))

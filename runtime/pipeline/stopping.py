@@ -1,0 +1,115 @@
+"""Ending a run from outside: a flag, and the signals that set it.
+
+Being asked to stop: finish the step, save, and say so.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+# how long a thread sleeps before it looks at the flag again
+TICK_S = 0.1
+
+
+class Stop:
+    """Whether a run is to end, and why; may be asked for from any thread.
+
+    It is a plain attribute and no `threading.Event`: a signal's handler may run while
+    its thread holds an event's lock, and would wait for itself.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self.running = False
+        self._asked = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether the run is to end."""
+        return self._asked
+
+    def ask(self, signum: int | None = None) -> None:
+        """End the run after the frame under way.
+
+        Parameters
+        ----------
+        signum : int or None
+            The signal that wants it.
+        """
+        self._asked = True
+        if self.signal is None:
+            self.signal = signum
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[Stop]:
+    """Yield a stop that SIGINT and SIGTERM ask for.
+
+    The first signal lets a run end in order; before and after a run it raises
+    `KeyboardInterrupt` or, for SIGTERM, `SystemExit` with 143, so that whatever is
+    open is closed. A second one ends the process at once. In another thread than the
+    main one no signal can be caught, and none is.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def asked(signum: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.signal is not None:
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+        running = stop.running
+        stop.ask(signum)
+        if not running:
+            raise KeyboardInterrupt if signum == signal.SIGINT else SystemExit(143)
+
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, asked) for number in wanted}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+class StopRequest:
+    """Holds the number of the signal that asked to stop, or None."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+
+    def note(self, signum: int, frame: Any) -> None:
+        """Remember a signal; called by Python. The second one stops at once."""
+        if self.signum is not None:
+            raise KeyboardInterrupt
+        self.signum = signum
+
+
+@contextmanager
+def listening() -> Iterator[StopRequest]:
+    """Note SIGINT and SIGTERM instead of dying of them, for a with-block.
+
+    Only the main thread can; elsewhere nothing is noted.
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, request.note) for kind in kinds]
+    try:
+        yield request
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)

@@ -1,6 +1,0 @@
-"""Which processor runs each operator of a model, why, and what to change."""
-
-from edgeseg.runtime.placement.check import BOARDS, check_model
-from edgeseg.runtime.placement.result import Advice, Placed, Placement
-
-__all__ = ["BOARDS", "Advice", "Placed", "Placement", "check_model"]

@@ -1,0 +1,243 @@
+"""A model, its manifest and a device: picture in, class ids out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError, ManifestError, open_device
+from edgeseg.devices.closing import Closing
+from edgeseg.runtime.model.overrides import (
+    Overrides,
+    image_input,
+    is_nchw,
+    manifest_for,
+    single_output,
+)
+from edgeseg.runtime.segmentation.areas import class_areas, class_centroids
+from edgeseg.runtime.segmentation.class_ids import class_ids, head_of
+from edgeseg.runtime.segmentation.input_tensor import Canvas
+from edgeseg.runtime.segmentation.letterbox import encoding_table, place
+from edgeseg.runtime.shipped import find_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from edgeseg.devices import Device
+    from edgeseg.devices.types import Array
+    from edgeseg.runtime.model.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The classes of one picture.
+
+    Parameters
+    ----------
+    ids : ndarray
+        ``(H, W)`` uint8 class ids, at the picture's own size.
+    labels : tuple of str
+        One name a class id that can occur; empty where unknown.
+    timings_ms : dict of str to float
+        Milliseconds of ``preprocess``, ``invoke`` and ``postprocess``.
+    """
+
+    ids: NDArray[np.uint8]
+    labels: tuple[str, ...]
+    timings_ms: dict[str, float]
+
+    @cached_property
+    def areas(self) -> dict[int, int]:
+        """Pixels of each class id that occurs, in order of id; counted once."""
+        return class_areas(self.ids)
+
+    @cached_property
+    def centroids(self) -> dict[int, tuple[float, float]]:
+        """Mean x and y in pixels of each class id that occurs; found once."""
+        return class_centroids(self.ids, self.areas)
+
+
+class Segmenter(Closing):
+    """Segments pictures of any size with one model on one device.
+
+    Used by one thread at a time: the input tensor's memory serves every picture. What
+    it returns is the caller's own.
+
+    Parameters
+    ----------
+    device : Device
+        Open, with the model loaded; closed together with the segmenter.
+    manifest : Manifest
+        How to feed the model and how to read its output.
+
+    Raises
+    ------
+    ModelError
+        The model is no segmentation model.
+    ManifestError
+        The manifest contradicts the model's tensors.
+    """
+
+    def __init__(self, device: Device, manifest: Manifest) -> None:
+        self.device = device
+        self.manifest = manifest
+        self._input = image_input(device.inputs)
+        self._output = single_output(device.outputs)
+        self._nchw = is_nchw(self._input.shape)
+        self.head = head_of(self._output, manifest.head, len(manifest.labels))
+        self._check_manifest()
+        self._canvas = Canvas(
+            self.input_hw,
+            encoding_table(self._input, manifest),
+            manifest,
+            channels_first=self._nchw,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        overrides: Overrides | None = None,
+    ) -> Self:
+        """Open a ``.tflite`` file.
+
+        Parameters
+        ----------
+        path : Path or str
+            The model file, or ``"animals"``, the one that ships. Its own manifest is
+            used, else its sidecar's, else what its tensors say.
+        device : str
+            Device string; see `open_device`.
+        threads : int or None
+            Threads of an inference; None takes the physical cores.
+        overrides : Overrides or None
+            What to use instead of what the file says.
+
+        Raises
+        ------
+        ModelError, ManifestError, UnknownPluginError, MissingDriverError
+            The model cannot be used here; the message says why.
+        """
+        path = find_model(path)
+        opened = open_device(device, path, threads=threads)
+        try:
+            manifest = manifest_for(path, opened.inputs, opened.outputs)
+            return cls(opened, (overrides or Overrides()).apply(manifest))
+        except BaseException:
+            opened.close()
+            raise
+
+    @property
+    def input_hw(self) -> tuple[int, int]:
+        """Height and width of the network's input in pixels."""
+        shape = self._input.shape
+        return (shape[2], shape[3]) if self._nchw else (shape[1], shape[2])
+
+    def tensor(self, frame: NDArray[np.uint8]) -> Array:
+        """Return a fresh input tensor for a picture; see `segment` for its form.
+
+        Calibration uses this, so that it sees exactly what the board will see.
+        """
+        check_frame(frame)
+        return self._canvas.draw(frame).copy()
+
+    def ids_from(self, output: Array, picture_hw: tuple[int, int]) -> NDArray[np.uint8]:
+        """Return class ids ``(H, W)`` uint8 from an output tensor."""
+        placement = place(picture_hw, self.input_hw, self.manifest.fit)
+        return class_ids(
+            output, self._output, self.head, placement, self.manifest.resize
+        )
+
+    def segment(
+        self,
+        frame: NDArray[np.uint8],
+        *,
+        steadied: Callable[[Array], Array] | None = None,
+        last: bool = False,
+    ) -> Segmentation:
+        """Segment one picture.
+
+        Parameters
+        ----------
+        frame : ndarray
+            ``(H, W, 3)`` uint8 RGB, any size; left as it is.
+        steadied : callable or None
+            Takes the output tensor and returns what is read in its place, such as
+            `Smoother.smooth`.
+        last : bool
+            Close the device once it has answered: its memory is then free for what
+            follows, which a large photo needs.
+
+        Returns
+        -------
+        Segmentation
+            Class ids at the picture's own size.
+
+        Raises
+        ------
+        InputError
+            The array is not of that form.
+        ModelError
+            The device failed.
+        """
+        times = [time.perf_counter()]
+        check_frame(frame)
+        tensor = self._canvas.draw(frame)
+        times.append(time.perf_counter())
+        output = self.device.infer(tensor)[0]
+        times.append(time.perf_counter())
+        if last:
+            self.device.close()
+        resumed = time.perf_counter()
+        answer = output if steadied is None else steadied(output)
+        ids = self.ids_from(answer, _hw(frame))
+        spent_s = {
+            "preprocess": times[1] - times[0],
+            "invoke": times[2] - times[1],
+            "postprocess": time.perf_counter() - resumed,
+        }
+        spent = {stage: 1000 * seconds for stage, seconds in spent_s.items()}
+        return Segmentation(ids, self.manifest.labels, spent)
+
+    def close(self) -> None:
+        """Close the device."""
+        self.device.close()
+
+    def _check_manifest(self) -> None:
+        size = self.manifest.input_size
+        if size is not None and tuple(size) != self.input_hw:
+            raise ManifestError(
+                f"the manifest says input size {size[0]}x{size[1]}, the model takes "
+                f"{self.input_hw[0]}x{self.input_hw[1]}: is it another model's?"
+            )
+        labels, classes = len(self.manifest.labels), self.head.classes
+        if labels and classes > 1 and labels != classes:
+            raise ManifestError(
+                f"expected {classes} labels for a model with {classes} classes, got "
+                f"{labels}: choose another --labels"
+            )
+
+
+def check_frame(frame: Array) -> None:
+    """Raise `InputError` unless an array is ``(H, W, 3)`` uint8 and not empty."""
+    shape, dtype = getattr(frame, "shape", None), str(getattr(frame, "dtype", ""))
+    if shape is None or len(shape) != 3 or shape[2] != 3 or dtype != "uint8":
+        raise InputError(
+            f"expected a frame (H, W, 3) uint8 RGB, got {dtype} {shape or type(frame)}"
+        )
+    if 0 in shape:
+        raise InputError(f"expected a frame with pixels, got shape {shape}")
+
+
+def _hw(frame: Array) -> tuple[int, int]:
+    return int(frame.shape[0]), int(frame.shape[1])

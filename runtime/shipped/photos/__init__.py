@@ -1,1 +1,0 @@
-"""Photos to try things with; `ATTRIBUTION.md` says whose they are."""

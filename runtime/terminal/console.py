@@ -1,0 +1,49 @@
+"""Standard output and standard error that show any text, whatever their encoding."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import sys
+
+from edgeseg.devices.wording import encodable
+
+_HANDLER = "edgeseg-escape"
+
+
+def open_closed_streams() -> None:
+    """Open standard input, output and error where this process was started without.
+
+    Else the next files that are opened would take their numbers.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
+
+
+def show_any_text() -> None:
+    r"""Let this process's output escape what it cannot show, instead of failing.
+
+    A name that is no UTF-8 is shown as `encodable` has it, a character that the
+    terminal's encoding lacks as ``\u`` and its number. Where the encoding is ASCII,
+    which a missing locale means, UTF-8 is written.
+    """
+    codecs.register_error(_HANDLER, _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding="utf-8" if is_ascii else None, errors=_HANDLER)
+
+
+def _escaped(error: UnicodeError) -> tuple[bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = encodable(error.object[error.start : error.end])
+    return text.encode(error.encoding, "backslashreplace"), error.end

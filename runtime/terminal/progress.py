@@ -1,0 +1,119 @@
+"""Progress of long work on standard error.
+
+How far a run is, on standard error.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeseg.devices.closing import Closing
+from edgeseg.devices.wording import plain
+
+if TYPE_CHECKING:
+    from edgeseg.runtime.capture.source import Capture, Source
+    from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.pipeline.run import Tally
+
+
+_EVERY = 100  # steps between lines where there is no terminal
+
+
+class OverwrittenLine:
+    """A line that a terminal shows in place of the one before; elsewhere a line more.
+
+    How often to write where there is no terminal is left to the caller.
+    """
+
+    def __init__(self) -> None:
+        self.is_terminal = sys.stderr.isatty()
+
+    def write(self, text: str) -> None:
+        """Show a text."""
+        text = plain(text)
+        if self.is_terminal:
+            # a longer text takes two lines, of which only one can be written over
+            text = text[: max(shutil.get_terminal_size().columns - 1, 1)]
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        else:
+            click.echo(text, err=True)
+
+    def end(self) -> None:
+        """Remove the line."""
+        if self.is_terminal:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+class ProgressLine:
+    """Steps that are done: a line on a terminal, one now and then elsewhere.
+
+    Parameters
+    ----------
+    total : int or None
+        Steps in all, where that is known.
+    """
+
+    def __init__(self, total: int | None) -> None:
+        self._of = f"/{total}" if total else ""
+        self._total = total
+        self._line = OverwrittenLine()
+
+    def show(self, done: int, text: str = "pictures") -> None:
+        """Tell how many steps are done."""
+        if self._line.is_terminal or done % _EVERY == 0:
+            self._line.write(f"{done}{self._of} {text}")
+
+    def end(self) -> None:
+        """Remove the line."""
+        self._line.end()
+
+
+# a live run goes on for days: where there is no terminal, a line in so many seconds
+_QUIET_S = 600.0
+# reading the meter for every frame would cost more than a look at the line is worth
+_TERMINAL_S = 0.5
+
+
+class RunProgress(Closing):
+    """Counts pictures; of a live source it also tells rate and dropped frames.
+
+    Parameters
+    ----------
+    source : Source
+        Open.
+    meter : Meter
+        Of the run.
+    """
+
+    def __init__(self, source: Source, meter: Meter) -> None:
+        self._line = ProgressLine(source.count)
+        self._meter = meter
+        self._is_live = source.live
+        self._is_terminal = sys.stderr.isatty()
+        self._shown_s = time.monotonic()
+
+    def show(self, tally: Tally, capture: Capture) -> None:
+        """Tell that a picture is done."""
+        if not self._is_live:
+            self._line.show(tally.done, capture.name)
+            return
+        now = time.monotonic()
+        if now - self._shown_s < (_TERMINAL_S if self._is_terminal else _QUIET_S):
+            return
+        self._shown_s = now
+        readings = self._meter.read()
+        rate = "-" if readings.fps is None else f"{readings.fps:.1f}"
+        text = f"frames, {rate} a second, {readings.dropped} dropped"
+        if self._is_terminal:
+            self._line.show(tally.done, text)
+        else:
+            click.echo(f"{tally.done} {text}", err=True)
+
+    def close(self) -> None:
+        """Remove the line."""
+        self._line.end()
