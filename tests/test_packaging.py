@@ -68,7 +68,8 @@ def test_the_runtime_tells_its_version():
 
 
 def test_every_file_of_a_package_is_in_the_wheel(root, settings):
-    patterns = settings["tool"]["setuptools"]["package-data"]["*"]
+    settings = settings["tool"]["setuptools"]
+    patterns = settings["package-data"]["*"]
     left_out = [
         str(path.relative_to(root))
         for layer in LAYERS
@@ -76,6 +77,7 @@ def test_every_file_of_a_package_is_in_the_wheel(root, settings):
         if path.is_file()
         and path.suffix not in (".py", ".pyc")
         and "results" not in path.parts
+        and path.name not in settings["exclude-package-data"]["*"]
         and not any(path.match(pattern) for pattern in patterns)
     ]
     assert not left_out

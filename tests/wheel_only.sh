@@ -10,6 +10,8 @@ cd "$work" # away from the checkout: only what is installed can be imported
 fail() { echo "wheel-only: $1" >&2; exit 1; }
 
 "$bin/python" -c "import tensorflow" 2>/dev/null && fail "TensorFlow is installed"
+site=$(dirname "$("$bin/python" -c "import edgeseg.runtime; print(edgeseg.runtime.__path__[0])")")
+[ -z "$(find "$site" -name README.md)" ] || fail "the wheel holds chapters for the repository's readers"
 "$bin/edgeseg" --help >help.txt
 "$bin/python" -m edgeseg --version >version.txt
 "$bin/edgeseg" info "$golden" --json >info.json
