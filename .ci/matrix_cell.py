@@ -26,7 +26,7 @@ KINDS = ("lowest", "newest", "pre-releases")
 
 # What other packages' versions can break, in a minute or two
 TESTS = (
-    "tests/converter/loading/test_mend.py",
+    "tests/converter/loading/mending/test_mend.py",
     "tests/converter/quantization/test_windows.py",
     "tests/converter/conversion/test_conversion.py::test_everything_is_int8_and_parity_holds",
     "tests/converter/networks/test_resizing.py",

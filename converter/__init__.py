@@ -3,7 +3,7 @@
 from edgeseg.converter.conversion.conversion import Conversion, convert
 from edgeseg.converter.conversion.parity import Parity
 from edgeseg.converter.conversion.request import Scoring
-from edgeseg.converter.loading.loading import Loading
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.recipes import load_recipe, recipe_names
 
 __all__ = [

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.conversion.conversion import convert
+from edgeseg.converter.conversion.parity import compare
+from edgeseg.converter.conversion.pictures import sample_views
+from edgeseg.converter.conversion.text import conversion_text
 from edgeseg.converter.frameworks import require_extra
+from edgeseg.converter.quantization.differences import differences
 from edgeseg.converter.shipped import keras_file, labels_file, ranges_file
 from edgeseg.devices import MissingDriverError, RangesError
 from edgeseg.runtime import (
@@ -20,6 +25,7 @@ from edgeseg.runtime import (
     open_source,
     run_pipeline,
 )
+from edgeseg.runtime.model.embedded import without_manifest
 from edgeseg.runtime.shipped import MODEL_NAME, model_file, photo_folder
 
 if TYPE_CHECKING:
@@ -76,8 +82,6 @@ def _model(folder: Path, progress: Callable[[str], None]) -> tuple[Path, list[st
         require_extra()
     except MissingDriverError as error:
         return model_file(), [f"model: as it comes with the package ({error})"]
-    from edgeseg.converter.conversion.text import conversion_text
-
     progress("converting the float Keras model again, from its saved ranges")
     try:
         made = _convert(folder / model_file().name, progress, ranges=ranges_file())
@@ -90,8 +94,6 @@ def _model(folder: Path, progress: Callable[[str], None]) -> tuple[Path, list[st
 def _convert(
     output: Path, progress: Callable[[str], None], *, ranges: Path | None
 ) -> Conversion:
-    from edgeseg.converter.conversion.conversion import convert
-
     return convert(
         keras_file(),
         calibration=ranges,
@@ -105,9 +107,6 @@ def _convert(
 
 def _float_lines(folder: Path, progress: Callable[[str], None]) -> list[str]:
     """Convert to float and say how far the int8 file that ships answers like it."""
-    from edgeseg.converter.conversion.parity import compare
-    from edgeseg.converter.conversion.pictures import sample_views
-
     name = f"{MODEL_NAME}.float.tflite"
     made = _convert(folder / name, progress, ranges=None)
     with Segmenter.open(made.path) as fresh, Segmenter.open(model_file()) as shipped:
@@ -121,9 +120,6 @@ def _float_lines(folder: Path, progress: Callable[[str], None]) -> list[str]:
 
 def _against_shipped(made: Path) -> str:
     """Return how a file made here differs from the one that ships, in words."""
-    from edgeseg.converter.quantization.differences import differences
-    from edgeseg.runtime.model.embedded import without_manifest
-
     ours, shipped = made.read_bytes(), model_file().read_bytes()
     if ours == shipped:
         return "byte for byte the one that comes with the package"

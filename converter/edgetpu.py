@@ -5,13 +5,7 @@ The compiler is a program of its own, for Debian on x86-64 alone, last released 
 limit; what it made is taken only where something was mapped. The manifest and whatever
 else is in the archive at the end of the source go to the end of the result.
 
-References
-----------
-"Edge TPU Compiler", https://coral.ai/docs/edgetpu/compiler/
-
-What the Edge TPU Compiler says of each operator.
-
-Its log lists ``Operator  Count  Status``, one row for each name and status::
+The compiler's log lists ``Operator  Count  Status``, one row for each name and status::
 
     Edge TPU Compiler version 16.0.384591198
 
@@ -71,11 +65,36 @@ _HOW_TO_GET = (
     "apt install edgetpu-compiler (no other architecture has it); what it would map is "
     "told by edgeseg check --device coral"
 )
+_MAPPED = "Mapped to Edge TPU"
+_VERSION = re.compile(r"Edge TPU Compiler version (\S+)")
+_ROW = re.compile(r"^([A-Za-z][\w-]*)[ \t]+(\d+)[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_FAILURES = (
+    re.compile(r"^(Compilation failed:.*)$", re.MULTILINE),
+    re.compile(r"^ERROR: (?!Restored original execution plan)(.*)$", re.MULTILINE),
+    re.compile(r"^(Internal compiler error.*)$", re.MULTILINE),
+    re.compile(r"^(Invalid model.*)$", re.MULTILINE),
+    re.compile(r"^(Compilation failed!)", re.MULTILINE),
+)
+# What the compiler means, and what helps
+_MEANINGS = (
+    (
+        "large activation tensors",
+        "take smaller pictures (edgeseg convert --size) or the head logits-stride",
+    ),
+    (
+        "Didn't find op for builtin opcode",
+        "the compiler is older than the operator: its last version is of 2021",
+    ),
+    (
+        "not quantized",
+        "convert with --recipe int8 first",
+    ),
+)
 
 
 @dataclass(frozen=True)
 class Compilation:
-    """What a compilation made.
+    """The result of a compilation.
 
     Parameters
     ----------
@@ -84,7 +103,7 @@ class Compilation:
     version : str
         Of the compiler.
     rows : tuple of LogRow
-        Operators and their fate.
+        Operators and their status.
     sha256 : str
         Of the file.
     manifest : bool
@@ -261,36 +280,9 @@ def _output(command: Sequence[str], timeout_s: float) -> tuple[int, str]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-_MAPPED = "Mapped to Edge TPU"
-_VERSION = re.compile(r"Edge TPU Compiler version (\S+)")
-_ROW = re.compile(r"^([A-Za-z][\w-]*)[ \t]+(\d+)[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
-_FAILURES = (
-    re.compile(r"^(Compilation failed:.*)$", re.MULTILINE),
-    re.compile(r"^ERROR: (?!Restored original execution plan)(.*)$", re.MULTILINE),
-    re.compile(r"^(Internal compiler error.*)$", re.MULTILINE),
-    re.compile(r"^(Invalid model.*)$", re.MULTILINE),
-    re.compile(r"^(Compilation failed!)", re.MULTILINE),
-)
-# What the compiler means, and what helps
-_MEANINGS = (
-    (
-        "large activation tensors",
-        "take smaller pictures (edgeseg convert --size) or the head logits-stride",
-    ),
-    (
-        "Didn't find op for builtin opcode",
-        "the compiler is older than the operator: its last version is of 2021",
-    ),
-    (
-        "not quantized",
-        "convert with --recipe int8 first",
-    ),
-)
-
-
 @dataclass(frozen=True)
 class LogRow:
-    """How many operators of one kind met one fate.
+    """A row of the compiler's table: operators of one kind and status.
 
     Parameters
     ----------
@@ -314,7 +306,7 @@ class LogRow:
 
 @dataclass(frozen=True)
 class CompilerLog:
-    """What a run of the compiler printed.
+    """The output of the compiler, parsed.
 
     Parameters
     ----------

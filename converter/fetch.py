@@ -4,8 +4,6 @@ A release is listed in ``releases.json`` only when its digest is known, so that 
 appears under its name is what was tested. The public Keras DeepLabv3+ release has
 three more files (MobileNetV2, and both networks on Cityscapes) whose digests are not
 known here. `edgeseg convert` takes them all the same when they are fetched by hand.
-
-Known public models by name.
 """
 
 from __future__ import annotations
@@ -129,8 +127,8 @@ def fetch(
     with contextlib.closing(_download(release, source)) as chunks:
         first = next(chunks, b"")  # without a network not even a folder is made
         with replacing(target) as temporary:
-            told = itertools.chain([first], chunks)
-            done, digest = _store(temporary, told, progress or (lambda done: None))
+            content = itertools.chain([first], chunks)
+            done, digest = _store(temporary, content, progress or (lambda done: None))
             _check(release, source, done, digest)
     return target
 

@@ -7,13 +7,33 @@ import importlib.util
 import os
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError
 from edgeseg.devices.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, TypeAlias
+
+    from edgeseg.devices.types import Module
+
+    # Keras, TensorFlow, h5py, ONNX and LiteRT's schema come without types: these names
+    # say what is meant, and mypy cannot check it
+    KerasModel: TypeAlias = Any  # keras.Model
+    KerasLayer: TypeAlias = Any  # keras.layers.Layer or keras.Operation
+    KerasTensor: TypeAlias = Any  # keras.KerasTensor, or a tensor of Keras' backend
+    KerasClass: TypeAlias = Any  # a class of Keras, or one that is derived from it
+    KerasOptimizer: TypeAlias = Any  # keras.optimizers.Optimizer
+    GraphDef: TypeAlias = Any  # TensorFlow's GraphDef or MetaGraphDef
+    NodeDef: TypeAlias = Any  # of a GraphDef
+    ProtobufMessage: TypeAlias = Any  # any other part of a GraphDef
+    TfFunction: TypeAlias = Any  # tf.ConcreteFunction
+    CheckpointReader: TypeAlias = Any  # of tf.train.load_checkpoint
+    Hdf5Object: TypeAlias = Any  # h5py.File, Group, Dataset or a link
+    OnnxMessage: TypeAlias = Any  # onnx.ModelProto or a part of it
+    FlatTable: TypeAlias = Any  # a table of TensorFlow Lite's schema, such as TensorT
+    FlatOperator: TypeAlias = Any  # its OperatorT
 
 _EXTRA = ("tensorflow", "keras", "ai_edge_quantizer")
 _HINT = "pip install 'edgeseg[convert]'"
@@ -51,7 +71,7 @@ def third_party() -> Iterator[None]:
         yield
 
 
-def need(name: str) -> Any:
+def need(name: str) -> Module:
     """Import a module of the extra ``convert``.
 
     Parameters
@@ -74,13 +94,13 @@ def need(name: str) -> Any:
     return _imported(name, _HINT)
 
 
-def need_onnx(name: str) -> Any:
+def need_onnx(name: str) -> Module:
     """Import a module of the extra ``onnx``; see `need`."""
     need("tensorflow")  # which tf2onnx imports, not quietly
     return _imported(name, _ONNX_HINT)
 
 
-def _imported(name: str, hint: str) -> Any:
+def _imported(name: str, hint: str) -> Module:
     try:
         with third_party():
             return importlib.import_module(name)

@@ -57,7 +57,7 @@ def loaded(module):
         "edgeseg.benchmarks.commands.eval",
         "edgeseg.benchmarks.commands.bench",
         "edgeseg.benchmarks.latency.bench",
-        "edgeseg.benchmarks.page.page",
+        "edgeseg.benchmarks.page.report",
         "edgeseg.benchmarks.commands.report",
     ],
 )

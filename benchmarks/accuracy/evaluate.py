@@ -12,8 +12,8 @@ from edgeseg.benchmarks.accuracy.reference import sources_of
 from edgeseg.benchmarks.accuracy.subject import identity
 from edgeseg.benchmarks.record import conditions, model_sha256
 from edgeseg.runtime.accuracy.dataset import fingerprint
+from edgeseg.runtime.accuracy.evaluation import evaluate
 from edgeseg.runtime.accuracy.journal import Journal
-from edgeseg.runtime.accuracy.measure import measure_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,12 +68,12 @@ def run_eval(
     with opened as notes:
         if resumed is not None and notes is not None and notes.rows:
             resumed(len(notes.rows))
-        accuracy = measure_accuracy(
+        accuracy = evaluate(
             segmenter,
             dataset,
-            limit=scope.limit,
-            classes=scope.classes,
-            merge_others=scope.merge_others,
+            names=dataset.ids[: scope.limit],
+            matching=scope.matching,
+            detailed=True,
             reference=None if reference is None else reference.ids,
             journal=notes,
             progress=progress,
@@ -120,7 +120,7 @@ def _record(
         "dataset": subject.root.resolve().name,
         "split": scope.split,
         "limit": scope.limit,
-        "merge_others": scope.merge_others,
+        "merge_others": scope.matching.merge_others,
         "data_sha256": fingerprint(subject.dataset),
     }
     if reference is not None:

@@ -24,8 +24,8 @@ from edgeseg.benchmarks.accuracy.reference import (
 from edgeseg.benchmarks.accuracy.subject import identity
 from edgeseg.benchmarks.record import conditions, write_record
 from edgeseg.runtime.accuracy.dataset import fingerprint
+from edgeseg.runtime.accuracy.evaluation import evaluate
 from edgeseg.runtime.accuracy.journal import Journal
-from edgeseg.runtime.accuracy.measure import measure_accuracy
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import write_bytes
 
@@ -78,12 +78,12 @@ def make_reference(
     with Journal(folder / PICTURES, run) as journal:
         if resumed is not None and journal.rows:
             resumed(len(journal.rows))
-        accuracy = measure_accuracy(
+        accuracy = evaluate(
             segmenter,
             dataset,
-            limit=scope.limit,
-            classes=scope.classes,
-            merge_others=scope.merge_others,
+            names=dataset.ids[: scope.limit],
+            matching=scope.matching,
+            detailed=True,
             keep=_keeper(folder, segmenter),
             journal=journal,
             progress=progress,
@@ -128,7 +128,7 @@ def _origin(subject: Subject, scope: EvalScope) -> Json:
         "dataset": subject.root.resolve().name,
         "split": scope.split,
         "limit": scope.limit,
-        "merge_others": scope.merge_others,
+        "merge_others": scope.matching.merge_others,
         "data_labels": list(subject.dataset.labels),
         "data_sha256": fingerprint(subject.dataset),
     }

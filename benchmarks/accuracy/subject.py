@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.record import conditions, content_sha256
 from edgeseg.runtime.accuracy.dataset import fingerprint
+from edgeseg.runtime.accuracy.matching import SHARED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from edgeseg.devices.types import Json
     from edgeseg.runtime import Segmenter
     from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.accuracy.matching import Matching
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,13 @@ class EvalScope:
         Name of the list.
     limit : int or None
         The first so many of it.
-    classes : sequence of str or None
-        Names to average over.
-    merge_others : bool
-        Count the other classes as background.
+    matching : Matching
+        Which classes count, and how.
     """
 
     split: str
     limit: int | None = None
-    classes: Sequence[str] | None = None
-    merge_others: bool = False
+    matching: Matching = SHARED
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,10 @@ def identity(
     reference : str or None
         Hash of the reference that the model is held against.
     """
-    told = conditions(subject.model, subject.segmenter)
+    told, classes = (
+        conditions(subject.model, subject.segmenter),
+        scope.matching.classes,
+    )
     return {
         "journal": f"edgeseg {kind}",
         "model": content_sha256(subject.model),
@@ -87,7 +88,7 @@ def identity(
         "data": fingerprint(subject.dataset),
         "split": scope.split,
         "limit": scope.limit,
-        "classes": None if scope.classes is None else list(scope.classes),
-        "merge_others": scope.merge_others,
+        "classes": None if classes is None else list(classes),
+        "merge_others": scope.matching.merge_others,
         "reference": reference,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.runtime.commands.options import (
-    chosen_classes,
+    matching_of,
     overrides_of,
     scoring_options,
 )
@@ -53,12 +53,12 @@ def scope_of(values: Json) -> EvalScope:
     Raises
     ------
     InputError
-        See `chosen_classes`.
+        See `matching_of`.
     """
     from edgeseg.benchmarks.accuracy.subject import EvalScope
 
-    names, merge_others = chosen_classes(values)
-    return EvalScope(values.pop("split"), values.pop("limit"), names, merge_others)
+    matching = matching_of(values)
+    return EvalScope(values.pop("split"), values.pop("limit"), matching)
 
 
 @contextmanager

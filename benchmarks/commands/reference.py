@@ -14,7 +14,7 @@ from edgeseg.benchmarks.commands.options import (
     scope_options,
     tell_resumed,
 )
-from edgeseg.converter.commands.convert_options import KERAS_MODEL
+from edgeseg.converter.commands.options import KERAS_MODEL
 from edgeseg.runtime.commands.options import PATH, device_options, override_options
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ def report(records: tuple[Path, ...], output: Path) -> None:
     measurement wrote; any mix will do. Models that have both a score and a
     latency, by the hash of their file, meet in one plot.
     """
-    from edgeseg.benchmarks.page.page import write_report
+    from edgeseg.benchmarks.page.report import write_report
 
     count = write_report(records, output)
     click.echo(f"{output}: {count} record{'' if count == 1 else 's'}")

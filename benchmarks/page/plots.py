@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.latency.trip import STAGES
-from edgeseg.converter.reporting._figures import (
+from edgeseg.converter.reporting.figures import (
     new_figure,
     plain_text,
     shorten_middle,
@@ -15,7 +15,10 @@ from edgeseg.converter.reporting._figures import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeseg.benchmarks.page.front import PlotPoint
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from edgeseg.benchmarks.page.pareto import PlotPoint
     from edgeseg.benchmarks.page.rows import AccuracyRow, LatencyRow
 
 # Okabe and Ito (2008): told apart by the colour-blind too
@@ -149,7 +152,7 @@ def _place(point: PlotPoint) -> tuple[float, float]:
     return point.latency.p90, 100 * float(point.accuracy.scores["miou"])
 
 
-def _plain_ticks(axes: Any) -> None:
+def _plain_ticks(axes: Axes) -> None:
     """Label a logarithmic axis with plain numbers, also within a decade."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
@@ -170,7 +173,7 @@ def _label(model: str, recipe: str) -> str:
     return plain_text(shorten_middle(model) + (f" ({recipe})" if recipe else ""))
 
 
-def _legend(figure: Any, entries: int) -> None:
+def _legend(figure: Figure, entries: int) -> None:
     figure.legend(
         loc="outside upper left",
         ncols=1 if entries < 9 else 2,

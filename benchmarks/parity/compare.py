@@ -6,6 +6,7 @@ Two model files held against each other on a source, from paths to a record.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.parity.layers import (
@@ -15,20 +16,25 @@ from edgeseg.benchmarks.parity.layers import (
 )
 from edgeseg.benchmarks.record import model_sha256, open_model
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.counts import Flips, joint_counts
+from edgeseg.runtime.accuracy.counting import (
+    Picture,
+    ScoreGap,
+    count_flips,
+    count_pictures,
+)
+from edgeseg.runtime.accuracy.counts import flips_of
 from edgeseg.runtime.capture.open import open_source
 from edgeseg.runtime.model.labels import same_name
 from edgeseg.runtime.terminal.progress import ProgressLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from edgeseg.devices.types import Array, Json
     from edgeseg.runtime import Overrides, Segmenter, Source
+    from edgeseg.runtime.accuracy.counting import Answer
+    from edgeseg.runtime.accuracy.counts import Counts, Flips
 
 
 @dataclass(frozen=True)
@@ -115,30 +121,27 @@ def compare_models(
     """
     labels = _common_labels(first, second)
     scored = _gives_scores_alike(first, second)
-    counted: list[tuple[str, tuple[tuple[int, int, int], ...]]] = []
-    largest = largest_score = 0.0
-    for capture in source.captures():
-        outputs = [s.device.infer(s.tensor(capture.frame))[0] for s in (first, second)]
-        hw = (capture.frame.shape[0], capture.frame.shape[1])
-        ids = first.ids_from(outputs[0], hw).copy()
-        other = second.ids_from(outputs[1], hw)
-        counted.append((capture.name, joint_counts(ids, other)))
+    gap = ScoreGap()
+
+    def count(picture: Picture, answers: Sequence[Answer]) -> Counts:
+        counts = count_flips(picture, answers)
         if scored:
-            apart, score = _apart(first, second, outputs)
-            largest, largest_score = max(largest, apart), max(largest_score, score)
-        if progress is not None:
-            progress(len(counted))
-        if len(counted) == limit:
-            break
+            gap.add(*answers)
+        return counts
+
+    pictures = (Picture(c.name, c.frame) for c in source.captures())
+    counted = count_pictures(
+        islice(pictures, limit), [first, second], count, progress=progress
+    )
     if not counted:
         raise InputError(
             f"expected pictures that can be read, got none: "
             f"{'; '.join(source.failures[:2]) or 'the source is empty'}"
         )
     steps = [s.device.outputs[0].scale for s in (first, second)]
-    difference = ScoreDifference(largest, max(steps) or None, largest_score)
+    difference = ScoreDifference(gap.largest, max(steps) or None, gap.largest_score)
     return Comparison(
-        Flips(labels, tuple(counted)),
+        flips_of(counted, labels),
         difference if scored else None,
         source.failures,
     )
@@ -167,26 +170,6 @@ def _gives_scores_alike(first: Segmenter, second: Segmenter) -> bool:
         and heads[0].grid_hw == heads[1].grid_hw
         and heads[0].classes == heads[1].classes
     )
-
-
-def _apart(
-    first: Segmenter, second: Segmenter, outputs: list[Array]
-) -> tuple[float, float]:
-    """Return the largest difference of two outputs and the first's largest score."""
-    import numpy as np
-
-    one, two = (
-        _channels_last(segmenter, output)
-        for segmenter, output in zip((first, second), outputs, strict=True)
-    )
-    return float(np.abs(one - two).max()), float(np.abs(one).max())
-
-
-def _channels_last(segmenter: Segmenter, output: Array) -> NDArray[np.float32]:
-    import numpy as np
-
-    real = segmenter.device.outputs[0].dequantize(output)
-    return real if segmenter.head.channel_axis == -1 else np.moveaxis(real, 1, -1)
 
 
 _LAYER_PICTURES = 4  # every tensor of both models is read for each

@@ -12,14 +12,21 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.wording import encodable
-from edgeseg.runtime.accuracy.counts import Flips, joint_counts
+from edgeseg.runtime.accuracy.counting import (
+    Picture,
+    count_flips,
+    count_pictures,
+    of_total,
+)
+from edgeseg.runtime.accuracy.counts import flips_of
 from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from edgeseg.benchmarks.accuracy.reference import Reference
     from edgeseg.runtime import Segmenter
+    from edgeseg.runtime.accuracy.counts import Flips
     from edgeseg.runtime.accuracy.dataset import Dataset
 
 
@@ -51,19 +58,27 @@ def measure_parity(
     InputError
         A picture or label map is unusable, or their sizes differ.
     """
-    names, counted = reference.names[:limit], []
+    names = reference.names[:limit]
+    counted = count_pictures(
+        _pictures(reference, dataset, names),
+        [segmenter],
+        count_flips,
+        progress=of_total(progress, len(names)),
+    )
+    return flips_of(counted, segmenter.manifest.labels or dataset.labels)
+
+
+def _pictures(
+    reference: Reference, dataset: Dataset, names: Sequence[str]
+) -> Iterator[Picture]:
     own_names = {encodable(name): name for name in dataset.ids}
     for name in names:
-        path = dataset.picture_path(own_names.get(name, name))
-        frame, theirs = read_picture(path), reference.ids(name)
+        frame = read_picture(dataset.picture_path(own_names.get(name, name)))
+        theirs = reference.ids(name)
         if theirs.shape != frame.shape[:2]:
             raise InputError(
                 f"picture and label map of {name} differ in size: "
                 f"{frame.shape[1]}x{frame.shape[0]} and "
                 f"{theirs.shape[1]}x{theirs.shape[0]}; make the reference again"
             )
-        counted.append((name, joint_counts(theirs, segmenter.segment(frame).ids)))
-        if progress is not None:
-            progress(len(counted), len(names))
-    labels = segmenter.manifest.labels or dataset.labels
-    return Flips(labels, tuple(counted))
+        yield Picture(name, frame, reference=theirs)

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 from edgeseg.benchmarks.record import write_record
 from edgeseg.converter import Conversion, convert
 from edgeseg.converter.conversion.request import Scoring
-from edgeseg.converter.loading.loading import Loading
+from edgeseg.converter.loading.format import Loading
 from edgeseg.runtime import Overrides
+from edgeseg.runtime.accuracy.matching import Matching
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
@@ -82,7 +83,7 @@ CASES = {
 def run_case(case: ConversionCase, shared: Path, output: Path) -> Conversion:
     """Convert, and score where the classes are those of the VOC pictures."""
     voc = shared / "data" / "voc-animals"
-    scoring = Scoring(voc / "val", classes=SEVEN) if case.scored else None
+    scoring = Scoring(voc / "val", matching=Matching(SEVEN)) if case.scored else None
     return convert(
         shared / "models" / "keras" / case.model,
         calibration=voc / "calibration" / "JPEGImages",

@@ -18,14 +18,15 @@ from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import CASES, SEVEN, ConversionCase, machine
 from edgeseg.converter.calibration.calibrate import CalibrationTensors
 from edgeseg.converter.conversion.float_model import make_float_model
-from edgeseg.converter.conversion.packaging import Finish
-from edgeseg.converter.conversion.pictures import choose_subjects
+from edgeseg.converter.conversion.packaging import Packaging
+from edgeseg.converter.conversion.pictures import choose_pictures
 from edgeseg.converter.conversion.request import Request
 from edgeseg.converter.quantization.quantize import Quantization
 from edgeseg.converter.quantization.ranges import measure
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.runtime import Overrides
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair
+from edgeseg.runtime.accuracy.matching import Matching
 from edgeseg.runtime.accuracy.open import open_dataset
 from edgeseg.runtime.model.embedded import sha256
 
@@ -69,10 +70,10 @@ def compare_settings(case: ConversionCase, shared: Path) -> Json:
         overrides=Overrides(labels=case.labels),
         loading=case.loading,
     )
-    subjects = choose_subjects(request)
+    subjects = choose_pictures(request)
     assert subjects.calibration is not None
     model = make_float_model(request, subjects, _tell)
-    finish = Finish(model.manifest)
+    finish = Packaging(model.manifest)
     dataset = open_dataset(voc / "train-320", "train_voc_border")
     calibration = {path.stem for path in (voc / "calibration/JPEGImages").iterdir()}
     names = [name for name in dataset.ids if name not in calibration][::_EVERY]
@@ -85,7 +86,7 @@ def compare_settings(case: ConversionCase, shared: Path) -> Json:
             content = Quantization(model.content, recipe, ranges).make()
             with finish.open_quantized(content) as result:
                 paired = evaluate_pair(
-                    reference, result, dataset, names=names, classes=SEVEN
+                    reference, result, dataset, names=names, matching=Matching(SEVEN)
                 )
             rows[name] = {
                 "agreement": paired.agreement,

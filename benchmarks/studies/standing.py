@@ -22,8 +22,8 @@ from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import machine
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.accuracy.bootstrap import paired_bootstrap
-from edgeseg.runtime.accuracy.counts import total
-from edgeseg.runtime.accuracy.measure import measure_accuracy
+from edgeseg.runtime.accuracy.evaluation import evaluate
+from edgeseg.runtime.accuracy.matching import Matching
 from edgeseg.runtime.accuracy.open import open_dataset
 from edgeseg.runtime.commands.options import MODEL, PATH
 from edgeseg.runtime.model.embedded import sha256
@@ -117,18 +117,18 @@ def score_all(
 ) -> list[Accuracy]:
     """Score every model on the classes of the first, all others merged."""
     with entries[0].open(threads) as first:
-        classes = list(first.manifest.labels)
+        classes = first.manifest.labels
     found = []
     for entry in entries:
         progress = ProgressLine(limit or len(dataset.ids))
         with entry.open(threads) as segmenter:
             found.append(
-                measure_accuracy(
+                evaluate(
                     segmenter,
                     dataset,
-                    limit=limit,
-                    classes=classes,
-                    merge_others=True,
+                    names=dataset.ids[:limit],
+                    matching=Matching(classes, merge_others=True),
+                    detailed=True,
                     progress=partial(_show, progress, entry.path.name),
                 )
             )
@@ -146,7 +146,7 @@ def rows_of(
     times: Sequence[dict[str, float]],
 ) -> list[Json]:
     """Return a row a model; the first is what the others are held against."""
-    matrices = [_matrices(accuracy) for accuracy in accuracies]
+    matrices = [accuracy.matrices for accuracy in accuracies]
     rows = []
     for entry, accuracy, matrix, spent in zip(
         entries, accuracies, matrices, times, strict=True
@@ -171,13 +171,6 @@ def rows_of(
             }
         )
     return rows
-
-
-def _matrices(accuracy: Accuracy) -> NDArray[np.int64]:
-    import numpy as np
-
-    side = len(accuracy.labels)
-    return np.stack([total([p.own], side) for p in accuracy.pictures])
 
 
 def draw(rows: Sequence[Json], path: Path) -> None:

@@ -8,7 +8,7 @@ M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVP
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from edgeseg.converter.frameworks import need
 from edgeseg.converter.networks.backbone import (
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from typing_extensions import Self
+
+    from edgeseg.converter.frameworks import KerasTensor
 
 # Seven stages of inverted residuals: how many blocks, stride of the first of them
 _BLOCKS = (1, 2, 3, 4, 3, 3, 1)
@@ -62,7 +64,7 @@ class MobileNetV2(Backbone):
             tuple(width_of(kernels, f"{_prefix(i)}_project") for i in _FIRSTS),
         )
 
-    def build(self, image: Any, output_stride: int) -> Features:
+    def build(self, image: KerasTensor, output_stride: int) -> Features:
         """Return the feature maps; see `Backbone.build`."""
         x = conv(image, "Conv", self.stem, kernel_size=3, strides=2)
         x = normalize(x, "Conv", relu="Conv_Relu6", ceiling=6.0)
@@ -93,11 +95,11 @@ def _prefix(index: int) -> str:
 
 
 def _bottleneck(
-    x: Any, name: str, channels: int, stride: int, rate: int, expansion: int
-) -> tuple[Any, Any]:
+    x: KerasTensor, name: str, channels: int, stride: int, rate: int, expansion: int
+) -> tuple[KerasTensor, KerasTensor]:
     """Return the block's wide features, before projection, and its result."""
 
-    def named(wide: Any, role: str) -> Any:
+    def named(wide: KerasTensor, role: str) -> KerasTensor:
         role = f"{name}_{role}"
         return normalize(wide, role, relu=f"{role}_relu", ceiling=6.0)
 

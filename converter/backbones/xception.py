@@ -13,7 +13,7 @@ Image Segmentation", ECCV 2018, figure 4.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from edgeseg.converter.frameworks import need
 from edgeseg.converter.networks.backbone import (
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from typing_extensions import Self
+
+    from edgeseg.converter.frameworks import KerasTensor
 
 _ENTRY, _UNITS = 3, 16
 _NAMES = (
@@ -85,7 +87,7 @@ class Xception(Backbone):
             widths(*leaving[:2], "exit_flow_block1_shortcut", *leaving[3:]),
         )
 
-    def build(self, image: Any, output_stride: int) -> Features:
+    def build(self, image: KerasTensor, output_stride: int) -> Features:
         """Return the feature maps; see `Backbone.build`."""
         x, low = image, None
         for i, (channels, stride) in enumerate(zip(self.stem, (2, 1), strict=True), 1):
@@ -104,8 +106,8 @@ class Xception(Backbone):
 
 
 def _block(
-    x: Any, name: str, widths: tuple[int, ...], stride: int, rate: int
-) -> tuple[Any, Any]:
+    x: KerasTensor, name: str, widths: tuple[int, ...], stride: int, rate: int
+) -> tuple[KerasTensor, KerasTensor]:
     """Return what two and what all three separable convolutions of a block give."""
     if name == _NAMES[-1]:  # no shortcut, and its ReLUs come after the convolutions
         for i, width in enumerate(widths):
@@ -124,7 +126,9 @@ def _block(
     return middle, need("keras").layers.Add(name=f"{name}_add")([out, shortcut])
 
 
-def _pre_activated(x: Any, name: str, channels: int, stride: int, rate: int) -> Any:
+def _pre_activated(
+    x: KerasTensor, name: str, channels: int, stride: int, rate: int
+) -> KerasTensor:
     """Apply a ReLU, then a separable convolution without one."""
     layers = need("keras").layers
     x, padding = layers.ReLU(name=f"{name}_relu")(x), "same"

@@ -1,1 +1,1 @@
-"""What quantization costs, layer by layer, and which operators to keep in float."""
+"""The cost of quantization by layer, and which operators stay in float for a budget."""

@@ -19,8 +19,6 @@ that a budget of a tenth of a point is finer than the pictures can resolve: whic
 the fewest is then partly chance, and a set that meets the budget on one half may well
 miss it on the other, though it loses nothing in truth. The interval stands beside each
 figure for that reason.
-
-The smallest number from which on everything tried meets a condition.
 """
 
 from __future__ import annotations
@@ -36,6 +34,7 @@ from edgeseg.converter.budgeting.result import SearchPoint, Verification, lost, 
 from edgeseg.converter.budgeting.sensitivity import measure_sensitivity
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.evaluation import halves
+from edgeseg.runtime.accuracy.matching import SHARED
 from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
@@ -46,9 +45,10 @@ if TYPE_CHECKING:
 
     from edgeseg.converter.budgeting.keepable import KeepableOperator
     from edgeseg.converter.quantization.quantize import Quantization
-    from edgeseg.devices.types import Array, Json
+    from edgeseg.devices.types import Array
     from edgeseg.runtime import Segmenter
     from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.accuracy.matching import Matching
 
 
 # Tensors that operators are ranked on
@@ -63,8 +63,7 @@ def search_budget(
     dataset: Dataset,
     max_drop: float,
     tensors: Iterable[Array],
-    classes: Sequence[str] | None = None,
-    merge_others: bool = False,
+    matching: Matching = SHARED,
     ranking_limit_s: float = 600.0,
     progress: Callable[[str], None] | None = None,
 ) -> Budget:
@@ -84,8 +83,8 @@ def search_budget(
         What mIoU may lose, 0..1: 0.001 is a tenth of a point.
     tensors : iterable of ndarray
         Input tensors of calibration pictures; the first 12 are used.
-    classes, merge_others
-        See `match_labels`.
+    matching : Matching
+        Which classes count, and how.
     ranking_limit_s : float
         See `measure_sensitivity`.
     progress : callable or None
@@ -104,15 +103,14 @@ def search_budget(
         The recipe quantizes nothing.
     """
     first, second = _checked_halves(dataset, max_drop)
-    tell = progress or (lambda line: None)
+    report = progress or (lambda line: None)
     few = list(itertools.islice(tensors, _RANKING_TENSORS))
     ranking = measure_sensitivity(
         quantization, few, limit_s=ranking_limit_s, progress=progress
     )
-    match: Json = {"classes": classes, "merge_others": merge_others}
-    tell(f"scoring float on {len(first)} pictures")
-    search = _Search(quantization, ranking.ranking, open_result, tell)
-    searched = FloatScores(reference, dataset, first, **match)
+    report(f"scoring float on {len(first)} pictures")
+    search = _Search(quantization, ranking.ranking, open_result, report)
+    searched = FloatScores(reference, dataset, first, matching)
     frame = read_picture(dataset.picture_path(first[0]))
     chosen = search.fewest(searched, frame, max_drop)
     found = Budget(
@@ -127,9 +125,9 @@ def search_budget(
         chosen=chosen,
     )
     if chosen is not None:
-        tell(f"verifying {chosen.kept} in float on {len(second)} other pictures")
+        report(f"verifying {chosen.kept} in float on {len(second)} other pictures")
         content = search.make(chosen.kept)
-        other = FloatScores(reference, dataset, second, **match)
+        other = FloatScores(reference, dataset, second, matching)
         found = _verified(found, content, other, open_result)
     return replace(found, reason=reason(found))
 
@@ -142,12 +140,12 @@ class _Search:
         quantization: Quantization,
         ranking: Sequence[KeepableOperator],
         open_result: Callable[[bytes], Segmenter],
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
     ) -> None:
         self._quantization = quantization
         self._ranking = ranking
         self._open = open_result
-        self._tell = tell
+        self._report = report
         self._whole = quantization.make()
         self._points: dict[int, SearchPoint] = {}
 
@@ -181,7 +179,7 @@ class _Search:
             standing = reference.against(opened)
             latency = invoke_ms(opened, frame)
         drop = standing.drop
-        self._tell(
+        self._report(
             f"{kept} of {len(self._ranking)} operators in float: mIoU "
             f"{100 * standing.miou:.2f} %, {lost(drop)}, {latency:.1f} ms"
         )

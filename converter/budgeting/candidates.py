@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeseg.runtime.accuracy.bootstrap import Interval, paired_bootstrap
-from edgeseg.runtime.accuracy.evaluation import picture_with_truth
-from edgeseg.runtime.accuracy.matching import match_model, match_models
-from edgeseg.runtime.accuracy.scores import confusion_matrix, scores
+from edgeseg.runtime.accuracy.evaluation import evaluate
+from edgeseg.runtime.accuracy.matching import SHARED, match_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.devices.types import Json
     from edgeseg.runtime import Segmenter
     from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.accuracy.matching import Matching
 
 _WARM_UP = 3
 _RUNS = 20
@@ -58,8 +57,8 @@ class FloatScores:
         Pictures and truth.
     names : sequence of str
         The pictures to take.
-    classes, merge_others
-        See `match_labels`.
+    matching : Matching
+        Which classes count, and how.
 
     Raises
     ------
@@ -72,22 +71,21 @@ class FloatScores:
         segmenter: Segmenter,
         dataset: Dataset,
         names: Sequence[str],
-        *,
-        classes: Sequence[str] | None = None,
-        merge_others: bool = False,
+        matching: Matching = SHARED,
     ) -> None:
         self.names = tuple(names)
         self._segmenter, self._dataset = segmenter, dataset
-        self._match: Json = {"classes": classes, "merge_others": merge_others}
-        matching = match_model(segmenter, dataset, **self._match)
-        self._labels, self._chosen = matching.labels, matching.chosen
-        self._answers, self._matrices = self._answer(segmenter)
-        self.miou = self._miou(self._matrices)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes that means are taken over."""
-        return tuple(self._labels[i] for i in self._chosen)
+        self._matching = matching
+        self._answers: dict[str, NDArray[np.uint8]] = {}
+        self._scored = evaluate(
+            segmenter,
+            dataset,
+            names=self.names,
+            matching=matching,
+            keep=self._answers.__setitem__,
+        )
+        self.miou = self._scored.own.miou
+        self.classes = self._scored.classes
 
     def against(self, candidate: Segmenter) -> Standing:
         """Score a candidate on the same pictures.
@@ -97,34 +95,18 @@ class FloatScores:
         InputError
             Its classes are not the reference's.
         """
-        match_models(self._segmenter, candidate, self._dataset, **self._match)
-        answers, matrices = self._answer(candidate)
-        pairs = list(zip(self._answers, answers, strict=True))
-        equal = sum(int((first == second).sum()) for first, second in pairs)
-        return Standing(
-            miou=self._miou(matrices),
-            drop=paired_bootstrap(self._matrices, matrices, self._chosen),
-            agreement=equal / sum(answer.size for answer in answers),
+        match_models(self._segmenter, candidate, self._dataset, self._matching)
+        scored = evaluate(
+            candidate,
+            self._dataset,
+            names=self.names,
+            matching=self._matching,
+            reference=self._answers.__getitem__,
         )
-
-    def _answer(
-        self, model: Segmenter
-    ) -> tuple[list[NDArray[np.uint8]], NDArray[np.int64]]:
-        """Return ids ``(H, W)`` uint8 and a confusion matrix for each picture."""
-        import numpy as np
-
-        matching = match_model(model, self._dataset, **self._match)
-        answers, matrices = [], []
-        for name in self.names:
-            frame, mask = picture_with_truth(self._dataset, name)
-            answer = model.segment(frame).ids
-            answers.append(answer)
-            truth, ids = matching.truth_table[mask], matching.predicted_table[answer]
-            matrices.append(confusion_matrix(truth, ids, len(matching.labels)))
-        return answers, np.stack(matrices)
-
-    def _miou(self, matrices: NDArray[np.int64]) -> float:
-        return scores(matrices.sum(axis=0), self._labels, self._chosen).miou
+        drop = paired_bootstrap(
+            self._scored.matrices, scored.matrices, self._scored.chosen
+        )
+        return Standing(scored.own.miou, drop, scored.flips.agreement)
 
 
 def invoke_ms(segmenter: Segmenter, frame: NDArray[np.uint8]) -> float:

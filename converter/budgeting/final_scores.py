@@ -1,7 +1,4 @@
-"""What a model answers to float input tensors, whatever type it computes in.
-
-Scores given back the type that they have where everything is quantized.
-"""
+"""The scores of a model for float input tensors, whatever type it computes in."""
 
 from __future__ import annotations
 
@@ -71,8 +68,8 @@ def mean_squared_error(
 def with_output_of(content: bytes, whole: bytes) -> bytes:
     """Return a model whose scores are stored as another's.
 
-    An operator kept in float at the end leaves float scores, although an int8 model
-    was asked for: one QUANTIZE with the other's scale and zero point mends that.
+    An operator kept in float at the end leaves float scores, where an int8 model
+    is wanted: one QUANTIZE with the other's scale and zero point mends that.
 
     Parameters
     ----------

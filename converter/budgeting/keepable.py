@@ -1,13 +1,14 @@
-"""Which operators of a float model a recipe quantizes, and could leave in float."""
+"""The operators that a recipe quantizes, and could leave in float."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import ConversionError
 
 if TYPE_CHECKING:
+    from edgeseg.converter.frameworks import FlatOperator
     from edgeseg.converter.quantization.flatbuffer import FlatModel
 
 
@@ -62,7 +63,9 @@ def keepable(flat: FlatModel, whole: FlatModel) -> tuple[KeepableOperator, ...]:
     return tuple(found)
 
 
-def _differs(flat: FlatModel, operator: Any, whole: FlatModel, twin: Any) -> bool:
+def _differs(
+    flat: FlatModel, operator: FlatOperator, whole: FlatModel, twin: FlatOperator
+) -> bool:
     """Return whether an operator writes or keeps its weights in another type."""
     if flat.dtype(int(operator.outputs[0])) != whole.dtype(int(twin.outputs[0])):
         return True

@@ -1,4 +1,4 @@
-"""How much of each activation is quantization noise.
+"""The share of quantization noise in each activation.
 
 For a tensor with the values f in the float model and q, as real numbers, in the
 quantized one, the signal-to-quantization-noise ratio is

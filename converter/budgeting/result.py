@@ -1,7 +1,4 @@
-"""What the search for an accuracy budget tried and found.
-
-Why an accuracy budget was met or not, in one line with its figures.
-"""
+"""The result of the search for an accuracy budget, and the line that explains it."""
 
 from __future__ import annotations
 
@@ -94,7 +91,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class Budget:
-    """What the search found.
+    """The result of the search.
 
     Parameters
     ----------
@@ -163,18 +160,18 @@ def reason(budget: Budget) -> str:
     count = _operators(budget)
     if budget.chosen is None:
         return _unreached(budget, allowed)
-    told = (
+    text = (
         f"With {budget.chosen.kept} of {count} operators in float, "
         f"{lost(budget.chosen.drop)} on the {budget.images} pictures searched"
     )
     checked = budget.verification
     if checked is None:
-        return f"{told}; not verified."
+        return f"{text}; not verified."
     verified = f"{lost(checked.drop)} on the {checked.images} others"
     if checked.met:
-        return f"{told}, {verified}: both within the {allowed}."
+        return f"{text}, {verified}: both within the {allowed}."
     return (
-        f"{told}, but {verified}: over the {allowed}. Nothing is tuned on the second "
+        f"{text}, but {verified}: over the {allowed}. Nothing is tuned on the second "
         "half, so the search ends here; more pictures would narrow the intervals."
     )
 

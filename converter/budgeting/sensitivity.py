@@ -1,11 +1,11 @@
-"""What each operator's quantization costs, so that the dearest can stay in float.
+"""The cost of quantizing each operator, so that the dearest can stay in float.
 
 An operator's cost is the mean squared error that the final scores get when it alone
 is quantized and everything else computes in float, on a few pictures. The opposite,
 what is won when one operator alone stays in float, ranks worse by far: between
 quantized neighbours it still reads and writes integers, so that little more than its
 weights is won. The noise in what an operator writes (see `layer_noise`) ranks worse
-still: it holds all that came before and does not tell what comes after. Measured on
+still: it holds all that came before and says nothing of what comes after. Measured on
 DeepLabv3 with MobileNetV2 (alpha 0.5, 257x257, 68 operators), this share of the
 squared error of int8 is left with 8 and 16 operators in float, chosen by
 
@@ -18,15 +18,12 @@ squared error of int8 is left with 8 and 16 operators in float, chosen by
     ===================================  ====  ====
 
 Each cost takes a quantization and a few inferences. Where one for each operator would
-take too long, runs of neighbours are quantized together and share their cost; where
-there is time, the dearer half is ranked anew (see `eliminated`).
-
-Operators ranked by quantizing one after the other, the one that hurts least first.
-
-Costs measured one at a time do not add up: neighbours share the tensor between them,
-which is quantized once. Here each step starts from what is still in float. Only the
-few that looked cheapest so far are measured again, and the neighbours of the last,
-whose own cost has just fallen.
+take too long, runs of neighbours are quantized together and share their cost. Where
+there is time, the dearer half is ranked anew (see `eliminated`): costs measured one at
+a time do not add up, since neighbours share the tensor between them, which is quantized
+once. There one operator after the other is quantized, the one that hurts least first;
+only the few that looked cheapest so far are measured again, and the neighbours of the
+last, whose own cost has just fallen.
 """
 
 from __future__ import annotations
@@ -47,9 +44,11 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Array, Json
 
 
-# However little time there is: fewer runs would not tell operators apart
+# However little time there is: fewer runs could not rank operators
 _LEAST_RUNS = 8
-_TOLD = 10  # a line of progress every so many measurements
+_REPORT_EVERY = 10  # a line of progress every so many measurements
+_CHEAPEST = 4
+MEASUREMENTS = _CHEAPEST + 2  # a step, at most
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def measure_sensitivity(
     tensors : sequence of ndarray
         Some 8 to 16 input tensors of the float model, ``(1, H, W, 3)`` float32.
     limit_s : float
-        Seconds that it may take, as far as one measurement tells; a guide, not a
+        Seconds that it may take, as estimated from one measurement; a guide, not a
         promise, for at least 8 are made.
     progress : callable or None
         Called with a line of text now and then.
@@ -104,7 +103,7 @@ def measure_sensitivity(
     ConversionError
         The recipe quantizes nothing.
     """
-    tell = progress or (lambda line: None)
+    report = progress or (lambda line: None)
     whole = quantization.make()
     found = keepable(quantization.flat, FlatModel(whole))
     expected = list(final_scores(quantization.flat.to_bytes(), tensors))
@@ -117,13 +116,13 @@ def measure_sensitivity(
     least = error(found)  # of what is quantized always, such as the input
     affordable = limit_s / max(time.monotonic() - started, 1e-9)
     run = run_length(len(found), affordable)
-    tell(f"measuring {len(found)} operators, {run} at a time")
-    costs = _costs(found, run, lambda kept: error(kept) - least, tell)
+    report(f"measuring {len(found)} operators, {run} at a time")
+    costs = _costs(found, run, lambda kept: error(kept) - least, report)
     ranked = sorted(costs, key=lambda operator: (-_cost(operator), operator.place))
     method = "cost" if run == 1 else "cost of runs"
     half = len(ranked) // 2
     if run == 1 and len(ranked) + MEASUREMENTS * half <= affordable:
-        tell(f"ranking the dearest {half} anew")
+        report(f"ranking the dearest {half} anew")
         ranked[:half] = eliminated(ranked[:half], error)
         method = "elimination"
     whole_error = mean_squared_error(whole, tensors, expected)
@@ -153,7 +152,7 @@ def _costs(
     found: Sequence[KeepableOperator],
     run: int,
     error: Callable[[Sequence[KeepableOperator]], float],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> list[KeepableOperator]:
     costs: list[KeepableOperator] = []
     starts = range(0, len(found), run)
@@ -162,17 +161,13 @@ def _costs(
         others = [operator for operator in found if operator not in together]
         share = error(others) / len(together)
         costs += [replace(operator, cost=share) for operator in together]
-        if done % _TOLD == 0:
-            tell(f"{done} of {len(starts)} measured")
+        if done % _REPORT_EVERY == 0:
+            report(f"{done} of {len(starts)} measured")
     return costs
 
 
 def _cost(operator: KeepableOperator) -> float:
     return 0.0 if operator.cost is None else operator.cost
-
-
-_CHEAPEST = 4
-MEASUREMENTS = _CHEAPEST + 2  # a step, at most
 
 
 def eliminated(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _MOST_CONSTANT = 0.1  # of the pictures that were decoded
 
 
-class Choice:
-    """What was taken so far, and why the rest was not."""
+class PictureChoice:
+    """The pictures taken so far, and the reasons against the others."""
 
     def __init__(self) -> None:
         self.taken: list[CalibrationPicture] = []
@@ -105,23 +105,23 @@ class Choice:
         return same != name
 
 
-def too_few(folder: Path, got: int, choice: Choice | None = None) -> str:
+def too_few(folder: Path, got: int, choice: PictureChoice | None = None) -> str:
     """Return the message for a folder with fewer than 32 usable pictures."""
     left = []
     if choice is not None:
         counts = (len(choice.duplicates), "copies"), (len(choice.constant), "constant")
         left = [f"{count} {what}" for count, what in counts if count]
-    told = f" (left out: {', '.join(left)})" if left else ""
+    note = f" (left out: {', '.join(left)})" if left else ""
     return (
         f"calibration needs at least {LEAST} pictures like those the camera will "
-        f"give, got {got} in {folder}{told}"
+        f"give, got {got} in {folder}{note}"
     )
 
 
 def some(names: Sequence[str]) -> str:
     """Return the first three names as text."""
-    told = ", ".join(names[:3])
-    return told if len(names) <= 3 else f"{told}, ..."
+    first = ", ".join(names[:3])
+    return first if len(names) <= 3 else f"{first}, ..."
 
 
 def _file_digest(path: Path) -> str:

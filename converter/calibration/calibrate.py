@@ -4,14 +4,14 @@ What is measured here decides every range of the int8 model, so the pictures are
 chosen by rules that anyone can repeat (see `CalibrationSet.manifest`): files only,
 in the order of their names, spread evenly, each decoded; never twice the same, never
 one that the result will be scored on, never noise. A few constant frames, such as a
-camera's first black ones, are left out and told; many mean a wrong folder.
+camera's first black ones, are left out and reported; many mean a wrong folder.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.calibration._choice import Choice, some, too_few
+from edgeseg.converter.calibration._choice import PictureChoice, some, too_few
 from edgeseg.converter.calibration.calibration_set import LEAST, MOST, CalibrationSet
 from edgeseg.devices import InputError
 from edgeseg.runtime.model.embedded import sha256
@@ -57,7 +57,7 @@ def calibration_pictures(
     found = _listed(folder, frozenset(leave_out))
     ids = frozenset(evaluation_ids)
     _refuse_shared(folder, [path.name for path in found if path.stem in ids])
-    choice = Choice()
+    choice = PictureChoice()
     for run in _runs(found):
         choice.take_first_good(run)
     choice.check(folder)

@@ -1,4 +1,4 @@
-"""Tell a photo from a constant picture and from noise.
+"""Recognize constant pictures and noise among photos.
 
 Both checks look at a picture averaged over square boxes to about 64 pixels on its
 long side: averaging leaves the scene and removes a sensor's noise, and pure noise
@@ -21,7 +21,7 @@ one colour with a sensor's noise       0..1      -0.02..0.02
 =====================================  ========  ===========
 
 Noise that was enlarged until its grains are a sixteenth of the picture or more is
-as smooth as a photo out of focus and is not told apart.
+as smooth as a photo out of focus and is not recognized.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LEAST_CONTRAST = 4.0  # grey levels of 255; photos start at 13
 
 @dataclass(frozen=True)
 class Texture:
-    """What is measured on a picture.
+    """Contrast and correlation of a picture.
 
     Parameters
     ----------

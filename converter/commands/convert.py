@@ -1,29 +1,58 @@
-"""The commands of the workstation: parse, call, print."""
+"""The commands `convert` and `demo`: parse, call, print."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgeseg.converter.commands.convert_options import (
-    KERAS_MODEL,
-    loading_options,
-    result_options,
+from edgeseg.converter.commands.options import KERAS_MODEL, declared, take
+from edgeseg.converter.conversion.request import (
+    Request,
+    Scoring,
+    default_recipe,
+    format_of,
 )
+from edgeseg.converter.loading.format import Loading
+from edgeseg.devices import InputError
 from edgeseg.runtime.commands.options import (
     PATH,
-    chosen_classes,
+    add_options,
+    matching_of,
     override_options,
     overrides_of,
     scoring_options,
 )
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.terminal.progress import TimedLines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgeseg.devices.types import Json
+
+_F = TypeVar("_F", bound="Callable[..., object]")
+
+
+def _model_options(function: _F) -> _F:
+    """Add what is made of the model, and how it is loaded."""
+    return add_options(
+        function,
+        *declared(Request, "calibration"),
+        *declared(Request, "format"),
+        *declared(Request, "recipe", "pooling"),
+        *declared(Loading, "size"),
+        *declared(Loading, "arch"),
+        *declared(Loading, "output_stride", "trust"),
+    )
+
+
+def _goal_options(function: _F) -> _F:
+    """Add what may be lost, and where the figures go."""
+    return add_options(
+        function, *declared(Scoring, "max_drop"), *declared(Request, "report")
+    )
 
 
 @click.command()
@@ -31,15 +60,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=PATH, required=True, help="The .tflite or .onnx to write."
 )
-@click.option(
-    "--calibration",
-    type=PATH,
-    metavar="DIR|FILE",
-    help="Folder of at least 32 photos like those the camera will give, or ranges "
-    "that --save-ranges wrote.",
-)
-@result_options
-@loading_options
+@_model_options
 @click.option(
     "--dataset",
     type=PATH,
@@ -48,16 +69,7 @@ if TYPE_CHECKING:
     "layouts.",
 )
 @scoring_options
-@click.option(
-    "--max-drop",
-    type=click.FloatRange(0, 100),
-    metavar="POINTS",
-    help="Points of mIoU that may be lost on --dataset; where more are, as few "
-    "operators as possible stay in float. Not reachable: nothing is written.",
-)
-@click.option(
-    "--report", type=PATH, metavar="DIR", help="Write report.html and report.json."
-)
+@_goal_options
 @click.option(
     "--save-ranges",
     type=PATH,
@@ -91,28 +103,30 @@ def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
     recipe promises, or nothing is written. Labels, colours and preprocessing go into
     the file. An .onnx file must answer like Keras too, in ONNX Runtime.
     """
-    from edgeseg.converter import convert as convert_model
+    from edgeseg.converter.conversion.conversion import convert_request
     from edgeseg.converter.conversion.text import conversion_text
-    from edgeseg.converter.loading.loading import Loading
+    from edgeseg.converter.frameworks import require_extra
 
-    stride = values.pop("output_stride")
-    loading = Loading(
-        arch=values.pop("arch"),
-        size=values.pop("size"),
-        output_stride=None if stride is None else int(stride),
-        resize=values.pop("resize"),
-        trust=values.pop("trust_model"),
+    scoring, overrides = _scoring(values), overrides_of(values)
+    require_extra()
+    chosen = format_of(output, values.pop("format"))
+    request = take(
+        Request,
+        values,
+        model=model,
+        recipe=values.pop("recipe") or default_recipe(chosen),
+        loading=take(Loading, values),
+        overrides=overrides,
+        scoring=scoring,
+        format=chosen,
     )
-    result = convert_model(
-        model,
-        output=output,
-        loading=loading,
-        scoring=_scoring(values),
-        overrides=overrides_of(values),
+    result = convert_request(
+        request,
+        output,
+        save_ranges=values.pop("save_ranges"),
         timeout_s=values.pop("timeout"),
         memory_gb=values.pop("memory"),
-        progress=_Steps(),
-        **values,
+        progress=TimedLines(),
     )
     click.echo(
         json_text(result.to_dict(), indent=2) if as_json else conversion_text(result)
@@ -137,32 +151,18 @@ def demo(output: Path) -> None:
     """
     from edgeseg.converter.demo import run_demo
 
-    click.echo(run_demo(output, progress=_Steps()))
+    click.echo(run_demo(output, progress=TimedLines()))
 
 
-def _scoring(values: Json) -> Any:
+def _scoring(values: Json) -> Scoring | None:
     """Take the options of scoring out of a command's arguments."""
-    from edgeseg.converter.conversion.request import Scoring
-    from edgeseg.devices import InputError
-
-    names, merge_others = chosen_classes(values)
+    matching = matching_of(values)
     dataset, split, max_drop = (
         values.pop(key) for key in ("dataset", "split", "max_drop")
     )
     if dataset is not None:
-        classes = None if names is None else tuple(names)
-        return Scoring(dataset, split, classes, merge_others, max_drop)
-    for option, value in (("max-drop", max_drop), ("classes", names)):
+        return Scoring(dataset, split, matching, max_drop)
+    for option, value in (("max-drop", max_drop), ("classes", matching.classes)):
         if value is not None:
             raise InputError(f"--{option} needs --dataset: pictures with truth")
     return None
-
-
-class _Steps:
-    """Progress on standard error: one line a step, with seconds since the start."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    def __call__(self, line: str) -> None:
-        click.echo(f"[{time.monotonic() - self._start:5.1f} s] {line}", err=True)

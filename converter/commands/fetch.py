@@ -1,4 +1,4 @@
-"""The command `edgeseg fetch`."""
+"""The command `fetch`: parse, call, print."""
 
 from __future__ import annotations
 
@@ -41,36 +41,22 @@ def fetch(name: str | None, output: Path | None, list_all: bool, as_json: bool) 
     from edgeseg.converter.fetch import find_release
 
     release = find_release(name)
-    line = _Megabytes(release.bytes)
+    line = ProgressLine(release.bytes, unit=_MB)
     try:
-        path = fetch_release(release, output=output, progress=line)
+        path = fetch_release(
+            release, output=output, progress=lambda done: line.show(done, "MB")
+        )
     finally:
         line.end()
     command = release.next.format(file=shlex.quote(str(path)))
     if as_json:
-        told = {"path": str(path), **dataclasses.asdict(release), "next": command}
-        click.echo(json_text(told, indent=2))
+        record = {"path": str(path), **dataclasses.asdict(release), "next": command}
+        click.echo(json_text(record, indent=2))
     else:
         click.echo(
             f"{path}  {release.bytes:,} bytes  sha256 {release.sha256}\n"
             f"{release.what}; licence: {release.licence}\nnext: {command}"
         )
-
-
-class _Megabytes:
-    """Progress in whole megabytes, told when the number changes."""
-
-    def __init__(self, total_bytes: int) -> None:
-        self._line = ProgressLine(total_bytes // _MB)
-        self._told = 0
-
-    def __call__(self, done_bytes: int) -> None:
-        if done_bytes // _MB != self._told:
-            self._told = done_bytes // _MB
-            self._line.show(self._told, "MB")
-
-    def end(self) -> None:
-        self._line.end()
 
 
 def _listing(as_json: bool) -> str:

@@ -1,27 +1,48 @@
-"""The command that trains: parse, call, print."""
+"""The command `finetune`: parse, call, print."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgeseg.converter.commands.finetune_options import (
-    data_options,
-    network_options,
-    run_options,
-    teacher_options,
-    training_options,
-)
-from edgeseg.runtime.commands.options import PATH
+from edgeseg.converter.commands.options import declared, take
+from edgeseg.converter.training.settings import Network, Pictures, Settings, Teaching
+from edgeseg.runtime.commands.options import PATH, add_options
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.terminal.progress import TimedLines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgeseg.converter.commands.options import Values
     from edgeseg.converter.training.finetune import Finetuned
-    from edgeseg.converter.training.settings import Settings
-    from edgeseg.devices.types import Json
+
+_F = TypeVar("_F", bound="Callable[..., object]")
+
+
+def _options(function: _F) -> _F:
+    """Add all settings of a training, in the order in which the help shows them."""
+    return add_options(
+        function,
+        *declared(Pictures, "classes"),
+        *declared(Pictures, "split"),
+        *declared(Pictures, "val_split"),
+        *declared(Pictures, "val_root"),
+        *declared(Pictures, "labels"),
+        *declared(Pictures, "limit", "val_limit"),
+        *declared(Settings, "start_labels"),
+        *declared(Network),
+        *declared(Settings, "epochs", "freeze_until"),
+        *declared(Settings, "int8"),
+        *declared(Teaching),
+        *declared(Settings, "validate_every", "trust"),
+        click.option("--restart", is_flag=True, help="Begin anew instead of going on."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="Print the result as JSON."
+        ),
+    )
 
 
 @click.command()
@@ -42,12 +63,10 @@ if TYPE_CHECKING:
     help="What to start from: weights of the public Keras DeepLabv3+ release (.h5), a "
     ".keras model, animals for the one that comes with edgeseg, or none.",
 )
-@data_options
-@network_options
-@training_options
-@teacher_options
-@run_options
-def finetune(dataset: Path, output: Path, **values: Any) -> None:
+@_options
+def finetune(
+    dataset: Path, output: Path, restart: bool, as_json: bool, **values: Any
+) -> None:
     """Train a network on your own classes.
 
     \b
@@ -78,9 +97,8 @@ def finetune(dataset: Path, output: Path, **values: Any) -> None:
     """  # noqa: D301 (click needs the character itself)
     from edgeseg.converter.training.finetune import finetune as run
 
-    as_json, restart = values.pop("as_json"), values.pop("restart")
     settings = settings_of(dataset, values)
-    result = run(settings, output, restart=restart, progress=_Lines())
+    result = run(settings, output, restart=restart, progress=TimedLines(minutes=True))
     click.echo(
         json_text(result.to_dict(), indent=2) if as_json else finetuned_text(result)
     )
@@ -88,41 +106,16 @@ def finetune(dataset: Path, output: Path, **values: Any) -> None:
         raise SystemExit(128 + result.signum)
 
 
-def settings_of(dataset: Path, values: Json) -> Settings:
-    """Return the settings that a command line asks for.
-
-    Parameters
-    ----------
-    dataset : Path
-        The folder.
-    values : dict
-        The other arguments, by name.
-    """
-    from edgeseg.converter.training.settings import Pictures, Settings, Teaching
-    from edgeseg.converter.training.start.network import Network
-
-    classes = values.pop("classes")
-    names = tuple(n.strip() for n in classes.split(",")) if classes else None
-    keys = ("split", "val_split", "labels", "limit", "val_limit")
-    pictures = Pictures(
-        root=dataset,
-        val_root=values.pop("val_dataset"),
-        classes=names,
-        **{key: values.pop(key) for key in keys},
+def settings_of(dataset: Path, values: Values) -> Settings:
+    """Return the settings that a command line asks for; see `take`."""
+    return take(
+        Settings,
+        values,
+        pictures=take(Pictures, values, root=dataset),
+        network=take(Network, values),
+        teaching=take(Teaching, values),
+        start=values.pop("start"),
     )
-    teaching = Teaching(
-        model=values.pop("teacher"),
-        labels=values.pop("teacher_labels"),
-        share=values.pop("teacher_share"),
-        rough=values.pop("rough"),
-        rough_share=values.pop("rough_share"),
-    )
-    keys = ("size", "decoder", "decoder_width", "low_width", "width_multiplier")
-    network = Network(
-        output_stride=int(values.pop("output_stride")),
-        **{key: values.pop(key) for key in keys},
-    )
-    return Settings(pictures=pictures, teaching=teaching, network=network, **values)
 
 
 def finetuned_text(result: Finetuned) -> str:
@@ -141,14 +134,3 @@ def finetuned_text(result: Finetuned) -> str:
             "--calibration DIR -o MODEL.tflite",
         ]
     )
-
-
-class _Lines:
-    """Progress on standard error: one line now and then, with minutes since then."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    def __call__(self, line: str) -> None:
-        passed = (time.monotonic() - self._start) / 60
-        click.echo(f"[{passed:6.1f} min] {line}", err=True)

@@ -14,8 +14,8 @@ from edgeseg.runtime.pictures.files import read_picture
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.converter.conversion.packaging import Finish
-    from edgeseg.converter.conversion.pictures import Subjects
+    from edgeseg.converter.conversion.packaging import Packaging
+    from edgeseg.converter.conversion.pictures import ConversionPictures
     from edgeseg.converter.conversion.request import Scoring
     from edgeseg.converter.quantization.quantize import Quantization
     from edgeseg.runtime import Segmenter
@@ -47,8 +47,8 @@ class AccuracyVerdict:
 def judge(
     quantization: Quantization,
     reference: Segmenter,
-    finish: Finish,
-    subjects: Subjects,
+    finish: Packaging,
+    subjects: ConversionPictures,
     scoring: Scoring | None,
     tell: Callable[[str], None],
 ) -> AccuracyVerdict:
@@ -60,9 +60,9 @@ def judge(
         Makes the models.
     reference : Segmenter
         The float TFLite model.
-    finish : Finish
+    finish : Packaging
         Opens what was made.
-    subjects : Subjects
+    subjects : ConversionPictures
         Pictures with truth, and others to rank operators on.
     scoring : Scoring or None
         How to score; None scores nothing.
@@ -89,8 +89,7 @@ def judge(
         reference=reference,
         open_result=finish.open_quantized,
         dataset=dataset,
-        classes=scoring.classes,
-        merge_others=scoring.merge_others,
+        matching=scoring.matching,
         max_drop=allowed,
         tensors=[reference.tensor(frame) for frame in subjects.compared()],
         progress=tell,
@@ -104,7 +103,7 @@ def judge(
 def _score(
     reference: Segmenter,
     content: bytes,
-    finish: Finish,
+    finish: Packaging,
     dataset: Dataset,
     scoring: Scoring,
     tell: Callable[[str], None],
@@ -115,8 +114,7 @@ def _score(
             reference,
             candidate,
             dataset,
-            classes=scoring.classes,
-            merge_others=scoring.merge_others,
+            matching=scoring.matching,
             progress=lambda done, total: (
                 tell(f"scored {done} of {total}") if done % _EVERY == 0 else None
             ),
@@ -126,7 +124,7 @@ def _score(
 def _met_at_once(
     paired: PairedEvaluation,
     content: bytes,
-    finish: Finish,
+    finish: Packaging,
     dataset: Dataset,
     allowed: float,
 ) -> Budget:

@@ -20,7 +20,7 @@ from edgeseg.converter.conversion.request import (
 from edgeseg.converter.frameworks import require_extra, require_onnx_extra
 from edgeseg.converter.isolation.child import run_isolated
 from edgeseg.converter.isolation.folder import temporary_folder
-from edgeseg.converter.loading.loading import Loading
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.shipped import find_keras, keras_file, labels_file
 from edgeseg.devices import ConversionError, InputError
@@ -36,12 +36,15 @@ if TYPE_CHECKING:
 # Limits of the process that converts: Xception-65 at 513 needs a third of each
 TIMEOUT_S = 3600.0
 MEMORY_GB = 12.0
-_JOBS = {"tflite": "job:run_job", "onnx": "onnx_job:run_onnx_job"}
+_JOBS = {
+    "tflite": "edgeseg.converter.conversion.tflite:run_job",
+    "onnx": "edgeseg.converter.conversion.onnx:run_onnx_job",
+}
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion made and how it compares.
+    """The result of a conversion, with its figures.
 
     Parameters
     ----------
@@ -178,43 +181,63 @@ def convert(
     """
     require_extra()
     chosen = format_of(Path(output), format)
-    recipe = recipe or default_recipe(chosen)
-    model, overrides = find_keras(model), overrides or Overrides()
-    if model == keras_file() and overrides.labels is None:
-        overrides = dataclasses.replace(overrides, labels=str(labels_file()))
     request = Request(
-        model=model,
+        model=find_keras(model),
         calibration=None if calibration is None else Path(calibration),
-        recipe=recipe,
+        recipe=recipe or default_recipe(chosen),
         head=head,
         io=io,
         pooling=pooling,
         loading=loading or Loading(),
-        overrides=overrides,
+        overrides=overrides or Overrides(),
         scoring=scoring,
         report=None if report is None else Path(report),
         format=chosen,
     )
+    return convert_request(
+        request,
+        Path(output),
+        save_ranges=None if save_ranges is None else Path(save_ranges),
+        timeout_s=timeout_s,
+        memory_gb=memory_gb,
+        progress=progress,
+    )
+
+
+def convert_request(
+    request: Request,
+    output: Path,
+    *,
+    save_ranges: Path | None = None,
+    timeout_s: float = TIMEOUT_S,
+    memory_gb: float = MEMORY_GB,
+    progress: Callable[[str], None] | None = None,
+) -> Conversion:
+    """Do what a request says; see `convert`."""
+    if request.model == keras_file() and request.overrides.labels is None:
+        named = dataclasses.replace(request.overrides, labels=str(labels_file()))
+        request = dataclasses.replace(request, overrides=named)
     request.check()
-    if chosen == "onnx":
+    if request.format == "onnx":
         require_onnx_extra()
-    if save_ranges is not None and not load_recipe(recipe).needs_calibration:
-        raise InputError(f"recipe {recipe!r} measures no ranges to save")
-    targets = [Path(output), *([] if save_ranges is None else [Path(save_ranges)])]
+    if save_ranges is not None and not load_recipe(request.recipe).needs_calibration:
+        raise InputError(f"recipe {request.recipe!r} measures no ranges to save")
+    targets = [output, *([] if save_ranges is None else [save_ranges])]
     _check_targets(request, targets)
     with temporary_folder() as folder:
-        told = run_isolated(
-            f"edgeseg.converter.{_JOBS[chosen]}",
+        record = run_isolated(
+            _JOBS[request.format],
             {"request": request.to_dict(), "folder": str(folder)},
             progress=progress or (lambda line: None),
             timeout_s=timeout_s,
             memory_bytes=int(memory_gb * 1e9),
             folder=folder,
         )
-        for source, target in zip((RESULTS[chosen], RANGES), targets, strict=False):
+        files = (RESULTS[request.format], RANGES)
+        for source, target in zip(files, targets, strict=False):
             with replacing(target) as temporary:
                 shutil.copyfile(folder / source, temporary)
-    return _conversion(Path(output), told)
+    return _conversion(output, record)
 
 
 def _check_targets(request: Request, targets: list[Path]) -> None:
@@ -227,22 +250,22 @@ def _check_targets(request: Request, targets: list[Path]) -> None:
         check_writable(request.report / "report.html")
 
 
-def _conversion(path: Path, told: Json) -> Conversion:
-    parity = told.get("onnx_parity") or told["int8_parity"]
+def _conversion(path: Path, record: Json) -> Conversion:
+    parity = record.get("onnx_parity") or record["int8_parity"]
     figures = {f.name: parity[f.name] for f in dataclasses.fields(Parity)}
-    seconds, peak = told.pop("seconds"), told.pop("peak_bytes")
+    seconds, peak = record.pop("seconds"), record.pop("peak_bytes")
     return Conversion(
         path=path,
-        float_parity=Parity(**told["parity"]),
+        float_parity=Parity(**record["parity"]),
         int8_parity=Parity(**figures),
-        operators=told["operators"]["result"],
-        activations=told["activations"],
-        input_dtype=told["input_dtype"],
-        output_dtype=told["output_dtype"],
-        bytes_float=told["sizes"]["float_bytes"],
-        bytes_out=told["sizes"]["result_bytes"],
+        operators=record["operators"]["result"],
+        activations=record["activations"],
+        input_dtype=record["input_dtype"],
+        output_dtype=record["output_dtype"],
+        bytes_float=record["sizes"]["float_bytes"],
+        bytes_out=record["sizes"]["result_bytes"],
         sha256=sha256(path),
         seconds=seconds,
         peak_bytes=peak,
-        details=told,
+        details=record,
     )

@@ -1,7 +1,4 @@
-"""A Keras model as float TFLite, held against Keras on the same pictures.
-
-A Keras model to a float TFLite model.
-"""
+"""A Keras model lowered to float TFLite, and compared with Keras."""
 
 from __future__ import annotations
 
@@ -9,20 +6,19 @@ import dataclasses
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.cause import cause
 from edgeseg.converter.conversion.keras_device import segmenter_of
-from edgeseg.converter.conversion.packaging import Finish
+from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import Parity, check_parity, compare
 from edgeseg.converter.conversion.tensor_names import name_by_layer
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.networks.folding import fold_for_inference
-from edgeseg.converter.quantization.heads import cut_tail
+from edgeseg.converter.quantization.heads import apply_head
 from edgeseg.converter.quantization.origin import Origin, processor, weights_digest
-from edgeseg.converter.quantization.ranges_file import stored_version
-from edgeseg.converter.quantization.rewrites import rewrite_pooling
+from edgeseg.converter.quantization.pooling import rewrite_pooling
 from edgeseg.devices import ConversionError
 from edgeseg.runtime.model.embedded import sha256
 
@@ -30,9 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from edgeseg.converter.conversion.pictures import Subjects
+    from edgeseg.converter.conversion.pictures import ConversionPictures
     from edgeseg.converter.conversion.request import Request
-    from edgeseg.converter.loading.loading import Loaded
+    from edgeseg.converter.frameworks import KerasModel
+    from edgeseg.converter.loading.format import Loaded
+    from edgeseg.converter.quantization.ranges_file import SavedRanges
     from edgeseg.devices.types import Json
     from edgeseg.runtime import Manifest, Segmenter
 
@@ -47,7 +45,7 @@ class FloatModel:
     Parameters
     ----------
     content : bytes
-        Float TFLite model with the end that was asked for; its output is scores.
+        Float TFLite model with the requested head; its output is scores.
     manifest : Manifest
         How to feed and read it, and everything made of it.
     parity : Parity
@@ -66,16 +64,16 @@ class FloatModel:
 
 
 def make_float_model(
-    request: Request, subjects: Subjects, tell: Callable[[str], None]
+    request: Request, pictures: ConversionPictures, progress: Callable[[str], None]
 ) -> FloatModel:
     """Load a Keras model, lower it and compare the two; see `open_float_model`."""
-    with open_float_model(request, subjects, tell) as (model, _):
+    with open_float_model(request, pictures, progress) as (model, _):
         return model
 
 
 @contextmanager
 def open_float_model(
-    request: Request, subjects: Subjects, tell: Callable[[str], None]
+    request: Request, pictures: ConversionPictures, progress: Callable[[str], None]
 ) -> Iterator[tuple[FloatModel, Segmenter]]:
     """Load a Keras model, lower it, compare the two, and keep Keras open.
 
@@ -91,30 +89,30 @@ def open_float_model(
     ConversionError
         It does not lower, or answers differently from Keras.
     """
-    tell(f"loading {request.model.name}")
+    progress(f"loading {request.model.name}")
     loaded = load_model(request.model, request.loading)
     for note in loaded.notes:
-        tell(f"note: {note}")
+        progress(f"note: {note}")
     with segmenter_of(loaded, request.overrides) as keras:
-        tell("lowering to float TFLite")
-        content = lower(loaded.model, fold=not _is_of_version_1(request.saved_ranges))
+        progress("lowering to float TFLite")
+        content = lower(loaded.model, fold=not _is_of_version_1(pictures.saved_ranges))
         lowered = rewrite_pooling(content, request.pooling)
         manifest = dataclasses.replace(keras.manifest, provenance=_provenance(request))
-        frames = subjects.compared()
-        tell(f"comparing with Keras on {len(frames)} {subjects.compared_with}")
-        with Finish(manifest).open_float(lowered) as candidate:
+        frames = pictures.compared()
+        progress(f"comparing with Keras on {len(frames)} {pictures.compared_with}")
+        with Packaging(manifest).open_float(lowered) as candidate:
             parity = compare(keras, candidate, frames)
         check_parity(parity)
-        tail = cut_tail(lowered, request.head)
-        if tail.resize is not None:
-            manifest = dataclasses.replace(manifest, resize=tail.resize)
+        headed = apply_head(lowered, request.head)
+        if headed.resize is not None:
+            manifest = dataclasses.replace(manifest, resize=headed.resize)
         origin = _origin(request, loaded)
-        yield FloatModel(tail.content, manifest, parity, origin, loaded.notes), keras
+        yield FloatModel(headed.content, manifest, parity, origin, loaded.notes), keras
 
 
-def _is_of_version_1(ranges: Path | None) -> bool:
+def _is_of_version_1(ranges: SavedRanges | None) -> bool:
     """Return whether ranges go by a graph whose batch norms TensorFlow folded."""
-    return ranges is not None and stored_version(ranges) == 1
+    return ranges is not None and ranges.version == 1
 
 
 def _origin(request: Request, loaded: Loaded) -> Origin:
@@ -150,7 +148,7 @@ def _digest(model: Path) -> str:
     return sha256(model / "saved_model.pb" if model.is_dir() else model)
 
 
-def lower(model: Any, *, fold: bool = True) -> bytes:
+def lower(model: KerasModel, *, fold: bool = True) -> bytes:
     """Return a Keras model of fixed shape as a float TFLite flatbuffer.
 
     Batch norms are folded before, and tensors named after, so that the bits and names
@@ -179,7 +177,7 @@ def lower(model: Any, *, fold: bool = True) -> bytes:
     return name_by_layer(_lowered(folded), [each.name for each in operations])
 
 
-def _lowered(model: Any) -> bytes:
+def _lowered(model: KerasModel) -> bytes:
     tf = need("tensorflow")
     convert: Callable[[], bytes] = tf.lite.TFLiteConverter.from_keras_model(
         model

@@ -1,14 +1,14 @@
-"""The float Keras model as a device: the reference that everything is held against."""
+"""The float Keras model as a device: the reference for all comparisons."""
 
 from __future__ import annotations
 
 import dataclasses
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import third_party
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model, single_channel_head
-from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.shipped import find_keras
 from edgeseg.devices import Device, ModelError, TensorSpec
 from edgeseg.runtime import Overrides, Segmenter
@@ -17,7 +17,8 @@ from edgeseg.runtime.model.overrides import guess_manifest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.converter.loading.loading import Loaded
+    from edgeseg.converter.frameworks import KerasModel, KerasTensor
+    from edgeseg.converter.loading.format import Loaded
     from edgeseg.devices.types import Array, Json
 
 
@@ -30,8 +31,8 @@ class KerasDevice(Device):
         From `load_model`.
     """
 
-    def __init__(self, model: Any) -> None:
-        self.model: Any = model
+    def __init__(self, model: KerasModel) -> None:
+        self.model: KerasModel = model
         self._input = TensorSpec("image", _shape(model.input), "float32")
         self._output = TensorSpec("scores", _shape(model.output), "float32")
 
@@ -117,5 +118,5 @@ def segmenter_of(loaded: Loaded, overrides: Overrides | None = None) -> Segmente
     return Segmenter(device, (overrides or Overrides()).apply(manifest))
 
 
-def _shape(tensor: Any) -> tuple[int, ...]:
+def _shape(tensor: KerasTensor) -> tuple[int, ...]:
     return tuple(int(length) for length in tensor.shape)

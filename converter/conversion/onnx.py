@@ -1,6 +1,4 @@
-"""An export to ONNX, step by step, in the process that runs TensorFlow.
-
-A float TFLite model as ONNX, for the runtimes that take nothing else.
+"""The export to ONNX, in the process that runs TensorFlow.
 
 It goes through the float TFLite model, which was held against Keras already, and which
 the heads and the rewrites of `edgeseg.converter.quantization` work on.
@@ -12,14 +10,14 @@ import dataclasses
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.conversion.float_model import FloatModel, open_float_model
-from edgeseg.converter.conversion.packaging import Finish
+from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import check_parity, compare
-from edgeseg.converter.conversion.pictures import choose_subjects
+from edgeseg.converter.conversion.pictures import choose_pictures
 from edgeseg.converter.conversion.request import RESULTS, Request
-from edgeseg.converter.conversion.result import accuracy_told, figures
+from edgeseg.converter.conversion.result import accuracy_record, figures
 from edgeseg.converter.frameworks import need_onnx, third_party
 from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.quantization.flatbuffer import FlatModel
@@ -34,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgeseg.converter.conversion.parity import Parity
-    from edgeseg.converter.conversion.pictures import Subjects
+    from edgeseg.converter.conversion.pictures import ConversionPictures
+    from edgeseg.converter.frameworks import OnnxMessage
     from edgeseg.devices.types import Json
     from edgeseg.runtime import Manifest
     from edgeseg.runtime.accuracy.paired import PairedEvaluation
@@ -42,16 +41,21 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 _DEVICE = "desktop:onnx"  # what the export is verified on
+# The newest set of operators that TensorRT takes on every JetPack: up to 13 with 8.2
+# to 8.4 (JetPack 4.6, 5.0), up to 17 with 8.5 and 8.6 (JetPack 5.1, 6.0), from 9 on
+# with 10 (onnx-tensorrt, docs/operators.md of those releases). Nothing here needs more.
+OPSET = 13
+_TOLERANCE = 1e-3  # of a size in cells: a scale was divided and stored in float32
 
 
-def run_onnx_job(job: Json, tell: Callable[[str], None]) -> Json:
+def run_onnx_job(job: Json, progress: Callable[[str], None]) -> Json:
     """Export a model and leave the result in a folder.
 
     Parameters
     ----------
     job : dict
         ``request`` (see `Request`) and ``folder``, where ``result.onnx`` is left.
-    tell : callable
+    progress : callable
         Called with a line for each step.
 
     Returns
@@ -66,26 +70,26 @@ def run_onnx_job(job: Json, tell: Callable[[str], None]) -> Json:
         The result is not to be used.
     """
     request, folder = Request.from_dict(job["request"]), Path(job["folder"])
-    subjects = choose_subjects(request)
-    with open_float_model(request, subjects, tell) as (model, keras):
-        finish = Finish(model.manifest, request.head == "labels")
+    pictures = choose_pictures(request)
+    with open_float_model(request, pictures, progress) as (model, keras):
+        packaging = Packaging(model.manifest, request.head == "labels")
         path = folder / RESULTS["onnx"]
-        tell(f"exporting to ONNX, opset {OPSET}")
-        exported = to_onnx(finish.wrapped(model.content))
+        progress(f"exporting to ONNX, opset {OPSET}")
+        exported = to_onnx(packaging.wrapped(model.content))
         path.write_bytes(onnx_with_manifest(exported, _manifest(model)))
         with ExitStack() as stack:
             result = stack.enter_context(Segmenter.open(path, device=_DEVICE))
-            tflite = stack.enter_context(finish.open_float(model.content))
+            tflite = stack.enter_context(packaging.open_float(model.content))
             # other heads have no scores of Keras' own shape to be held against
             against = "Keras" if request.head == "logits" else "float TFLite"
             reference = keras if against == "Keras" else tflite
-            parity = _parity(reference, result, subjects, against, tell)
-            paired = _score(request, tflite, result, subjects, tell)
-    return _told(request, model, subjects, path) | {
+            parity = _parity(reference, result, pictures, against, progress)
+            paired = _score(request, tflite, result, pictures, progress)
+    return _record(request, model, pictures, path) | {
         "onnx_parity": {**dataclasses.asdict(parity), "against": against},
         "accuracy": None
         if paired is None or request.scoring is None
-        else accuracy_told(request.scoring, paired),
+        else accuracy_record(request.scoring, paired),
     }
 
 
@@ -99,13 +103,13 @@ def _manifest(model: FloatModel) -> Manifest:
 def _parity(
     reference: Segmenter,
     result: Segmenter,
-    subjects: Subjects,
+    pictures: ConversionPictures,
     against: str,
-    tell: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> Parity:
     """Compare, and raise unless the export answers alike."""
-    frames = subjects.compared()
-    tell(f"comparing with {against} on {len(frames)} {subjects.compared_with}")
+    frames = pictures.compared()
+    progress(f"comparing with {against} on {len(frames)} {pictures.compared_with}")
     parity = compare(reference, result, frames)
     are_scores = result.head.kind != "labels"
     check_parity(parity, f"the ONNX model does not answer like {against}", are_scores)
@@ -116,21 +120,15 @@ def _score(
     request: Request,
     reference: Segmenter,
     result: Segmenter,
-    subjects: Subjects,
-    tell: Callable[[str], None],
+    pictures: ConversionPictures,
+    progress: Callable[[str], None],
 ) -> PairedEvaluation | None:
     """Score float TFLite and the export, and hold the drop against the budget."""
-    scoring, dataset = request.scoring, subjects.dataset
+    scoring, dataset = request.scoring, pictures.dataset
     if scoring is None or dataset is None:
         return None
-    tell(f"scoring float TFLite and ONNX on {len(dataset.ids)} pictures")
-    paired = evaluate_pair(
-        reference,
-        result,
-        dataset,
-        classes=scoring.classes,
-        merge_others=scoring.merge_others,
-    )
+    progress(f"scoring float TFLite and ONNX on {len(dataset.ids)} pictures")
+    paired = evaluate_pair(reference, result, dataset, matching=scoring.matching)
     drop = 100 * paired.drop.difference
     if scoring.max_drop is not None and drop > scoring.max_drop:
         raise ConversionError(
@@ -140,17 +138,12 @@ def _score(
     return paired
 
 
-def _told(request: Request, model: FloatModel, subjects: Subjects, path: Path) -> Json:
-    told = figures(request, subjects, model, path.read_bytes(), read_onnx(path))
+def _record(
+    request: Request, model: FloatModel, pictures: ConversionPictures, path: Path
+) -> Json:
+    record = figures(request, pictures, model, path.read_bytes(), read_onnx(path))
     versions = dict(_manifest(model).provenance["versions"])
-    return {**told, "versions": versions, "calibration": {}, "budget": None}
-
-
-# The newest set of operators that TensorRT takes on every JetPack: up to 13 with 8.2
-# to 8.4 (JetPack 4.6, 5.0), up to 17 with 8.5 and 8.6 (JetPack 5.1, 6.0), from 9 on
-# with 10 (onnx-tensorrt, docs/operators.md of those releases). Nothing here needs more.
-OPSET = 13
-_TOLERANCE = 1e-3  # of a size in cells: a scale was divided and stored in float32
+    return {**record, "versions": versions, "calibration": {}, "budget": None}
 
 
 def to_onnx(content: bytes) -> bytes:
@@ -184,7 +177,7 @@ def to_onnx(content: bytes) -> bytes:
     return exported
 
 
-def _exported(content: bytes) -> Any:
+def _exported(content: bytes) -> OnnxMessage:
     """Return what tf2onnx makes of a model, without versions that nothing uses."""
     with temporary_folder() as folder:
         path = folder / "float.tflite"
@@ -207,7 +200,7 @@ def _exported(content: bytes) -> Any:
     return model
 
 
-def _name_sizes(model: Any) -> None:
+def _name_sizes(model: OnnxMessage) -> None:
     """Give every Resize the size of its result in place of a scale.
 
     tf2onnx writes scales. ONNX takes the result's size as their product with the
@@ -228,7 +221,7 @@ def _name_sizes(model: Any) -> None:
         resize.input[:] = [resize.input[0], "", "", name]
 
 
-def _settle_names(model: Any) -> None:
+def _settle_names(model: OnnxMessage) -> None:
     """Name and order constants by their first use, and leave out the others.
 
     tf2onnx numbers them as sets of Python come: another way each time. The ends get
@@ -250,7 +243,7 @@ def _settle_names(model: Any) -> None:
     graph.initializer.extend(ordered)
 
 
-def _has_scales(node: Any) -> bool:
+def _has_scales(node: OnnxMessage) -> bool:
     return bool(node.op_type == "Resize" and len(node.input) == 3)
 
 
@@ -262,7 +255,7 @@ def _sizes(shape: list[int], scales: list[float]) -> list[int]:
     return sizes
 
 
-def _constant(model: Any, name: str) -> list[float]:
+def _constant(model: OnnxMessage, name: str) -> list[float]:
     onnx = need_onnx("onnx")
     for weight in model.graph.initializer:
         if weight.name == name:
@@ -270,7 +263,7 @@ def _constant(model: Any, name: str) -> list[float]:
     raise ConversionError(f"the scales {name} of a resize are no constant")
 
 
-def _shape(graph: Any, name: str) -> list[int]:
+def _shape(graph: OnnxMessage, name: str) -> list[int]:
     """Return a tensor's inferred shape."""
     for tensor in (*graph.value_info, *graph.input, *graph.output):
         if tensor.name == name:
@@ -278,7 +271,7 @@ def _shape(graph: Any, name: str) -> list[int]:
     raise ConversionError(f"the shape of {name} cannot be inferred")
 
 
-def _check_output(model: Any, content: bytes) -> None:
+def _check_output(model: OnnxMessage, content: bytes) -> None:
     flat = FlatModel(content)
     expected = [int(n) for n in flat.shape(int(flat.graph.outputs[0]))]
     got = _shape(model.graph, model.graph.output[0].name)

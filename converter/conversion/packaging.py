@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finish:
-    """What is put around scores so that a camera app can use them.
+class Packaging:
+    """The types, head and manifest that a model gets so that a camera app can use it.
 
     Parameters
     ----------

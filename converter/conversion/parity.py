@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from edgeseg.devices import ConversionError
+from edgeseg.runtime.accuracy.counting import (
+    Picture,
+    ScoreGap,
+    count_flips,
+    count_pictures,
+)
+from edgeseg.runtime.accuracy.counts import Counts, flips_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from edgeseg.runtime import Segmenter
+    from edgeseg.runtime.accuracy.counting import Answer
 
 # Keras, float TFLite and ONNX do the same arithmetic in another order: more than
 # rounding at a few borders means a wrong graph (failed lowerings were seen at 81 % and
@@ -57,26 +65,19 @@ def compare(
     frames : sequence of ndarray
         ``(H, W, 3)`` uint8 RGB pictures.
     """
-    equal = total = 0
-    largest, score_range = 0.0, 0.0
-    for frame in frames:
-        hw = (frame.shape[0], frame.shape[1])
-        outputs = [s.device.infer(s.tensor(frame))[0] for s in (reference, candidate)]
-        first, second = (
-            s.device.outputs[0].dequantize(output)
-            for s, output in zip((reference, candidate), outputs, strict=True)
-        )
-        if not (np.isfinite(first).all() and np.isfinite(second).all()):
-            return Parity(len(frames), 0.0, float("inf"), score_range)
-        largest = max(largest, float(np.abs(first - second).max()))
-        score_range = max(score_range, float(np.abs(first).max()))
-        ids = [
-            s.ids_from(output, hw)
-            for s, output in zip((reference, candidate), outputs, strict=True)
-        ]
-        equal += int((ids[0] == ids[1]).sum())
-        total += ids[0].size
-    return Parity(len(frames), equal / total, largest, score_range)
+    gap = ScoreGap()
+
+    def count(picture: Picture, answers: Sequence[Answer]) -> Counts:
+        gap.add(*answers)
+        return count_flips(picture, answers) if gap.finite else Counts(picture.name)
+
+    pictures = (Picture(str(index), frame) for index, frame in enumerate(frames))
+    finite = takewhile(lambda _: gap.finite, pictures)
+    counted = count_pictures(finite, [reference, candidate], count)
+    if not gap.finite:
+        return Parity(len(frames), 0.0, float("inf"), gap.largest_score)
+    agreement = flips_of(counted).agreement
+    return Parity(len(frames), agreement, gap.largest, gap.largest_score)
 
 
 def check_parity(

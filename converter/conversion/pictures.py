@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from edgeseg.converter.calibration.calibrate import calibration_pictures
+from edgeseg.converter.quantization.ranges_file import SavedRanges
 from edgeseg.runtime.accuracy.open import open_dataset
 from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.shipped import photo_folder
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from edgeseg.converter.conversion.request import Request
     from edgeseg.runtime.accuracy.dataset import Dataset
 
+_T = TypeVar("_T")
 # Pictures that two models are compared on
 _COMPARED = 16
 _VIEWS = "views of the sample photos"
 
 
 @dataclass(frozen=True)
-class Subjects:
-    """What a conversion sees.
+class ConversionPictures:
+    """The pictures of a conversion, and ranges of an earlier calibration.
 
     Parameters
     ----------
@@ -37,14 +39,17 @@ class Subjects:
         Photos to calibrate with; None where ranges were saved or none are needed.
     dataset : Dataset or None
         Pictures with truth.
+    saved_ranges : SavedRanges or None
+        What an earlier calibration found.
     """
 
     calibration: CalibrationSet | None
     dataset: Dataset | None
+    saved_ranges: SavedRanges | None = None
 
     @property
     def compared_with(self) -> str:
-        """What `compared` are, in words."""
+        """The kind of pictures that `compared` returns, in words."""
         if self.calibration is not None:
             return "calibration photos"
         return "scored pictures" if self.dataset is not None else _VIEWS
@@ -69,7 +74,7 @@ def sample_views() -> list[NDArray[np.uint8]]:
     return [capture.frame for capture in source.captures()]
 
 
-def choose_subjects(request: Request) -> Subjects:
+def choose_pictures(request: Request) -> ConversionPictures:
     """Choose and check the pictures of a request.
 
     Raises
@@ -86,10 +91,13 @@ def choose_subjects(request: Request) -> Subjects:
             evaluation_ids=() if dataset is None else dataset.ids,
             evaluation_pictures=_paths(dataset),
         )
-    return Subjects(calibration, dataset)
+    saved = request.saved_ranges
+    return ConversionPictures(
+        calibration, dataset, None if saved is None else SavedRanges(saved)
+    )
 
 
-def spread(entries: Sequence[Any], count: int = _COMPARED) -> list[Any]:
+def spread(entries: Sequence[_T], count: int = _COMPARED) -> list[_T]:
     """Return up to `count` entries, evenly spread.
 
     Examples

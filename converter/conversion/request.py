@@ -1,18 +1,20 @@
-"""What a conversion is asked for, as values that travel to another process."""
+"""A conversion request; JSON-serialisable, because the work runs in a child process."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from edgeseg.converter.loading.loading import Loading
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.quantization.heads import HEADS, INTERFACES
-from edgeseg.converter.quantization.rewrites import POOLING
-from edgeseg.converter.recipes import load_recipe
+from edgeseg.converter.quantization.pooling import POOLING
+from edgeseg.converter.recipes import load_recipe, recipe_names
+from edgeseg.converter.setting import Setting, json_value, setting
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides
+from edgeseg.runtime.accuracy.matching import SHARED, Matching
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -36,66 +38,111 @@ class Scoring:
         Their folder; see `open_dataset`.
     split : str
         Name of the list.
-    classes : tuple of str or None
-        Names to average over; None takes all that model and data set share.
-    merge_others : bool
-        See `match_labels`.
+    matching : Matching
+        Which classes count, and how.
     max_drop : float or None
         Points of mIoU, 0..100, that may be lost; None does not mind.
     """
 
     dataset: Path
     split: str = "val"
-    classes: tuple[str, ...] | None = None
-    merge_others: bool = False
-    max_drop: float | None = None
+    matching: Matching = SHARED
+    max_drop: float | None = setting(
+        None,
+        Setting(
+            "Points of mIoU that may be lost on --dataset; where more are, as few "
+            "operators as possible stay in float. Not reachable: nothing is written.",
+            metavar="POINTS",
+            least=0,
+            most=100,
+        ),
+    )
+
+    def to_dict(self) -> Json:
+        """Return JSON values."""
+        values = dataclasses.asdict(self)
+        values.update(values.pop("matching"))
+        return cast("Json", json_value(values))
+
+    @classmethod
+    def from_dict(cls, values: Json) -> Self:
+        """Build what `to_dict` wrote."""
+        classes = values["classes"]
+        return cls(
+            Path(values["dataset"]),
+            values["split"],
+            Matching(
+                None if classes is None else tuple(classes), values["merge_others"]
+            ),
+            values["max_drop"],
+        )
 
 
 @dataclass(frozen=True)
 class Request:
-    """Everything that decides what comes out of a conversion.
+    """Everything that decides what comes out of a conversion."""
 
-    Parameters
-    ----------
-    model : Path
-        The Keras model.
-    calibration : Path or None
-        A folder of photos, or a file of saved ranges; a recipe that computes in
-        float can do without.
-    recipe : str
-        See `recipe_names`.
-    head : {"logits", "logits-stride", "labels"}
-        See `edgeseg.converter.quantization.heads`.
-    io : {"int8", "uint8", "float32"} or None
-        Type of input and scores; None leaves what the recipe gives.
-    pooling : {"resize", "tile", "split"}
-        See `edgeseg.converter.quantization.rewrites`.
-    loading : Loading
-        How the model is loaded.
-    overrides : Overrides
-        Labels and preprocessing.
-    scoring : Scoring or None
-        Pictures with truth.
-    report : Path or None
-        Folder for the report.
-    format : {"tflite", "onnx"}
-        What comes out.
-    """
-
-    model: Path
-    calibration: Path | None = None
-    recipe: str = "int8"
-    head: str = "logits"
-    io: str | None = None
-    pooling: str = "resize"
+    model: Path  # the Keras model
+    calibration: Path | None = setting(
+        None,
+        Setting(
+            "Folder of at least 32 photos like those the camera will give, or ranges "
+            "that --save-ranges wrote.",
+            metavar="DIR|FILE",
+        ),
+    )
+    recipe: str = setting(
+        "int8",
+        Setting(
+            "int8, int8-mixed, int16x8, float16, dynamic-int8 or float32.  "
+            "[default: int8; of onnx float32]",
+            words=recipe_names,
+            computed=True,
+        ),
+    )
+    head: str = setting(
+        "logits",
+        Setting(
+            "Scores at the input's size; scores at the network's grid, upsampled "
+            "by the host (fastest on a Coral); or class ids.",
+            choices=HEADS,
+        ),
+    )
+    io: str | None = setting(
+        None,
+        Setting(
+            "Type of the input, and of scores.  [default: the recipe's]",
+            choices=INTERFACES,
+        ),
+    )
+    pooling: str = setting(
+        "resize",
+        Setting(
+            "How the pooled picture of a DeepLab comes back to the grid: as the "
+            "model does; repeated by TILE; or by a convolution cut in two and ADD. The "
+            "latter two are exact, and let an Edge TPU run what follows.",
+            choices=POOLING,
+        ),
+    )
     loading: Loading = field(default_factory=Loading)
     overrides: Overrides = field(default_factory=Overrides)
     scoring: Scoring | None = None
-    report: Path | None = None
-    format: str = "tflite"
+    report: Path | None = setting(
+        None, Setting("Write report.html and report.json.", metavar="DIR")
+    )
+    format: str = setting(
+        "tflite",
+        Setting(
+            "onnx is the float32 network for jetson:tensorrt, which makes half "
+            "precision of it on the board; int8 is not for it.  [default: by the "
+            "output's suffix]",
+            choices=tuple(RESULTS),
+            computed=True,
+        ),
+    )
 
     def check(self) -> None:
-        """Raise `InputError` on what can be told wrong without loading anything."""
+        """Raise `InputError` on what is wrong whatever the files hold."""
         _one_of("head", self.head, HEADS)
         _one_of("pooling", self.pooling, POOLING)
         if self.io is not None:
@@ -141,7 +188,9 @@ class Request:
 
     def to_dict(self) -> Json:
         """Return JSON values."""
-        return {**_plain(dataclasses.asdict(self))}
+        scoring = None if self.scoring is None else self.scoring.to_dict()
+        values = json_value({**dataclasses.asdict(self), "scoring": scoring})
+        return cast("Json", values)
 
     @classmethod
     def from_dict(cls, values: Json) -> Self:
@@ -161,14 +210,14 @@ class Request:
             pooling=values["pooling"],
             loading=Loading(**loading),
             overrides=Overrides(**overrides),
-            scoring=None if scoring is None else _scoring(scoring),
+            scoring=None if scoring is None else Scoring.from_dict(scoring),
             report=_path(values["report"]),
             format=values["format"],
         )
 
 
-def format_of(output: Path, asked: str | None) -> str:
-    """Return what is to be written: as asked, else as the suffix says.
+def format_of(output: Path, wanted: str | None) -> str:
+    """Return the format of a result: the requested one, else that of the suffix.
 
     Raises
     ------
@@ -180,10 +229,10 @@ def format_of(output: Path, asked: str | None) -> str:
     >>> format_of(Path("model.onnx"), None)
     'onnx'
     """
-    told = output.suffix.lower().removeprefix(".")
-    chosen = asked or (told if told in RESULTS else "tflite")
+    suffix = output.suffix.lower().removeprefix(".")
+    chosen = wanted or (suffix if suffix in RESULTS else "tflite")
     _one_of("format", chosen, tuple(RESULTS))
-    contradicts = told in RESULTS and told != chosen
+    contradicts = suffix in RESULTS and suffix != chosen
     if contradicts or (chosen == "onnx" and output.suffix != ".onnx"):
         raise InputError(f"--format {chosen} writes a .{chosen} file, got -o {output}")
     return chosen
@@ -192,26 +241,6 @@ def format_of(output: Path, asked: str | None) -> str:
 def default_recipe(chosen: str) -> str:
     """Return the recipe that a format gets where none is named."""
     return _FLOAT if chosen == "onnx" else "int8"
-
-
-def _scoring(values: Json) -> Scoring:
-    classes = values["classes"]
-    return Scoring(
-        **{
-            **values,
-            "dataset": Path(values["dataset"]),
-            "classes": None if classes is None else tuple(classes),
-        }
-    )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    # absolute: the process that reads it may stand in another folder
-    return str(value.absolute()) if isinstance(value, Path) else value
 
 
 def _path(text: str | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""What a conversion made, in figures: for its caller, and for its report."""
+"""The figures of a conversion: for its caller, and for its report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgeseg.converter.budgeting.noise import layer_noise
 from edgeseg.converter.conversion.parity import compare
 from edgeseg.converter.conversion.pictures import spread
 from edgeseg.converter.reporting.report import write_report
-from edgeseg.runtime.accuracy.evaluation import picture_with_truth
+from edgeseg.runtime.accuracy.dataset import picture_with_truth
 from edgeseg.runtime.accuracy.matching import match_model
 from edgeseg.runtime.model.embedded import append_manifest
 from edgeseg.runtime.model.inspection import read_graph
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from edgeseg.converter.conversion.accuracy import AccuracyVerdict
     from edgeseg.converter.conversion.float_model import FloatModel
-    from edgeseg.converter.conversion.packaging import Finish
-    from edgeseg.converter.conversion.pictures import Subjects
+    from edgeseg.converter.conversion.packaging import Packaging
+    from edgeseg.converter.conversion.pictures import ConversionPictures
     from edgeseg.converter.conversion.request import Request, Scoring
     from edgeseg.converter.quantization.ranges import Ranges
     from edgeseg.devices.types import Json
@@ -42,12 +42,12 @@ _PROTOCOL = (
 )
 
 
-def accuracy_told(scoring: Scoring, paired: PairedEvaluation) -> Json:
+def accuracy_record(scoring: Scoring, paired: PairedEvaluation) -> Json:
     """Return the scores of float and result, and how they were had, as JSON values."""
     return {
         "dataset": scoring.dataset.resolve().name,
         "split": scoring.split,
-        "merge_others": scoring.merge_others,
+        "merge_others": scoring.matching.merge_others,
         "protocol": _PROTOCOL,
         **paired.to_dict(),
     }
@@ -55,18 +55,18 @@ def accuracy_told(scoring: Scoring, paired: PairedEvaluation) -> Json:
 
 def figures(
     request: Request,
-    subjects: Subjects,
+    pictures: ConversionPictures,
     model: FloatModel,
     result: bytes,
     graph: OperatorSummary,
 ) -> Json:
-    """Return what there is to tell of a result of any format, as JSON values.
+    """Return what there is to progress of a result of any format, as JSON values.
 
     Parameters
     ----------
     request : Request
-        What was asked for.
-    subjects : Subjects
+        The request.
+    pictures : ConversionPictures
         The pictures that it was compared on.
     model : FloatModel
         What it was made of.
@@ -78,7 +78,7 @@ def figures(
     return {
         "request": request.to_dict(),
         "notes": list(model.notes),
-        "compared_with": subjects.compared_with,
+        "compared_with": pictures.compared_with,
         "parity": dataclasses.asdict(model.parity),
         "operators": {
             "float": read_graph(model.content).operators,
@@ -97,31 +97,31 @@ def figures(
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Everything that is known of a conversion when it has been made.
+class FinishedConversion:
+    """A finished conversion, before its file is written.
 
     Parameters
     ----------
     request : Request
-        What was asked for.
+        The request.
     model : FloatModel
         The reference.
-    subjects : Subjects
+    pictures : ConversionPictures
         The pictures.
     ranges : Ranges or None
         From calibration.
     verdict : AccuracyVerdict
         The result and its scores.
-    finish : Finish
+    packaging : Packaging
         What was put around it.
     """
 
     request: Request
     model: FloatModel
-    subjects: Subjects
+    pictures: ConversionPictures
     ranges: Ranges | None
     verdict: AccuracyVerdict
-    finish: Finish
+    packaging: Packaging
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -142,11 +142,11 @@ class Outcome:
     @cached_property
     def file(self) -> bytes:
         """The content of the file to write."""
-        wrapped = self.finish.wrapped(self.verdict.content)
+        wrapped = self.packaging.wrapped(self.verdict.content)
         return append_manifest(wrapped, self.manifest)
 
-    def told(
-        self, reference: Segmenter, result: Segmenter, tell: Callable[[str], None]
+    def to_dict(
+        self, reference: Segmenter, result: Segmenter, progress: Callable[[str], None]
     ) -> Json:
         """Return the figures as JSON values.
 
@@ -154,15 +154,15 @@ class Outcome:
         ----------
         reference, result : Segmenter
             Open on the float model and on the result.
-        tell : callable
+        progress : callable
             Called with a line for each step.
         """
-        frames = self.subjects.compared()
-        tell(f"comparing with float on {len(frames)} {self.subjects.compared_with}")
+        frames = self.pictures.compared()
+        progress(f"comparing with float on {len(frames)} {self.pictures.compared_with}")
         parity = compare(reference, result, frames)
         graph = read_graph(self.file)
         return {
-            **figures(self.request, self.subjects, self.model, self.file, graph),
+            **figures(self.request, self.pictures, self.model, self.file, graph),
             "int8_parity": dataclasses.asdict(parity),
             "versions": dict(self.model.manifest.provenance["versions"]),
             "calibration": {} if self.ranges is None else dict(self.ranges.calibration),
@@ -173,10 +173,10 @@ class Outcome:
     def write_report(
         self,
         folder: Path,
-        told: Json,
+        record: Json,
         reference: Segmenter,
         result: Segmenter,
-        tell: Callable[[str], None],
+        progress: Callable[[str], None],
     ) -> None:
         """Write the page and its JSON; see `write_report`.
 
@@ -184,30 +184,30 @@ class Outcome:
         ----------
         folder : Path
             Where to.
-        told : dict
-            From `told`.
-        reference, result, tell
+        record : dict
+            From `to_dict`.
+        reference, result, progress
             As there.
         """
-        tell("measuring the noise of layers")
+        progress("measuring the noise of layers")
         tensors = [
             reference.tensor(frame)
-            for frame in spread(self.subjects.compared(), _NOISE_PICTURES)
+            for frame in spread(self.pictures.compared(), _NOISE_PICTURES)
         ]
         noise = layer_noise(self.model.content, self.verdict.content, tensors)
         request = self.request
         report = {
-            **told,
+            **record,
             "title": f"{request.model.name} as {request.recipe}",
             "model": {
                 "source": request.model.name,
                 "recipe": request.recipe,
                 "head": request.head,
-                "input": told["input_dtype"],
-                "output": told["output_dtype"],
+                "input": record["input_dtype"],
+                "output": record["output_dtype"],
                 "input_size": list(self.manifest.input_size or ()),
                 "resize": self.manifest.resize,
-                "compared_with": self.subjects.compared_with,
+                "compared_with": self.pictures.compared_with,
                 "notes": list(self.model.notes),
             },
             "float_tensors": self._float_tensors(),
@@ -224,7 +224,7 @@ class Outcome:
         paired, scoring = self.verdict.paired, self.request.scoring
         if paired is None or scoring is None:
             return None
-        return accuracy_told(scoring, paired)
+        return accuracy_record(scoring, paired)
 
     def _budget(self) -> Json | None:
         budget = self.verdict.budget
@@ -249,18 +249,13 @@ class Outcome:
 
     def _panels(self, reference: Segmenter, result: Segmenter) -> Iterator[Any]:
         """Yield the worst pictures: name, photo, truth in the model's ids, both ids."""
-        paired, dataset = self.verdict.paired, self.subjects.dataset
+        paired, dataset = self.verdict.paired, self.pictures.dataset
         scoring = self.request.scoring
         if paired is None or dataset is None or scoring is None:
             return
-        matching = match_model(
-            reference,
-            dataset,
-            classes=scoring.classes,
-            merge_others=scoring.merge_others,
-        )
+        matched = match_model(reference, dataset, scoring.matching)
         for loss in paired.worst():
             frame, truth = picture_with_truth(dataset, loss.name)
             answers = (m.segment(frame).ids for m in (reference, result))
-            maps = [matching.predicted_table[ids] for ids in answers]
-            yield loss.name, frame, matching.truth_table[truth], *maps
+            maps = [matched.predicted_table[ids] for ids in answers]
+            yield loss.name, frame, matched.truth_table[truth], *maps

@@ -12,12 +12,14 @@ the layer that it computes, and each constant the name of the operator that read
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from edgeseg.converter.frameworks import FlatOperator
 
 _COUNTER = re.compile(r"_\d+$")
 _ROLES = {
@@ -36,7 +38,7 @@ def name_by_layer(content: bytes, layers: Collection[str]) -> bytes:
     """Return a lowered model with tensors named by its layers.
 
     Names are unique, and depend on the layers and the order of the operators alone.
-    What tells TensorFlow's version is taken out of the file.
+    TensorFlow's version is taken out of the file.
 
     Parameters
     ----------
@@ -148,5 +150,5 @@ def _has_counters(flat: FlatModel, layers: Collection[str]) -> bool:
     return len(found[True]) >= len(found[False])
 
 
-def _first_part(flat: FlatModel, operator: Any) -> list[str]:
+def _first_part(flat: FlatModel, operator: FlatOperator) -> list[str]:
     return flat.name(int(operator.outputs[0])).partition(";")[0].split("/")

@@ -40,8 +40,8 @@ def _parity(parity: Parity, compared_with: str) -> str:
 def _result_line(result: Conversion) -> str:
     details, parity = result.details, result.int8_parity
     if onnx := details.get("onnx_parity"):
-        told = _parity(parity, details["compared_with"])
-        return f"ONNX against {onnx['against']}: {told}"
+        parity_text = _parity(parity, details["compared_with"])
+        return f"ONNX against {onnx['against']}: {parity_text}"
     recipe = details["request"]["recipe"]
     return f"{recipe} against float: {parity.agreement:.2%} of labels agree"
 

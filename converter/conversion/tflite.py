@@ -1,4 +1,4 @@
-"""A conversion, step by step, in the process that runs TensorFlow."""
+"""The conversion to TFLite, in the process that runs TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.calibration.calibrate import CalibrationTensors
 from edgeseg.converter.conversion.accuracy import judge
 from edgeseg.converter.conversion.float_model import FloatModel, make_float_model
-from edgeseg.converter.conversion.packaging import Finish
-from edgeseg.converter.conversion.pictures import Subjects, choose_subjects
+from edgeseg.converter.conversion.packaging import Packaging
+from edgeseg.converter.conversion.pictures import ConversionPictures, choose_pictures
 from edgeseg.converter.conversion.request import RANGES, RESULTS, Request
-from edgeseg.converter.conversion.result import Outcome
+from edgeseg.converter.conversion.result import FinishedConversion
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.quantize import Quantization, check_dtypes
 from edgeseg.converter.quantization.ranges import Ranges, measure
-from edgeseg.converter.quantization.ranges_file import load_ranges, save_ranges
+from edgeseg.converter.quantization.ranges_file import save_ranges
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.devices import ConversionError, InputError
 from edgeseg.runtime.model.inspection import read_graph
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _EVERY = 10  # pictures between two lines of progress
 
 
-def run_job(job: Json, tell: Callable[[str], None]) -> Json:
+def run_job(job: Json, progress: Callable[[str], None]) -> Json:
     """Convert a model and leave the result in a folder.
 
     Parameters
@@ -39,13 +39,13 @@ def run_job(job: Json, tell: Callable[[str], None]) -> Json:
     job : dict
         ``request`` (see `Request`) and ``folder``, where ``result.tflite`` and
         ``ranges.json`` are left.
-    tell : callable
+    progress : callable
         Called with a line for each step.
 
     Returns
     -------
     dict
-        Figures of the result; see `Outcome`.
+        Figures of the result; see `FinishedConversion`.
 
     Raises
     ------
@@ -54,56 +54,59 @@ def run_job(job: Json, tell: Callable[[str], None]) -> Json:
     """
     request, folder = Request.from_dict(job["request"]), Path(job["folder"])
     recipe = load_recipe(request.recipe)
-    subjects = choose_subjects(request)
-    model = make_float_model(request, subjects, tell)
-    finish = Finish(model.manifest, request.head == "labels", request.io)
-    with finish.open_float(model.content) as reference:
+    pictures = choose_pictures(request)
+    model = make_float_model(request, pictures, progress)
+    packaging = Packaging(model.manifest, request.head == "labels", request.io)
+    with packaging.open_float(model.content) as reference:
         ranges = None
         if recipe.needs_calibration:
-            ranges = _ranges(request, model, subjects, reference, tell)
+            ranges = _ranges(model, pictures, reference, progress)
         quantization = Quantization(model.content, recipe, ranges)
         verdict = judge(
-            quantization, reference, finish, subjects, request.scoring, tell
+            quantization, reference, packaging, pictures, request.scoring, progress
         )
-        outcome = Outcome(request, model, subjects, ranges, verdict, finish)
-        with finish.open_quantized(verdict.content) as result:
-            told = outcome.told(reference, result, tell)
+        finished = FinishedConversion(
+            request, model, pictures, ranges, verdict, packaging
+        )
+        with packaging.open_quantized(verdict.content) as result:
+            record = finished.to_dict(reference, result, progress)
             if request.report is not None:
-                outcome.write_report(request.report, told, reference, result, tell)
+                finished.write_report(
+                    request.report, record, reference, result, progress
+                )
     _check(verdict, recipe)
-    (folder / RESULTS["tflite"]).write_bytes(outcome.file)
+    (folder / RESULTS["tflite"]).write_bytes(finished.file)
     if ranges is not None:
         (folder / RANGES).write_bytes(save_ranges(ranges, quantization.flat))
-    return told
+    return record
 
 
 def _ranges(
-    request: Request,
     model: FloatModel,
-    subjects: Subjects,
+    pictures: ConversionPictures,
     reference: Segmenter,
-    tell: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> Ranges:
     """Return saved ranges, or measured ones."""
-    if request.saved_ranges is not None:
-        tell(f"taking the ranges in {request.saved_ranges.name}")
-        flat = FlatModel(model.content)
-        return load_ranges(request.saved_ranges, flat, model.origin)
-    calibration = subjects.calibration
+    saved = pictures.saved_ranges
+    if saved is not None:
+        progress(f"taking the ranges in {saved.path.name}")
+        return saved.ranges(FlatModel(model.content), model.origin)
+    calibration = pictures.calibration
     if calibration is None:
         raise InputError("no photos to calibrate with: give --calibration a folder")
-    tell(f"calibrating on {len(calibration)} photos")
+    progress(f"calibrating on {len(calibration)} photos")
 
-    def progress(done: int) -> None:
+    def show(done: int) -> None:
         if done % _EVERY == 0:
-            tell(f"calibrated on {done} of {len(calibration)}")
+            progress(f"calibrated on {done} of {len(calibration)}")
 
     return measure(
         model.content,
         CalibrationTensors(reference, calibration.paths),
         origin=model.origin,
         calibration=calibration.manifest(),
-        progress=progress,
+        progress=show,
     )
 
 

@@ -62,7 +62,7 @@ def run_isolated(
         Limit in seconds.
     memory_bytes : int
         Limit of the resident memory of the child and its children together, in
-        bytes; held where ``/proc`` tells it.
+        bytes; enforced where there is a ``/proc``.
     folder : Path
         An existing folder of the caller: gets ``log.txt`` and ``job.json``, and is
         where the child makes its temporary files.
@@ -95,8 +95,8 @@ def run_isolated(
     limit = {"time": f"{timeout_s:g} s", "memory": f"{memory_bytes / 1e9:.1f} GB"}
     reason = answer.get("limit")
     what = f"passed its {reason} limit of {limit[reason]}" if reason else child.fate
-    told = _tail(folder / LOG, ended=reason is None and not child.was_killed)
-    raise ConversionError(f"the conversion process {what}{told}")
+    detail = _tail(folder / LOG, ended=reason is None and not child.was_killed)
+    raise ConversionError(f"the conversion process {what}{detail}")
 
 
 class _IsolatedProcess:
@@ -111,7 +111,7 @@ class _IsolatedProcess:
             with (folder / LOG).open("wb") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", module, target, str(writing), folder / _JOB],
-                    stdin=subprocess.PIPE,  # its end tells that this process has died
+                    stdin=subprocess.PIPE,  # closed when this process dies
                     stdout=log,
                     stderr=log,
                     env={**os.environ, **_environment(folder)},
@@ -192,7 +192,7 @@ class _IsolatedProcess:
             time.sleep(_TICK / 10)
 
     def _has_ended(self) -> bool:
-        """Tell whether it ended; it is left to be waited for, so that its id stays."""
+        """Return whether it ended; nobody waits for it yet, so that its id stays."""
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self._process.pid, flags) is not None
 
@@ -216,7 +216,7 @@ def _error(name: str, message: str, folder: Path) -> EdgesegError:
 def _tail(log: Path, *, ended: bool) -> str:
     """Return what the log says of the end; only its last line if others ended it."""
     text = log.read_text("utf-8", "replace")
-    told = reason_in(text, _TAIL) if ended else last_line_in(text, _TAIL)
+    detail = reason_in(text, _TAIL) if ended else last_line_in(text, _TAIL)
     if is_full(log.parent):  # the log is cut off there
-        told = "; ".join(filter(None, (told, no_space(log.parent))))
-    return f": {told}" if told else ""
+        detail = "; ".join(filter(None, (detail, no_space(log.parent))))
+    return f": {detail}" if detail else ""

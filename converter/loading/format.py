@@ -1,20 +1,24 @@
-"""The contract of a file format: claim a path by its content, then read it."""
+"""The contract of a file format: claim a path by its content, then read it.
+
+A format gets a `Loading` and gives a `RawModel`; `load_model` makes a `Loaded` of it.
+"""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from edgeseg.converter.cause import cause
 from edgeseg.converter.frameworks import need
+from edgeseg.converter.setting import Setting, setting
 from edgeseg.devices import InputError, ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.converter.loading.loading import Loading
+    from edgeseg.converter.frameworks import KerasModel
 
 # What Keras, h5py and zipfile raise on files that they cannot read or build
 UNREADABLE = (
@@ -27,10 +31,70 @@ UNREADABLE = (
     ImportError,
     RuntimeError,
 )
-
-
 # Lists and objects inside each other: a nested model adds five
 _DEEPEST = 200
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How to load a model; options that a file does not need are refused."""
+
+    arch: str | None = setting(
+        None,
+        Setting(
+            "Network of a weights-only .h5: deeplabv3plus-xception, "
+            "deeplabv3plus-mobilenetv2, deeplabv3-mobilenetv2.  [default: by its "
+            "layers]",
+            metavar="NAME",
+        ),
+    )
+    size: tuple[int, int] | None = setting(
+        None,
+        Setting(
+            "Take pictures of another size.  [default: the model's own]",
+            metavar="N|HxW",
+        ),
+    )
+    output_stride: int | None = setting(
+        None,
+        Setting(
+            "Of a weights-only .h5.  [default: by its name, else the release's own]",
+            choices=("8", "16"),
+        ),
+    )
+    resize: str | None = setting(
+        None,
+        Setting(
+            "How a weights-only .h5 was trained to resize.  [default: align-corners]",
+            choices=("align-corners", "half-pixel", "legacy"),
+        ),
+    )
+    trust: bool = setting(
+        False,
+        Setting(
+            "Run code that the model file holds (Lambda layers, custom objects).",
+            flag="--trust-model",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model as the converter wants it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Input ``(1, H, W, 3)`` float32, output ``(1, h, w, C)`` scores, C >= 1.
+    resize : str or None
+        Alignment of the output grid, where the file says it.
+    notes : tuple of str
+        What a user should know of how it was read.
+    """
+
+    model: KerasModel
+    resize: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,10 +110,10 @@ class RawModel:
     notes : tuple of str
         What a user should know of how it was read.
     size_fixed : bool
-        Batch is 1 and the size is the one asked for: nothing is left to do.
+        Batch is 1 and the size is as requested: it needs no rebuilding.
     """
 
-    model: Any
+    model: KerasModel
     resize: str | None = None
     notes: tuple[str, ...] = ()
     size_fixed: bool = False
@@ -82,7 +146,7 @@ def refuse_options(path: Path, loading: Loading) -> None:
     path : Path
         A file that holds its network.
     loading : Loading
-        What was asked for.
+        The options.
     """
     given = [
         option
@@ -106,7 +170,7 @@ def unreadable() -> tuple[type[BaseException], ...]:
     return (*UNREADABLE, MemoryError, operators)
 
 
-def network_of(text: str | bytes) -> Any:
+def network_of(text: str | bytes) -> object:
     """Return what a JSON text holds, once it is known to be no endless nest.
 
     Raises

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import third_party
-from edgeseg.converter.loading.loading import Loaded, Loading
-from edgeseg.converter.loading.read import read_model
-from edgeseg.converter.loading.retarget import check_size, rebuild
+from edgeseg.converter.loading.format import Loaded, Loading
+from edgeseg.converter.loading.input_size import check_size, rebuild
 from edgeseg.devices import ModelError
+from edgeseg.devices.plugins import PluginFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel
+    from edgeseg.converter.loading.format import Format, RawModel
+
+
+FORMATS = PluginFolder("model format", "edgeseg.converter.loading.formats")
 # What moves or copies scores without computing new ones
 _MOVERS = ("Resizing", "BilinearResize", "Resize", "UpSampling2D", "Cropping2D")
 _DEFAULTS = Loading()
@@ -25,7 +30,7 @@ def load_model(path: Path, loading: Loading = _DEFAULTS) -> Loaded:
     Parameters
     ----------
     path : Path
-        The content tells the format.
+        The format is recognized by the content.
     loading : Loading
         How.
 
@@ -47,12 +52,38 @@ def load_model(path: Path, loading: Loading = _DEFAULTS) -> Loaded:
     return Loaded(model, raw.resize, raw.notes)
 
 
-def load_keras(path: Path) -> Any:
+def read_model(path: Path, loading: Loading) -> RawModel:
+    """Read a model file of whichever format.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder.
+    loading : Loading
+        How.
+
+    Raises
+    ------
+    ModelError
+        There is no such file, no format claims it, or it cannot be used.
+    InputError
+        An option means nothing to this file.
+    """
+    if not path.exists():
+        raise ModelError(f"cannot read model {path}: no such file")
+    for name in FORMATS.names():
+        candidate: Format = FORMATS.load(name)()
+        if candidate.claims(path):
+            return candidate.read(path, loading)
+    raise _unknown(path)
+
+
+def load_keras(path: Path) -> KerasModel:
     """Return the model of a file that needs no options; see `load_model`."""
     return load_model(path).model
 
 
-def single_channel_head(model: Any) -> str | None:
+def single_channel_head(model: KerasModel) -> str | None:
     """Return ``"probability"`` or ``"logit"`` for a model with one output channel.
 
     Parameters
@@ -67,11 +98,11 @@ def single_channel_head(model: Any) -> str | None:
     return "probability" if "sigmoid" in " ".join(names).lower() else "logit"
 
 
-def _activation(operation: Any) -> Any:
+def _activation(operation: KerasLayer) -> object:
     return getattr(operation, "activation", None)
 
 
-def _last_operation(model: Any) -> Any:
+def _last_operation(model: KerasModel) -> KerasLayer:
     """Return what made the scores, looking through resizes and nested models."""
     for operation in reversed(model.operations):
         if getattr(operation, "operations", None):
@@ -81,7 +112,7 @@ def _last_operation(model: Any) -> Any:
     return model.operations[-1]
 
 
-def _check_shapes(path: Path, model: Any) -> tuple[int | None, ...]:
+def _check_shapes(path: Path, model: KerasModel) -> tuple[int | None, ...]:
     """Return the model's own height and width, after a look at its tensors."""
     inputs, outputs = (getattr(model, kind, None) for kind in ("inputs", "outputs"))
     ins, outs = (
@@ -113,7 +144,7 @@ def _check_fixed(path: Path, size: tuple[int | None, ...]) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _check_weights(path: Path, model: Any) -> None:
+def _check_weights(path: Path, model: KerasModel) -> None:
     import numpy as np
 
     with third_party():
@@ -123,3 +154,19 @@ def _check_weights(path: Path, model: Any) -> None:
             raise ModelError(
                 f"{path}: the weight {variable.path} holds values that are not finite"
             )
+
+
+def _unknown(path: Path) -> ModelError:
+    if path.is_dir():
+        return ModelError(
+            f"the folder {path} is no SavedModel: expected saved_model.pb in it"
+        )
+    if path.suffix.lower() in (".h5", ".hdf5"):
+        return ModelError(
+            f"{path} is not an HDF5 file: truncated, or another format? Save the model "
+            "anew with model.save('NAME.keras')"
+        )
+    return ModelError(
+        f"{path} is not a .keras file (a ZIP archive): truncated, or another "
+        "format? Save the model with model.save('NAME.keras')"
+    )

@@ -1,7 +1,7 @@
 """The public Keras DeepLabv3+ release: from its weights-only .h5 to a Keras model.
 
-Such a file names its layers and no more. What can be told from names and shapes is
-(backbone, decoder, classes, widths); the output stride and the picture's size cannot,
+Such a file names its layers and no more. Backbone, decoder, classes and
+widths follow from names and shapes; the output stride and the picture's size cannot,
 and are taken from the file's name or from how the release was trained. `Release.notes`
 says which.
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.loading.release_weights import (
     assign,
@@ -23,14 +23,20 @@ from edgeseg.converter.loading.release_weights import (
     kernel_shapes,
     read_weights,
 )
-from edgeseg.converter.networks.backbone import BACKBONES
-from edgeseg.converter.networks.deeplab import ScoreHead, build_deeplab, check_size
+from edgeseg.converter.networks.backbone import BACKBONES, backbone_classes
+from edgeseg.converter.networks.deeplab import (
+    SegmentationHead,
+    build_deeplab,
+    check_size,
+)
 from edgeseg.converter.networks.resizing import ALIGNMENTS
 from edgeseg.devices import InputError, ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from edgeseg.converter.frameworks import KerasModel
     from edgeseg.converter.networks.backbone import Backbone
-    from edgeseg.devices.types import Json
 
 __all__ = ["ReleaseModel", "architectures", "is_release_layout", "load_release"]
 
@@ -58,7 +64,7 @@ class ReleaseModel:
         8 or 16.
     """
 
-    model: Any
+    model: KerasModel
     resize: str
     notes: tuple[str, ...]
     arch: str
@@ -124,7 +130,7 @@ def load_release(
     kind = _backbone_class(found)
     try:
         backbone: Backbone = kind.from_kernels(kernels)
-        head = ScoreHead.from_kernels(
+        head = SegmentationHead.from_kernels(
             kernels,
             decoder=decoder,
             pyramid=kind.atrous_pyramid or "aspp1_depthwise" in weights,
@@ -156,8 +162,8 @@ def _check_options(arch: str | None, output_stride: int | None, resize: str) -> 
         )
 
 
-def _architecture(path: Path, layers: Any) -> str:
-    kinds: Json = {name: BACKBONES.load(name) for name in BACKBONES.names()}
+def _architecture(path: Path, layers: Collection[str]) -> str:
+    kinds = backbone_classes()
     found = [name for name, kind in kinds.items() if kind.marker in layers]
     if len(found) != 1:
         some = ", ".join(map(repr, list(layers)[:3]))
@@ -169,10 +175,10 @@ def _architecture(path: Path, layers: Any) -> str:
     return f"{_FAMILIES[plus]}-{found[0].replace('_', '')}"
 
 
-def _backbone_class(arch: str) -> Any:
+def _backbone_class(arch: str) -> type[Backbone]:
     wanted = arch.split("-")[1]
-    names = {name.replace("_", ""): name for name in BACKBONES.names()}
-    return BACKBONES.load(names[wanted])
+    kinds = backbone_classes().items()
+    return next(kind for name, kind in kinds if name.replace("_", "") == wanted)
 
 
 def _contradiction(path: Path, arch: str, found: str, layers: list[str]) -> str:

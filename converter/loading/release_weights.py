@@ -8,7 +8,7 @@ are the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import ModelError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.converter.frameworks import Hdf5Object, KerasModel
+
     Weights = dict[str, dict[str, NDArray[np.float32]]]
 
 # What h5py raises on damaged files
@@ -30,7 +32,7 @@ _ALIASES = {"custom_logits_semantic": "logits_semantic"}
 
 
 def is_release_layout(path: Path) -> bool:
-    """Tell whether a file is HDF5 with the weights of named layers and no model.
+    """Return whether a file is HDF5 with the weights of named layers and no model.
 
     Parameters
     ----------
@@ -96,7 +98,7 @@ def kernel_shapes(weights: Weights) -> dict[str, tuple[int, ...]]:
     }
 
 
-def assign(model: Any, weights: Weights, path: Path) -> None:
+def assign(model: KerasModel, weights: Weights, path: Path) -> None:
     """Set every weight of a model from a file, and use every weight of the file.
 
     Parameters
@@ -171,7 +173,7 @@ def _few(names: list[str]) -> str:
     return ", ".join(map(repr, names[:3]))
 
 
-def _names(node: Any, key: str) -> list[str]:
+def _names(node: Hdf5Object, key: str) -> list[str]:
     """Return a list attribute, which Keras splits into ``key0``, ... where long."""
     attributes, names, part = node.attrs, list(node.attrs.get(key, ())), 0
     while f"{key}{part}" in attributes:
@@ -180,7 +182,7 @@ def _names(node: Any, key: str) -> list[str]:
     return [n.decode("utf-8") if isinstance(n, bytes) else str(n) for n in names]
 
 
-def _read_layer(group: Any) -> dict[str, NDArray[np.float32]]:
+def _read_layer(group: Hdf5Object) -> dict[str, NDArray[np.float32]]:
     import numpy as np
 
     arrays = {}

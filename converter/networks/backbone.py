@@ -1,4 +1,4 @@
-"""What a backbone is, and the pieces that all of them are made of.
+"""The contract of backbones, and the layers that all of them are made of.
 
 Layer names are those of the public Keras DeepLabv3+ release: weights are keyed by
 them. A layer ``NAME`` without bias is followed by its batch normalization ``NAME_BN``.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from edgeseg.converter.frameworks import need
 from edgeseg.devices import ModelError, PluginFolder
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from typing_extensions import Self
+
+    from edgeseg.converter.frameworks import KerasTensor
 
 BACKBONES = PluginFolder("backbone", "edgeseg.converter.backbones")
 
@@ -41,8 +43,8 @@ class Features:
         ``(1, ceil(H / s), ceil(W / s), C)`` at the output stride ``s``.
     """
 
-    low: Any
-    high: Any
+    low: KerasTensor
+    high: KerasTensor
 
 
 class Backbone(ABC):
@@ -55,7 +57,7 @@ class Backbone(ABC):
     marker: ClassVar[str]
     """A layer with weights that no other backbone has."""
     output_stride: ClassVar[int]
-    """What the public release was trained with."""
+    """The stride that the public release was trained with."""
     atrous_pyramid: ClassVar[bool]
     """Whether the release has atrous branches on it."""
 
@@ -72,11 +74,11 @@ class Backbone(ABC):
         Raises
         ------
         ModelError
-            A layer that tells a width is missing.
+            A layer whose width is needed is missing.
         """
 
     @abstractmethod
-    def build(self, image: Any, output_stride: int) -> Features:
+    def build(self, image: KerasTensor, output_stride: int) -> Features:
         """Return the feature maps of a Keras tensor ``(1, H, W, 3)``.
 
         Parameters
@@ -86,6 +88,13 @@ class Backbone(ABC):
         output_stride : {8, 16}
             Of the high features; strides beyond it become rates.
         """
+
+
+def backbone_classes() -> dict[str, type[Backbone]]:
+    """Return the class of each backbone, by name."""
+    return {
+        name: cast("type[Backbone]", BACKBONES.load(name)) for name in BACKBONES.names()
+    }
 
 
 def width_of(kernels: Mapping[str, tuple[int, ...]], layer: str) -> int:
@@ -137,7 +146,7 @@ def atrous(
             rate *= stride
 
 
-def conv(x: Any, name: str, channels: int, **options: Any) -> Any:
+def conv(x: KerasTensor, name: str, channels: int, **options: object) -> KerasTensor:
     """Apply a convolution without bias, 1x1 and padded to the same size by default.
 
     Parameters
@@ -156,8 +165,8 @@ def conv(x: Any, name: str, channels: int, **options: Any) -> Any:
 
 
 def depthwise(
-    x: Any, name: str, *, stride: int = 1, rate: int = 1, **options: Any
-) -> Any:
+    x: KerasTensor, name: str, *, stride: int = 1, rate: int = 1, **options: object
+) -> KerasTensor:
     """Apply a 3x3 depthwise convolution without bias, padded to the same size.
 
     Parameters
@@ -177,13 +186,13 @@ def depthwise(
 
 
 def normalize(
-    x: Any,
+    x: KerasTensor,
     name: str,
     epsilon: float = BACKBONE_EPSILON,
     *,
     relu: str | None = None,
     ceiling: float | None = None,
-) -> Any:
+) -> KerasTensor:
     """Apply ``NAME_BN`` and, where asked for, a ReLU.
 
     Parameters
@@ -205,8 +214,8 @@ def normalize(
 
 
 def separable(
-    x: Any, name: str, channels: int, *, rate: int = 1, epsilon: float
-) -> Any:
+    x: KerasTensor, name: str, channels: int, *, rate: int = 1, epsilon: float
+) -> KerasTensor:
     """Apply ``NAME_depthwise`` and ``NAME_pointwise``, a ReLU after each.
 
     Parameters

@@ -10,7 +10,7 @@ Semantic Image Segmentation", ECCV 2018 (v3+).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.networks.backbone import conv, normalize, separable, width_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from edgeseg.converter.frameworks import KerasModel, KerasTensor
     from edgeseg.converter.networks.backbone import Backbone
 
 LOGITS = "logits_semantic"
@@ -31,8 +32,8 @@ _RATES = (6, 12, 18)  # at output stride 16; twice that at 8
 
 
 @dataclass(frozen=True)
-class ScoreHead:
-    """What stands on the backbone.
+class SegmentationHead:
+    """The part of a DeepLab behind its backbone: pyramid, decoder and scores.
 
     Parameters
     ----------
@@ -74,19 +75,19 @@ class ScoreHead:
 
 def build_deeplab(
     backbone: Backbone,
-    head: ScoreHead,
+    head: SegmentationHead,
     *,
     size: tuple[int, int],
     output_stride: int,
     resize: str = "align-corners",
-) -> Any:
+) -> KerasModel:
     """Return an untrained network.
 
     Parameters
     ----------
     backbone : Backbone
         Such as ``MobileNetV2()``.
-    head : ScoreHead
+    head : SegmentationHead
         Classes, decoder, pyramid.
     size : (int, int)
         Height and width of the picture; see `check_size`.
@@ -162,7 +163,9 @@ def _nearest(side: int, stride: int, extra: int) -> str:
     return str(below) if below >= side else f"{below} or {below + stride}"
 
 
-def _pyramid(x: Any, head: ScoreHead, output_stride: int, resize: str) -> Any:
+def _pyramid(
+    x: KerasTensor, head: SegmentationHead, output_stride: int, resize: str
+) -> KerasTensor:
     """Join the context of several reaches; the pooled picture comes first."""
     layers = need("keras").layers
     pooled = layers.GlobalAveragePooling2D(keepdims=True, name="global_pool")(x)
@@ -180,7 +183,9 @@ def _pyramid(x: Any, head: ScoreHead, output_stride: int, resize: str) -> Any:
     return _conv(joined, "concat_projection", head.width, "concat_projection_relu")
 
 
-def _decoder(x: Any, low: Any, head: ScoreHead, resize: str) -> Any:
+def _decoder(
+    x: KerasTensor, low: KerasTensor, head: SegmentationHead, resize: str
+) -> KerasTensor:
     """Bring the context to the grid of the low features and mix both."""
     grid = (low.shape[1], low.shape[2])
     x = resize_to(x, grid, resize, name="decoder_resize")
@@ -193,5 +198,5 @@ def _decoder(x: Any, low: Any, head: ScoreHead, resize: str) -> Any:
     return x
 
 
-def _conv(x: Any, name: str, channels: int, relu: str) -> Any:
+def _conv(x: KerasTensor, name: str, channels: int, relu: str) -> KerasTensor:
     return normalize(conv(x, name, channels), name, _EPSILON, relu=relu)

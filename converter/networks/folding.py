@@ -20,7 +20,7 @@ Integer-Arithmetic-Only Inference", CVPR 2018 (section 3.2).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.networks.graph import LayerGraph, fresh, take_weights
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel, KerasTensor
+    from edgeseg.converter.networks.graph import LayerCall
     from edgeseg.devices.types import Array, Json
 
 _FOLDABLE = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "SeparableConv2D")
@@ -37,7 +39,7 @@ _FOLDABLE = ("Conv2D", "DepthwiseConv2D", "Conv2DTranspose", "SeparableConv2D")
 _FIRST_HALF = ("kernel_size", "strides", "padding", "dilation_rate", "depth_multiplier")
 
 
-def fold(model: Any) -> Any:
+def fold(model: KerasModel) -> KerasModel:
     """Return a model that computes the same with fewer batch normalizations.
 
     Those that follow a convolution directly are gone; others stay, as after a sum. A
@@ -65,7 +67,7 @@ def fold(model: Any) -> Any:
     norms = {conv: norm for norm, conv in pairs.items()}
     layers: Json = {}
 
-    def draw(call: Any, *args: Any, **kwargs: Any) -> Any:
+    def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
         name = call.layer.name
         if name in pairs:
             return args[0]
@@ -84,7 +86,7 @@ def fold(model: Any) -> Any:
     return folded
 
 
-def fold_for_inference(model: Any) -> Any:
+def fold_for_inference(model: KerasModel) -> KerasModel:
     """Return a model that computes the same in inference, without batch norms.
 
     Those behind a convolution are folded into it; others become a multiplication and
@@ -111,7 +113,7 @@ def fold_for_inference(model: Any) -> Any:
     pairs = foldable_pairs(graph)
     norms = {conv: norm for norm, conv in pairs.items()}
 
-    def draw(call: Any, *args: Any, **kwargs: Any) -> Any:
+    def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
         layer = call.layer
         if layer.name in pairs:
             return args[0]
@@ -154,7 +156,7 @@ def foldable_pairs(graph: LayerGraph) -> dict[str, str]:
     return pairs
 
 
-def channel_axes(layer: Any) -> tuple[int, ...]:
+def channel_axes(layer: KerasLayer) -> tuple[int, ...]:
     """Return the axes of a layer's kernel that number its output channels.
 
     Examples
@@ -170,7 +172,7 @@ def channel_axes(layer: Any) -> tuple[int, ...]:
 class _Halves:
     """A separable convolution as a depthwise and a pointwise one."""
 
-    def __init__(self, layer: Any, changes: Json) -> None:
+    def __init__(self, layer: KerasLayer, changes: Json) -> None:
         layers = need("keras").layers
         config = layer.get_config()
         self.first = layers.DepthwiseConv2D(
@@ -188,11 +190,11 @@ class _Halves:
             trainable=layer.trainable,
         )
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: KerasTensor) -> KerasTensor:
         return self.second(self.first(x))
 
     @property
-    def weights(self) -> list[Any]:
+    def weights(self) -> list[KerasTensor]:
         """All weights, in the order of the separable convolution's."""
         return [*self.first.weights, *self.second.weights]
 
@@ -202,13 +204,13 @@ class _Halves:
         self.second.set_weights(values[1:])
 
 
-def _copy(layer: Any, changes: Json) -> Any:
+def _copy(layer: KerasLayer, changes: Json) -> KerasLayer:
     if type(layer).__name__ == "SeparableConv2D":
         return _Halves(layer, changes)
     return fresh(layer, **changes)
 
 
-def _is_foldable(layer: Any) -> bool:
+def _is_foldable(layer: KerasLayer) -> bool:
     linear = need("keras").activations.linear
     return (
         type(layer).__name__ in _FOLDABLE
@@ -217,15 +219,15 @@ def _is_foldable(layer: Any) -> bool:
     )
 
 
-def _is_norm(layer: Any) -> bool:
+def _is_norm(layer: KerasLayer) -> bool:
     return type(layer).__name__ == "BatchNormalization"
 
 
-def _normalizes_channels(layer: Any, rank: int) -> bool:
+def _normalizes_channels(layer: KerasLayer, rank: int) -> bool:
     return _is_norm(layer) and layer.axis in (-1, rank - 1)
 
 
-def _as_affine(norm: Any, x: Any) -> Any:
+def _as_affine(norm: KerasLayer, x: KerasTensor) -> KerasTensor:
     """Return what a batch normalization makes of a tensor, as ``x * a + b``."""
     import numpy as np
 
@@ -233,7 +235,7 @@ def _as_affine(norm: Any, x: Any) -> Any:
     return x * factor + offset
 
 
-def _fill(layer: Any, convolution: Any, norm: Any) -> None:
+def _fill(layer: KerasLayer, convolution: KerasLayer, norm: KerasLayer) -> None:
     """Set kernel and bias to those of a convolution and the norm behind it."""
     import numpy as np
 
@@ -249,7 +251,7 @@ def _fill(layer: Any, convolution: Any, norm: Any) -> None:
         layer.set_weights([*kernels, new_bias])
 
 
-def _affine(norm: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _affine(norm: KerasLayer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what a batch normalization multiplies by and adds, ``(C,)`` each."""
     import numpy as np
 
@@ -264,7 +266,7 @@ def _affine(norm: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _along(
-    layer: Any, shape: tuple[int, ...], factor: NDArray[np.float64]
+    layer: KerasLayer, shape: tuple[int, ...], factor: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return a factor for each output channel in a form that a kernel multiplies."""
     axes = channel_axes(layer)

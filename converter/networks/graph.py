@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import ModelError
@@ -12,6 +12,7 @@ from edgeseg.devices import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel, KerasTensor
     from edgeseg.devices.types import Json
 
 
@@ -30,13 +31,13 @@ class LayerCall:
         What it returned.
     """
 
-    layer: Any
-    args: tuple[Any, ...]
+    layer: KerasLayer
+    args: tuple[KerasTensor, ...]
     kwargs: Json
-    output: Any
+    output: KerasTensor
 
     @cached_property
-    def inputs(self) -> list[Any]:
+    def inputs(self) -> list[KerasTensor]:
         """The tensors that it reads, in order."""
         keras = need("keras")
         leaves = keras.tree.flatten((self.args, self.kwargs))
@@ -59,14 +60,14 @@ class LayerGraph:
         In an order in which they can be made.
     """
 
-    model: Any
+    model: KerasModel
     name: str
-    start: Any
-    end: Any
+    start: KerasTensor
+    end: KerasTensor
     calls: tuple[LayerCall, ...]
 
     @classmethod
-    def of(cls, model: Any, *, share_layers: bool = False) -> LayerGraph:
+    def of(cls, model: KerasModel, *, share_layers: bool = False) -> LayerGraph:
         """Return the graph of a model, which stays as it is.
 
         Parameters
@@ -89,7 +90,9 @@ class LayerGraph:
         _check(model)
         calls: list[LayerCall] = []
 
-        def record(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        def record(
+            layer: KerasLayer, *args: KerasTensor, **kwargs: object
+        ) -> KerasTensor:
             # left where a nested model was laid flat: does nothing, and a second of
             # its name would keep a saved file from being loaded
             if type(layer).__name__ == "ConvertToTensor":
@@ -108,17 +111,17 @@ class LayerGraph:
             model, _input_name(model), copy.inputs[0], copy.outputs[0], tuple(calls)
         )
 
-    def readers(self, tensor: Any) -> list[LayerCall]:
+    def readers(self, tensor: KerasTensor) -> list[LayerCall]:
         """Return the calls that read a tensor, one entry a read."""
         return [c for c in self.calls for read in c.inputs if read is tensor]
 
-    def only_reader(self, tensor: Any) -> LayerCall | None:
+    def only_reader(self, tensor: KerasTensor) -> LayerCall | None:
         """Return the call that alone reads a tensor, None where there is no such."""
         readers = self.readers(tensor)
         alone = len(readers) == 1 and tensor is not self.end
         return readers[0] if alone else None
 
-    def maker(self, tensor: Any) -> LayerCall | None:
+    def maker(self, tensor: KerasTensor) -> LayerCall | None:
         """Return the call that made a tensor, None for the input."""
         return next((c for c in self.calls if c.output is tensor), None)
 
@@ -128,11 +131,11 @@ class LayerGraph:
 
     def redraw(
         self,
-        draw: Callable[..., Any],
+        draw: Callable[..., KerasTensor],
         *,
-        enter: Callable[[Any], Any] | None = None,
+        enter: Callable[[KerasTensor], KerasTensor] | None = None,
         batch_size: int | None = None,
-    ) -> Any:
+    ) -> KerasModel:
         """Return a new model, drawn call by call.
 
         Parameters
@@ -166,7 +169,7 @@ class LayerGraph:
             return keras.Model(start, drawn[id(self.end)], name=self.model.name)
 
 
-def fresh(layer: Any, **changes: Any) -> Any:
+def fresh(layer: KerasLayer, **changes: object) -> KerasLayer:
     """Return a new layer of the same settings; an operation without state as it is.
 
     Parameters
@@ -183,22 +186,22 @@ def fresh(layer: Any, **changes: Any) -> Any:
     return copy
 
 
-def take_weights(layer: Any, source: Any) -> None:
+def take_weights(layer: KerasLayer, source: KerasLayer) -> None:
     """Give a layer the weights of another of the same settings."""
     with third_party():
         layer.set_weights(source.get_weights())
 
 
-def _itself(layer: Any) -> Any:
+def _itself(layer: KerasLayer) -> KerasLayer:
     return layer
 
 
-def _input_name(model: Any) -> str:
+def _input_name(model: KerasModel) -> str:
     kind = need("keras").layers.InputLayer
     return next(str(o.name) for o in model.operations if isinstance(o, kind))
 
 
-def _check(model: Any) -> None:
+def _check(model: KerasModel) -> None:
     keras = need("keras")
     if not getattr(model, "operations", None):
         raise ModelError(

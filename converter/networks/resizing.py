@@ -1,4 +1,4 @@
-"""Bilinear resizing that says where its corners lie, on every backend of Keras.
+"""Bilinear resizing with a chosen alignment of corners, on every backend of Keras.
 
 Keras' own ``Resizing`` knows one alignment only, the half-pixel one; weights that
 were trained with another lose accuracy with it. The class is made on first use, so
@@ -18,7 +18,7 @@ between its two neighbours, and the nearest of them at a border.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
 from edgeseg.devices import InputError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.converter.frameworks import KerasClass, KerasTensor
     from edgeseg.devices.types import Json
 
 # Name of an alignment -> (align_corners, half_pixel_centers)
@@ -42,7 +43,9 @@ def register() -> None:
     bilinear_resize_layer()
 
 
-def resize_to(x: Any, size_hw: tuple[int, int], resize: str, *, name: str) -> Any:
+def resize_to(
+    x: KerasTensor, size_hw: tuple[int, int], resize: str, *, name: str
+) -> KerasTensor:
     """Return a Keras tensor resized by a `BilinearResize` layer.
 
     Parameters
@@ -72,7 +75,9 @@ def resize_to(x: Any, size_hw: tuple[int, int], resize: str, *, name: str) -> An
     return layer(x)
 
 
-def interpolate(x: Any, size_hw: tuple[int, int], corners: bool, half: bool) -> Any:
+def interpolate(
+    x: KerasTensor, size_hw: tuple[int, int], corners: bool, half: bool
+) -> KerasTensor:
     """Resize with gathers and weights that are known beforehand.
 
     Parameters
@@ -141,11 +146,11 @@ def neighbours(
 
 
 @cache
-def bilinear_resize_layer() -> Any:
+def bilinear_resize_layer() -> KerasClass:
     """Return the Keras layer class `BilinearResize`, made and registered once."""
     keras = need("keras")
 
-    layer: Any = keras.layers.Layer
+    layer: KerasClass = keras.layers.Layer
 
     class BilinearResize(layer):  # type: ignore[misc]
         """Resize ``(N, h, w, C)`` to ``(N, height, width, C)``.
@@ -166,7 +171,7 @@ def bilinear_resize_layer() -> Any:
             width: int,
             align_corners: bool = True,
             half_pixel_centers: bool = False,
-            **options: Any,
+            **options: object,
         ) -> None:
             super().__init__(**options)
             if align_corners and half_pixel_centers:
@@ -178,13 +183,13 @@ def bilinear_resize_layer() -> Any:
             self.align_corners = bool(align_corners)
             self.half_pixel_centers = bool(half_pixel_centers)
 
-        def call(self, inputs: Any) -> Any:
+        def call(self, inputs: KerasTensor) -> KerasTensor:
             flags = (self.align_corners, self.half_pixel_centers)
             if keras.backend.backend() == "tensorflow":
                 return _tensorflow_resize(inputs, self.size_hw, *flags)
             return interpolate(inputs, self.size_hw, *flags)
 
-        def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        def compute_output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
             return (input_shape[0], *self.size_hw, input_shape[3])
 
         def get_config(self) -> Json:
@@ -199,13 +204,15 @@ def bilinear_resize_layer() -> Any:
     return keras.saving.register_keras_serializable("edgeseg")(BilinearResize)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> KerasClass:
     if name == "BilinearResize":
         return bilinear_resize_layer()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _tensorflow_resize(x: Any, size_hw: tuple[int, int], *flags: bool) -> Any:
+def _tensorflow_resize(
+    x: KerasTensor, size_hw: tuple[int, int], *flags: bool
+) -> KerasTensor:
     """Resize with the one operator that TFLite knows as RESIZE_BILINEAR."""
     tf = need("tensorflow")
     corners, half_pixel = flags

@@ -1,16 +1,15 @@
-"""How two quantized files of one network differ."""
+"""Differences of two TFLite files of one network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 
 
 @dataclass(frozen=True)
 class Differences:
-    """What differs between the networks in two files.
+    """Counted differences between the networks in two files.
 
     Parameters
     ----------
@@ -51,32 +50,62 @@ def differences(first: bytes, second: bytes) -> Differences | None:
     import numpy as np
 
     one, two = FlatModel(first), FlatModel(second)
-    if len(one.graph.operators) != len(two.graph.operators):
+    pairs = tensor_pairs(one, two)
+    if pairs is None:
         return None
     weights = total = largest = steps = 0
-    for left, right in zip(one.graph.operators, two.graph.operators, strict=True):
-        pairs = list(zip(_tensors(left), _tensors(right), strict=False))
-        alike = len(_tensors(left)) == len(_tensors(right)) and all(
-            (one.shape(a), one.dtype(a)) == (two.shape(b), two.dtype(b))
-            for a, b in pairs
-        )
-        if one.kind(left) != two.kind(right) or not alike:
-            return None
-        for a, b in pairs:
-            steps += not _same_steps(one, a, two, b)
-            held, other = one.constant(a), two.constant(b)
-            if held is None or other is None:
-                continue
-            total += held.size
-            weights += int((held != other).sum())
-            if held.dtype.kind == "i" and held.size:
-                apart = held.astype(np.int64) - other.astype(np.int64)
-                largest = max(largest, int(np.abs(apart).max()))
+    for a, b in pairs:
+        steps += not _same_steps(one, a, two, b)
+        held, other = one.constant(a), two.constant(b)
+        if held is None or other is None:
+            continue
+        total += held.size
+        weights += int((held != other).sum())
+        if held.dtype.kind == "i" and held.size:
+            apart = held.astype(np.int64) - other.astype(np.int64)
+            largest = max(largest, int(np.abs(apart).max()))
     return Differences(weights, total, largest, steps)
 
 
-def _tensors(operator: Any) -> list[int]:
-    return [int(i) for i in (*operator.inputs, *operator.outputs) if i >= 0]
+def tensor_pairs(one: FlatModel, two: FlatModel) -> list[tuple[int, int]] | None:
+    """Return the tensors of two models that stand in the same places.
+
+    Operators are compared by their place, tensors by their place at the operator:
+    neither names nor numbers of tensors need agree.
+
+    Returns
+    -------
+    list of (int, int) or None
+        Indices in the first and in the second model, a pair for each use of a tensor;
+        None where the operators, or shapes and types of their tensors, differ.
+    """
+    if _structure(one) != _structure(two):
+        return None
+    return list(zip(_tensors(one), _tensors(two), strict=True))
+
+
+def _structure(model: FlatModel) -> list[object]:
+    def form(index: int) -> object:
+        is_constant = index >= 0 and model.constant(index) is not None
+        return index >= 0 and (model.shape(index), model.dtype(index), is_constant)
+
+    return [
+        (
+            model.kind(operator),
+            [form(int(i)) for i in operator.inputs],
+            [form(int(i)) for i in operator.outputs],
+        )
+        for operator in model.graph.operators
+    ]
+
+
+def _tensors(model: FlatModel) -> list[int]:
+    return [
+        int(i)
+        for operator in model.graph.operators
+        for i in (*operator.inputs, *operator.outputs)
+        if i >= 0
+    ]
 
 
 def _same_steps(one: FlatModel, a: int, two: FlatModel, b: int) -> bool:

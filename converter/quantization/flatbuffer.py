@@ -11,13 +11,16 @@ TensorFlow Lite schema, ``tensorflow/compiler/mlir/lite/schema/schema.fbs``.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
 from edgeseg.devices import ConversionError
 
 if TYPE_CHECKING:
-    from edgeseg.devices.types import Array
+    from numpy.typing import ArrayLike
+
+    from edgeseg.converter.frameworks import FlatOperator, FlatTable
+    from edgeseg.devices.types import Array, Module
 
 _UTILS = "ai_edge_litert.tools.flatbuffer_utils"
 _DTYPES = {
@@ -43,14 +46,14 @@ class FlatModel:
 
     def __init__(self, content: bytes) -> None:
         utils = need(_UTILS)
-        self.model: Any = utils.read_model_from_bytearray(bytearray(content))
+        self.model: FlatTable = utils.read_model_from_bytearray(bytearray(content))
         _as_arrays(self.model.buffers)
         if len(self.model.subgraphs) != 1:
             raise ConversionError(
                 f"expected a TFLite model of one subgraph, got "
                 f"{len(self.model.subgraphs)}: loops and branches cannot be converted"
             )
-        self.graph: Any = self.model.subgraphs[0]
+        self.graph: FlatTable = self.model.subgraphs[0]
 
     def to_bytes(self) -> bytes:
         """Return the flatbuffer; what nothing refers to is left out.
@@ -62,12 +65,12 @@ class FlatModel:
         self._number_buffers()
         return bytes(need(_UTILS).convert_object_to_bytearray(self.model))
 
-    def kind(self, operator: Any) -> str:
+    def kind(self, operator: FlatOperator) -> str:
         """Return an operator's name in the schema, such as ``CONV_2D``."""
         code = self.model.operatorCodes[operator.opcodeIndex]
         return _operator_names()[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
-    def tensor(self, index: int) -> Any:
+    def tensor(self, index: int) -> FlatTable:
         """Return a tensor of the schema by its index."""
         return self.graph.tensors[index]
 
@@ -116,7 +119,7 @@ class FlatModel:
         self.graph.tensors[index].type = _type_number(dtype)
 
     def set_quantization(
-        self, index: int, scale: Any, zero_point: Any, axis: int = 0
+        self, index: int, scale: ArrayLike, zero_point: ArrayLike, axis: int = 0
     ) -> None:
         """Give a tensor scales and zero points, one or one a channel."""
         import numpy as np
@@ -146,8 +149,12 @@ class FlatModel:
         return index
 
     def operator(
-        self, kind: str, inputs: list[int], outputs: list[int], options: Any = None
-    ) -> Any:
+        self,
+        kind: str,
+        inputs: list[int],
+        outputs: list[int],
+        options: FlatTable = None,
+    ) -> FlatOperator:
         """Return a new operator, not yet placed among the others.
 
         Parameters
@@ -200,11 +207,11 @@ class FlatModel:
             for entry in (*signature.inputs, *signature.outputs):
                 entry.tensorIndex = numbers[entry.tensorIndex]
 
-    def producers(self) -> dict[int, Any]:
+    def producers(self) -> dict[int, FlatOperator]:
         """Return the operator that writes each tensor."""
         return {int(t): o for o in self.graph.operators for t in o.outputs}
 
-    def consumers(self, index: int) -> list[Any]:
+    def consumers(self, index: int) -> list[FlatOperator]:
         """Return the operators that read a tensor."""
         return [o for o in self.graph.operators if index in list(o.inputs)]
 
@@ -237,7 +244,7 @@ class FlatModel:
         return len(self.model.operatorCodes) - 1
 
 
-def _as_arrays(buffers: list[Any]) -> None:
+def _as_arrays(buffers: list[FlatOperator]) -> None:
     """Make every buffer an array: a bytearray would be packed byte by byte."""
     import numpy as np
 
@@ -246,7 +253,7 @@ def _as_arrays(buffers: list[Any]) -> None:
             buffer.data = np.frombuffer(buffer.data, np.uint8)
 
 
-def _schema() -> Any:
+def _schema() -> Module:
     return need("ai_edge_litert.schema_py_generated")
 
 
@@ -265,5 +272,5 @@ def _type_number(dtype: str) -> int:
     return int(getattr(_schema().TensorType, names[dtype]))
 
 
-def _numbers_to_names(table: Any) -> dict[int, str]:
+def _numbers_to_names(table: type) -> dict[int, str]:
     return {v: k for k, v in vars(table).items() if not k.startswith("_")}

@@ -1,4 +1,6 @@
-"""The end of the network: scores at the input's size, at the grid's, or class ids.
+"""The ends of a network: its head, and the types of its input and output.
+
+The head gives scores at the input's size, at the grid's, or class ids.
 
 Done on the float TFLite graph, so that it is the same for every kind of model that
 comes in, and exact: operators are taken off or put on, none is changed.
@@ -11,9 +13,7 @@ comes in, and exact: operators are taken off or put on, none is changed.
 ``labels``
     Class ids, int32, by ARG_MAX in the graph.
 
-The input and output of a quantized model in the type that a camera app wants.
-
-The graph inside computes in int8. ``uint8`` and ``float32`` are put around it by one
+Inside, a quantized model computes in int8. For ``uint8`` and ``float32`` it gets one
 QUANTIZE at the front and one QUANTIZE or DEQUANTIZE at the end, as TensorFlow Lite's
 own converter does; class ids stay int32.
 """
@@ -21,25 +21,29 @@ own converter does; class ids stay int32.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import ConversionError
 
+if TYPE_CHECKING:
+    from edgeseg.converter.frameworks import FlatOperator, FlatTable
+
 HEADS = ("logits", "logits-stride", "labels")
 # A softmax does not move the largest score: dropping it changes no label
 _MONOTONE = ("SOFTMAX", "LOG_SOFTMAX")
+INTERFACES = ("int8", "uint8", "float32")
 
 
 @dataclass(frozen=True)
-class Tail:
-    """A model with the end that was asked for.
+class ModelWithHead:
+    """A model with the requested head.
 
     Parameters
     ----------
     content : bytes
-        The flatbuffer; scores are its output, also where labels were asked for.
+        The flatbuffer; scores are its output, for the head ``labels`` too.
     resize : str or None
         Alignment of the resize that was taken off; None where none was.
     """
@@ -48,7 +52,7 @@ class Tail:
     resize: str | None
 
 
-def cut_tail(content: bytes, head: str) -> Tail:
+def apply_head(content: bytes, head: str) -> ModelWithHead:
     """Take the operators off the end that a head does without.
 
     Parameters
@@ -61,11 +65,11 @@ def cut_tail(content: bytes, head: str) -> Tail:
     Raises
     ------
     ConversionError
-        ``logits-stride`` was asked for, but the model does not end in a bilinear
+        For ``logits-stride``: the model does not end in a bilinear
         resize that makes its grid larger.
     """
     if head == "logits":
-        return Tail(content, None)
+        return ModelWithHead(content, None)
     flat = FlatModel(content)
     output = int(flat.graph.outputs[0])
     if flat.shape(output)[-1] > 1:
@@ -77,7 +81,7 @@ def cut_tail(content: bytes, head: str) -> Tail:
                 "channel: take --head logits"
             )
         flat.set_output(output)
-        return Tail(flat.to_bytes(), None)
+        return ModelWithHead(flat.to_bytes(), None)
     last = flat.producers().get(output)
     if last is None or not _enlarges(flat, last):
         raise ConversionError(
@@ -87,7 +91,7 @@ def cut_tail(content: bytes, head: str) -> Tail:
         )
     flat.graph.operators.remove(last)
     flat.set_output(int(last.inputs[0]))
-    return Tail(flat.to_bytes(), _alignment(last.builtinOptions))
+    return ModelWithHead(flat.to_bytes(), _alignment(last.builtinOptions))
 
 
 def join_argmax(content: bytes) -> bytes:
@@ -141,8 +145,8 @@ def _without(flat: FlatModel, output: int, kinds: tuple[str, ...]) -> int:
     return output
 
 
-def _enlarges(flat: FlatModel, operator: Any) -> bool:
-    """Tell whether an operator at the end is a bilinear resize to a larger grid."""
+def _enlarges(flat: FlatModel, operator: FlatOperator) -> bool:
+    """Return whether an operator at the end is a bilinear resize to a larger grid."""
     if flat.kind(operator) != "RESIZE_BILINEAR":
         return False
     before, after = (
@@ -151,13 +155,10 @@ def _enlarges(flat: FlatModel, operator: Any) -> bool:
     return after != before and all(a >= b for a, b in zip(after, before, strict=True))
 
 
-def _alignment(options: Any) -> str:
+def _alignment(options: FlatTable) -> str:
     if options.alignCorners:
         return "align-corners"
     return "half-pixel" if options.halfPixelCenters else "legacy"
-
-
-INTERFACES = ("int8", "uint8", "float32")
 
 
 def set_interface(content: bytes, dtype: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Which operators TensorFlow Lite computes in int8 though the quantizer does not.
+"""Operators that TensorFlow Lite computes in int8 though the quantizer does not.
 
 Each kernel has its own demand on the steps (scale and zero point) of its tensors:
 
@@ -144,7 +144,7 @@ def to_int8(values: Array, steps: Steps) -> Array:
 
 
 def can_compare(kind: str, constant: Array, steps: Steps) -> bool:
-    """Tell whether comparing with a constant means the same when it is in some steps.
+    """Return whether comparing with a constant means the same when it is in some steps.
 
     A minimum or maximum is then at most half a step off; a constant beyond the range
     is harmless where it never wins. A mask must not flip: its constant has to be one

@@ -1,6 +1,6 @@
-"""First and second moments of what each convolution reads.
+"""First and second moments of each convolution's inputs.
 
-A TFLite model run with every tensor kept, to look at what flows inside.
+They are gathered from a TFLite model that is run with every tensor kept.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from edgeseg.devices.litert import open_interpreter
 from edgeseg.devices.quiet import quiet
 
 if TYPE_CHECKING:
+    from edgeseg.converter.frameworks import FlatOperator
     from edgeseg.devices.types import Array
 
 
@@ -105,8 +106,8 @@ class InputMoments:
             self.moments[place].add(rows.astype(np.float64))
 
 
-def is_refinable(flat: FlatModel, operator: Any) -> bool:
-    """Tell whether an operator is a convolution with float weights and a bias.
+def is_refinable(flat: FlatModel, operator: FlatOperator) -> bool:
+    """Return whether an operator is a convolution with float weights and a bias.
 
     Grouped convolutions (fewer input channels in the kernel than in the input),
     depthwise ones that make several channels of each, and weights that several
@@ -123,7 +124,7 @@ def is_refinable(flat: FlatModel, operator: Any) -> bool:
     return alone and weights.shape[-1] == flat.shape(source)[-1]
 
 
-def _moments_shape(flat: FlatModel, operator: Any) -> tuple[int, ...]:
+def _moments_shape(flat: FlatModel, operator: FlatOperator) -> tuple[int, ...]:
     _, height, width, channels = flat.shape(int(operator.inputs[1]))
     if flat.kind(operator) == "CONV_2D":
         return (height * width * channels,)

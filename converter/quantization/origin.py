@@ -1,4 +1,4 @@
-"""Which model a calibration belongs to, told by its weights and options.
+"""The model that a calibration belongs to, identified by weights and options.
 
 Nothing here depends on the processor, on TensorFlow or on Keras' version: weights are
 compared before anything is computed with them.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import platform
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import third_party
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgeseg.converter.frameworks import KerasModel
     from edgeseg.converter.quantization.flatbuffer import FlatModel
 
 
@@ -35,11 +36,11 @@ class Origin:
     """
 
     weights: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
     made_with: Mapping[str, str] = field(default_factory=dict)
 
 
-def weights_digest(model: Any) -> str:
+def weights_digest(model: KerasModel) -> str:
     """Return a SHA-256 over the weights of a Keras model.
 
     Each weight counts with its shape and its values as little-endian float32. Their

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from edgeseg.devices.types import Array
 
 
@@ -16,7 +18,7 @@ def text_of(values: Array) -> str:
     return base64.b64encode(zlib.compress(little.tobytes(), 9)).decode()
 
 
-def array_of(text: str, dtype: Any, shape: tuple[int, ...]) -> Array:
+def array_of(text: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Array:
     """Return the array that `text_of` made a text of.
 
     Parameters

@@ -141,9 +141,9 @@ def check_dtypes(
         if dtype not in allowed and dtype not in ("bool", "bool_")
     }
     if others:
-        told = "; ".join(f"{len(n)} {d} such as {n[0]}" for d, n in others.items())
+        some = "; ".join(f"{len(n)} {d} such as {n[0]}" for d, n in others.items())
         raise ConversionError(
             f"expected every activation to be {' or '.join(sorted(allowed))}, "
-            f"got {told}: an operator is unknown to the quantizer; --recipe int8-mixed "
+            f"got {some}: an operator is unknown to the quantizer; --recipe int8-mixed "
             "leaves such operators in float"
         )

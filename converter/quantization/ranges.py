@@ -1,15 +1,14 @@
-"""What calibration measures of a float model.
+"""The calibration of a float model: ranges, and weights rounded for its inputs.
 
 `measure` runs the float model over the calibration pictures once: ranges of all
-activations, and for each convolution scales, rounding and bias correction.
-
-How the values of one tensor are spread, gathered picture by picture.
+activations (from a `Histogram` of each), and for each convolution scales, rounding and
+bias correction.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.quantization.moments import InputMoments, Observed
 from edgeseg.converter.quantization.origin import Origin
@@ -23,11 +22,13 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Array
 
 
-# One value in ten thousand may lie outside at each end: measured to keep more labels
+# One value in ten thousand may be outside at each end: measured to keep more labels
 # than the extremes, a moving average or 99.9 %
 CENTRAL = 0.9999
 
 Range = tuple[float, float]
+_BINS = 4096  # half of them for each sign
+_SAMPLE = 200_000  # values of one picture that are counted; extremes use all
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Ranges:
     extremes: Mapping[str, Range]
     central: Mapping[str, Range]
     rounded: Mapping[int, IntegerWeights]
-    calibration: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Mapping[str, object] = field(default_factory=dict)
 
 
 def measure(
@@ -59,10 +60,10 @@ def measure(
     tensors: Iterable[Array],
     *,
     origin: Origin | None = None,
-    calibration: Mapping[str, Any] | None = None,
+    calibration: Mapping[str, object] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Ranges:
-    """Run a float model over calibration tensors and learn what int8 needs to know.
+    """Run a float model over calibration tensors and measure what int8 needs.
 
     Parameters
     ----------
@@ -122,12 +123,8 @@ def _check_finite(flat: FlatModel, index: int, values: Array) -> None:
         )
 
 
-_BINS = 4096  # half of them for each sign
-_SAMPLE = 200_000  # values of one picture that are counted; extremes use all
-
-
 class Histogram:
-    """Counts over a symmetric interval that doubles when a value lies outside.
+    """Counts over a symmetric interval that doubles when a value is outside.
 
     Examples
     --------

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.quantization.origin import Origin, structure_digest
 from edgeseg.converter.quantization.packing import (
@@ -25,11 +27,12 @@ from edgeseg.converter.quantization.rounding import clipped_scales
 from edgeseg.devices import InputError, RangesError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from edgeseg.converter.quantization.flatbuffer import FlatModel
     from edgeseg.converter.quantization.ranges import Range
+    from edgeseg.devices.types import Json
 
 FORMAT_VERSION = 2
 # Last-bit changes of weights move a channel's scale by 4e-7 of itself; weights of
@@ -50,7 +53,7 @@ def save_ranges(ranges: Ranges, flat: FlatModel) -> bytes:
     Parameters
     ----------
     ranges : Ranges
-        From `measure` or `load_ranges`.
+        From `measure` or a `SavedRanges`.
     flat : FlatModel
         The float model that they belong to.
     """
@@ -78,69 +81,81 @@ def save_ranges(ranges: Ranges, flat: FlatModel) -> bytes:
     return (json.dumps(stored, indent=1, sort_keys=True) + "\n").encode()
 
 
-def load_ranges(path: Path, flat: FlatModel, origin: Origin) -> Ranges:
-    """Return the ranges in a file.
+@dataclass(frozen=True)
+class SavedRanges:
+    """A file that `save_ranges` wrote, of this version or version 1; parsed once.
 
     Parameters
     ----------
     path : Path
-        From `save_ranges`, of this version or version 1.
-    flat : FlatModel
-        The float model that they must belong to.
-    origin : Origin
-        Its weights and options.
-
-    Raises
-    ------
-    RangesError
-        They belong to another model, to other options, or to another graph of the
-        same model.
-    InputError
-        Unreadable, or no ranges.
+        Of the file, which is read when something of it is wanted.
     """
-    stored = _stored(path)
-    try:
-        version = stored["version"]
-        if version == 1:
-            return _version_1(path, stored, flat, origin)
-        if version != FORMAT_VERSION:
-            raise ValueError(f"version {version!r}, not {FORMAT_VERSION}")
-        _check_origin(path, stored, flat, origin)
-        ranges = _ranges(stored, flat)
-        if not _have_scales_of(ranges, flat):
-            raise _lowered_differently(path, ranges.origin.made_with, origin)
-        return ranges
-    except InputError:
-        raise
-    except _MALFORMED as error:
-        raise _no_ranges(path, error) from error
+
+    path: Path
+
+    @property
+    def version(self) -> int:
+        """The format version of the file.
+
+        Raises
+        ------
+        InputError
+            Unreadable, or no ranges.
+        """
+        try:
+            return int(self._stored["version"])
+        except _MALFORMED as error:
+            raise _no_ranges(self.path, error) from error
+
+    def ranges(self, flat: FlatModel, origin: Origin) -> Ranges:
+        """Return the ranges, once they are known to fit a model.
+
+        Parameters
+        ----------
+        flat : FlatModel
+            The float model that they must belong to.
+        origin : Origin
+            Its weights and options.
+
+        Raises
+        ------
+        RangesError
+            They belong to another model, to other options, or to another graph of the
+            same model.
+        InputError
+            Unreadable, or no ranges.
+        """
+        path, stored = self.path, self._stored
+        try:
+            version = stored["version"]
+            if version == 1:
+                return _version_1(path, stored, flat, origin)
+            if version != FORMAT_VERSION:
+                raise ValueError(f"version {version!r}, not {FORMAT_VERSION}")
+            _check_origin(path, stored, flat, origin)
+            ranges = _ranges(stored, flat)
+            if not _have_scales_of(ranges, flat):
+                raise _lowered_differently(path, ranges.origin.made_with, origin)
+            return ranges
+        except InputError:
+            raise
+        except _MALFORMED as error:
+            raise _no_ranges(path, error) from error
+
+    @cached_property
+    def _stored(self) -> Json:
+        try:
+            stored: Json = json.loads(self.path.read_text("utf-8"))
+        except OSError as error:
+            raise InputError(
+                f"cannot read ranges {self.path}: {error.strerror}"
+            ) from error
+        except (*_MALFORMED, RecursionError) as error:
+            raise _no_ranges(self.path, error) from error
+        return stored
 
 
-def stored_version(path: Path) -> int:
-    """Return the format version of a file of ranges.
-
-    Raises
-    ------
-    InputError
-        Unreadable, or no ranges.
-    """
-    stored = _stored(path)
-    try:
-        return int(stored["version"])
-    except _MALFORMED as error:
-        raise _no_ranges(path, error) from error
-
-
-def _stored(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read ranges {path}: {error.strerror}") from error
-    except (*_MALFORMED, RecursionError) as error:
-        raise _no_ranges(path, error) from error
-
-
-def _version_1(path: Path, stored: Any, flat: FlatModel, origin: Origin) -> Ranges:
+def _version_1(path: Path, stored: Json, flat: FlatModel, origin: Origin) -> Ranges:
     """Read the older format, which knows names of tensors and no origin."""
     ranges = read_version_1(stored, flat, origin)
     if ranges is None or not _have_scales_of(ranges, flat):
@@ -151,7 +166,7 @@ def _version_1(path: Path, stored: Any, flat: FlatModel, origin: Origin) -> Rang
     return ranges
 
 
-def _ranges(stored: Any, flat: FlatModel) -> Ranges:
+def _ranges(stored: Json, flat: FlatModel) -> Ranges:
     activations = stored["activations"]
     names = {key: name for key, name in _activations(flat) if key in activations}
     if len(names) != len(activations):
@@ -181,7 +196,7 @@ def _activations(flat: FlatModel) -> Iterator[tuple[str, str]]:
             yield f"operator {place} output {number}", flat.name(int(index))
 
 
-def _check_origin(path: Path, stored: Any, flat: FlatModel, origin: Origin) -> None:
+def _check_origin(path: Path, stored: Json, flat: FlatModel, origin: Origin) -> None:
     if stored["weights_sha256"] != origin.weights:
         raise RangesError(
             f"{path} holds the ranges of another model, of other weights: {_AGAIN}"
@@ -224,7 +239,7 @@ def _have_scales_of(ranges: Ranges, flat: FlatModel) -> bool:
 
 
 def _lowered_differently(
-    path: Path, made_with: Mapping[str, Any], origin: Origin
+    path: Path, made_with: Mapping[str, str], origin: Origin
 ) -> RangesError:
     here = origin.made_with
     differing = [
@@ -255,7 +270,7 @@ def _unpack(packed: dict[str, str], flat: FlatModel, place: int) -> IntegerWeigh
     return IntegerWeights(scales, steps, correction)
 
 
-def _bounds(stored: Any) -> Range:
+def _bounds(stored: Iterable[float]) -> Range:
     low, high = map(float, stored)
     if not low <= high:
         raise ValueError(f"a range from {low} to {high}")

@@ -8,7 +8,7 @@ weight that stands between two steps may come out one step off.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.quantization.packing import array_of, scales_and_correction
 from edgeseg.converter.quantization.ranges import Ranges
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Json
 
 
-def read_version_1(stored: Any, flat: FlatModel, origin: Origin) -> Ranges | None:
+def read_version_1(stored: Json, flat: FlatModel, origin: Origin) -> Ranges | None:
     """Return the ranges in a file of version 1; None where its tensors are not ours.
 
     Parameters

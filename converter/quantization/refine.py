@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.moments import is_refinable
@@ -18,6 +18,7 @@ from edgeseg.converter.quantization.rounding import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgeseg.converter.frameworks import FlatOperator
     from edgeseg.converter.quantization.moments import Moments
     from edgeseg.devices.types import Array
 
@@ -46,7 +47,9 @@ class IntegerWeights:
     correction: Array
 
 
-def round_weights(flat: FlatModel, operator: Any, moments: Moments) -> IntegerWeights:
+def round_weights(
+    flat: FlatModel, operator: FlatOperator, moments: Moments
+) -> IntegerWeights:
     """Round the weights of a convolution for the inputs that it sees.
 
     Parameters
@@ -74,7 +77,7 @@ def round_weights(flat: FlatModel, operator: Any, moments: Moments) -> IntegerWe
     return IntegerWeights(scales, steps.astype(np.int8), correction.astype(np.float32))
 
 
-def weight_rows(flat: FlatModel, operator: Any) -> Array:
+def weight_rows(flat: FlatModel, operator: FlatOperator) -> Array:
     """Return a convolution's weights ``(R, D)`` float64, a row an output channel."""
     import numpy as np
 
@@ -132,9 +135,9 @@ def apply_rounding(
 
 def _replace(
     result: FlatModel,
-    operator: Any,
+    operator: FlatOperator,
     flat: FlatModel,
-    source: Any,
+    source: FlatOperator,
     weights: IntegerWeights,
 ) -> None:
     import numpy as np
@@ -159,7 +162,7 @@ def _replace(
     result.set_quantization(kernel, scales, np.zeros(len(scales)), axis)
 
 
-def _own_bias(result: FlatModel, operator: Any) -> int:
+def _own_bias(result: FlatModel, operator: FlatOperator) -> int:
     """Return the bias; one that other operators read too is copied first.
 
     TensorFlow keeps one zero bias for all convolutions that have none.

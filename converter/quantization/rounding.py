@@ -13,21 +13,17 @@ K. Behdin et al., "QuantEase: Optimization-based Quantization for Language Model
 Magnitude-aware Differentiation for Improved Quantization-aware Training", ICML 2022
 (OCTAV, the clipping that minimizes the mean squared error). M. Nagel et al.,
 "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019.
-
-What a convolution reads: windows of its input at sampled output positions.
-
-References
-----------
-TensorFlow's padding rule for ``SAME``: ``max((out - 1) * stride + (k - 1) * dilation
+Padding: TensorFlow's rule for ``SAME`` is ``max((out - 1) * stride + (k - 1) * dilation
 + 1 - in, 0)`` in all, the smaller half in front.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edgeseg.converter.frameworks import FlatOperator
     from edgeseg.converter.quantization.flatbuffer import FlatModel
     from edgeseg.devices.types import Array
 
@@ -37,6 +33,7 @@ _SWEEPS = 4  # further ones move less than a weight in ten thousand
 _DAMPING = 0.01  # of the mean variance: keeps directions that were never seen in check
 _BLOCK = 64  # columns between two updates of the whole residual
 _NEWTON_STEPS = 20
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 
 def clipped_scales(rows: Array, bits: int = 8) -> Array:
@@ -177,9 +174,6 @@ def _damped(covariance: Array) -> Array:
     return damped
 
 
-CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
-
-
 @dataclass(frozen=True)
 class Windows:
     """Geometry of one convolution.
@@ -246,7 +240,7 @@ class Windows:
         return padded
 
 
-def windows_of(flat: FlatModel, operator: Any) -> Windows:
+def windows_of(flat: FlatModel, operator: FlatOperator) -> Windows:
     """Return the geometry of a CONV_2D or DEPTHWISE_CONV_2D."""
     options = operator.builtinOptions
     source = flat.shape(int(operator.inputs[0]))[1:3]

@@ -10,14 +10,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.converter.reporting._panels import (
+from edgeseg.converter.reporting.page import render_page
+from edgeseg.converter.reporting.panels import (
     Panel,
     difference_swatches,
     draw_row,
     swatches,
 )
-from edgeseg.converter.reporting._plots import plot_classes, plot_curve, plot_layers
-from edgeseg.converter.reporting._template import load_template
+from edgeseg.converter.reporting.plots import plot_classes, plot_curve, plot_layers
 from edgeseg.devices import InputError
 from edgeseg.devices.wording import encodable
 from edgeseg.runtime import Manifest
@@ -80,21 +80,21 @@ def render(
     shown = [_checked(Panel(*panel)) for panel in panels]
     labels = manifest or Manifest()
     budget, accuracy = report.get("budget") or {}, report.get("accuracy") or {}
-    return str(
-        load_template("edgeseg.converter.reporting", "report.html").render(
-            report=report,
-            rows=[draw_row(panel, labels.palette) for panel in shown],
-            losses={w["name"]: w for w in accuracy.get("worst") or ()},
-            classes=swatches(shown, labels),
-            differences=difference_swatches(),
-            layers_plot=plot_layers(report.get("layers") or ()),
-            classes_plot=plot_classes(accuracy.get("per_class") or ()),
-            curve_plot=plot_curve(
-                budget.get("curve") or (),
-                max_drop=budget.get("max_drop"),
-                chosen=budget.get("chosen"),
-            ),
-        )
+    return render_page(
+        "edgeseg.converter.reporting",
+        "report.html",
+        report=report,
+        rows=[draw_row(panel, labels.palette) for panel in shown],
+        losses={w["name"]: w for w in accuracy.get("worst") or ()},
+        classes=swatches(shown, labels),
+        differences=difference_swatches(),
+        layers_plot=plot_layers(report.get("layers") or ()),
+        classes_plot=plot_classes(accuracy.get("per_class") or ()),
+        curve_plot=plot_curve(
+            budget.get("curve") or (),
+            max_drop=budget.get("max_drop"),
+            chosen=budget.get("chosen"),
+        ),
     )
 
 

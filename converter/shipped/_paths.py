@@ -1,4 +1,4 @@
-"""Where the files that ship are."""
+"""Paths of the files that ship."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the model that ships was made, as one command that makes it again.
+"""The recipe of the model that ships, as one command that makes it again.
 
 ``python -m edgeseg.converter.shipped.recipe START.h5 VOC OUTPUT`` takes START.h5,
 DeepLabv3 on MobileNetV2 1.0 for 513 pixels in the layout of the public Keras release,
@@ -18,10 +18,10 @@ import click
 from edgeseg.converter.conversion.conversion import Conversion, convert
 from edgeseg.converter.conversion.request import Scoring
 from edgeseg.converter.training.finetune import finetune
-from edgeseg.converter.training.settings import Pictures, Settings, Teaching
-from edgeseg.converter.training.start.network import Network
+from edgeseg.converter.training.settings import Network, Pictures, Settings, Teaching
 from edgeseg.devices import ConversionError
 from edgeseg.runtime import Overrides
+from edgeseg.runtime.accuracy.matching import Matching
 from edgeseg.runtime.commands.options import PATH
 from edgeseg.runtime.pictures.atomic import write_bytes
 from edgeseg.runtime.shipped import MODEL_NAME
@@ -86,7 +86,7 @@ def make(
         output=output / f"{MODEL_NAME}.tflite",
         head="logits-stride",
         overrides=Overrides(labels=str(best.parent / "labels.txt")),
-        scoring=Scoring(voc / "val", "val", CLASSES, merge_others=True),
+        scoring=Scoring(voc / "val", "val", Matching(CLASSES, merge_others=True)),
         save_ranges=output / f"{MODEL_NAME}.ranges.json",
         progress=progress,
     )

@@ -1,1 +1,1 @@
-"""Fine-tuning: from weights and pictures with masks to a network of one's own."""
+"""Fine-tuning: from weights and pictures with masks to a network of new classes."""

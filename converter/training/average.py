@@ -1,29 +1,32 @@
-"""The running average of a network's weights: steadier than the last step's.
+"""The running average of a network's weights, and the score of a network.
+
+The average is steadier than the last step's weights. The score is what the board would
+reach: letterboxed, at the pictures' own size.
 
 References
 ----------
 B. Polyak and A. Juditsky, "Acceleration of Stochastic Approximation by Averaging",
 SIAM J. Control and Optimization, 1992.
-
-The score of the network as the board would see it: letterboxed, at own size.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.conversion.keras_device import segmenter_of
-from edgeseg.converter.loading.loading import Loaded
-from edgeseg.runtime.accuracy.evaluation import Evaluation, evaluate
+from edgeseg.converter.loading.format import Loaded
+from edgeseg.runtime.accuracy.evaluation import evaluate
 from edgeseg.runtime.segmentation.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from edgeseg.converter.frameworks import KerasModel
     from edgeseg.devices.types import Array
     from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.accuracy.result import Accuracy
 
 
 _REACH = 50  # a run is at least so many times as long as the average looks back
@@ -55,7 +58,7 @@ class Average:
         Its weights at the start are the first average.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: KerasModel) -> None:
         self._model = model
         self.values: list[Array] = [value.copy() for value in weights(model)]
         self.updates = 0
@@ -78,17 +81,17 @@ class Average:
             assign(self._model, own)
 
 
-def weights(model: Any) -> list[Array]:
+def weights(model: KerasModel) -> list[Array]:
     """Return the values of all weights of a model."""
     return list(model.get_weights())
 
 
-def assign(model: Any, values: Sequence[Array]) -> None:
+def assign(model: KerasModel, values: Sequence[Array]) -> None:
     """Set all weights of a model."""
     model.set_weights(list(values))
 
 
-def validate(model: Any, resize: str | None, dataset: Dataset) -> Evaluation:
+def validate(model: KerasModel, resize: str | None, dataset: Dataset) -> Accuracy:
     """Score a network on pictures with truth.
 
     Parameters

@@ -1,16 +1,16 @@
-"""The whole way from weights and pictures with masks to a network of one's own."""
+"""Fine-tuning: from weights and pictures with masks to a network of new classes."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import require_extra
 from edgeseg.converter.networks.folding import fold
 from edgeseg.converter.shipped import find_keras
-from edgeseg.converter.training.data.batches import Batches, Lessons
+from edgeseg.converter.training.data.batches import Batches, Targets
 from edgeseg.converter.training.data.census import (
     balance,
     check_every_class,
@@ -21,20 +21,26 @@ from edgeseg.converter.training.int8.first_weights import through_int8
 from edgeseg.converter.training.log import hashes, origins_of, write_log
 from edgeseg.converter.training.processors import limit_threads, scope
 from edgeseg.converter.training.settings import Settings
-from edgeseg.converter.training.start.batch_graph import freeze_until, training_graph
-from edgeseg.converter.training.start.network import Start
+from edgeseg.converter.training.start.batch_graph import (
+    Start,
+    freeze_until,
+    training_graph,
+)
 from edgeseg.converter.training.start.start import make_start
 from edgeseg.converter.training.state import alone
 from edgeseg.converter.training.teacher import Teacher
-from edgeseg.converter.training.trainer import BEST, STATE, Course, Trainer
+from edgeseg.converter.training.trainer import BEST, STATE, Trainer, TrainingJob
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.lists import read_list
 from edgeseg.runtime.pictures.atomic import check_writable, write_text
-from edgeseg.runtime.pipeline.stopping import listening
+from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from edgeseg.converter.training.data.classes import ChosenClasses
     from edgeseg.converter.training.state import Progress
@@ -45,7 +51,7 @@ LABELS, LOG, LOCK = "labels.txt", "log.json", "last/lock"
 
 @dataclass(frozen=True)
 class Finetuned:
-    """What a training made.
+    """The result of a training.
 
     Parameters
     ----------
@@ -127,17 +133,21 @@ def finetune(
     require_extra()
     settings = _named(settings)
     settings.check()
-    folder, tell = Path(output), progress or (lambda line: None)
+    folder, report = Path(output), progress or (lambda line: None)
     check_writable(folder / BEST)
     limit_threads(settings.threads)
-    with scope(settings.device), alone(folder / LOCK), listening() as stop:
+    with (
+        scope(settings.device),
+        alone(folder / LOCK),
+        stopping_on_signals(working=True) as stop,
+    ):
         train, validation = _open(settings)
-        counts = _census(train, validation, tell)
-        start = _start(settings, train.labels, validation.ids, tell)
+        counts = _census(train, validation, report)
+        start = _start(settings, train.labels, validation.ids, report)
         teacher = _teacher(settings, train.labels)
         try:
             origins = origins_of(settings, train, validation, counts.tolist())
-            course = Course(
+            job = TrainingJob(
                 settings,
                 start,
                 training_graph(start),
@@ -146,11 +156,11 @@ def finetune(
                 folder,
                 identity={**settings.identity(), **hashes(origins)},
             )
-            trainer = Trainer(course, tell)
+            trainer = Trainer(job, report)
             _clear(folder, restart=restart)
             if trainer.resume():
                 done = trainer.progress
-                tell(f"going on after step {done.step} of {done.total}")
+                report(f"going on after step {done.step} of {done.total}")
             write_text(folder / LABELS, "\n".join(train.labels) + "\n")
             try:
                 trainer.run(stop)
@@ -159,7 +169,7 @@ def finetune(
         finally:
             if teacher is not None:
                 teacher.close()
-    return _result(folder, trainer.progress, stop.signum)
+    return _result(folder, trainer.progress, stop.signal)
 
 
 def _named(settings: Settings) -> Settings:
@@ -191,14 +201,14 @@ def _open(settings: Settings) -> tuple[ChosenClasses, ChosenClasses]:
 
 
 def _census(
-    train: ChosenClasses, validation: ChosenClasses, tell: Callable[[str], None]
-) -> Any:
-    tell(f"looking at {len(train.ids)} + {len(validation.ids)} masks")
+    train: ChosenClasses, validation: ChosenClasses, report: Callable[[str], None]
+) -> NDArray[np.int64]:
+    report(f"looking at {len(train.ids)} + {len(validation.ids)} masks")
     counts = count_pixels(train)
     count_pixels(validation)
     check_every_class(counts, train.labels)
     shares = counts / counts.sum()
-    tell(
+    report(
         "share of pixels: "
         + ", ".join(f"{n} {s:.1%}" for n, s in zip(train.labels, shares, strict=True))
     )
@@ -209,7 +219,7 @@ def _start(
     settings: Settings,
     labels: tuple[str, ...],
     judged: tuple[str, ...],
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Start:
     import numpy as np
 
@@ -226,11 +236,11 @@ def _start(
         start = replace(start, model=fold(start.model))
     if settings.freeze_until is not None:
         count = freeze_until(start.model, settings.freeze_until)
-        tell(f"{count} layers frozen, up to {settings.freeze_until}")
+        report(f"{count} layers frozen, up to {settings.freeze_until}")
     if settings.int8 is not None:
         start = through_int8(start, settings.int8, judged)
     for note in start.notes:
-        tell(note)
+        report(note)
     return start
 
 
@@ -246,18 +256,18 @@ def _batches(
     start: Start,
     teacher: Teacher | None,
     train: ChosenClasses,
-    counts: Any,
+    counts: NDArray[np.int64],
 ) -> Batches:
     import numpy as np
 
     teaching = settings.teaching
     weights = balance(counts) if settings.balance else np.ones(len(counts), np.float32)
     rough = frozenset(read_list(teaching.rough)) if teaching.rough else frozenset()
-    lessons = Lessons(weights, teacher, teaching.share, rough, teaching.rough_share)
+    targets = Targets(weights, teacher, teaching.share, rough, teaching.rough_share)
     height, width = start.model.input.shape[1:3]
     return Batches(
         train,
-        lessons,
+        targets,
         (height, width),
         batch=settings.batch,
         seed=settings.seed,

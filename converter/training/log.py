@@ -1,33 +1,31 @@
-"""What a training leaves to read: log.csv, log.json and curves.png.
+"""What a training reports: log.csv, log.json, curves.png, and lines while it runs.
 
-What a training was made of: hashes, versions, settings, and how it went.
-
-What a training says while it runs, one line at a time.
+``log.json`` holds what the training was made of (hashes, versions, settings) and how
+it went.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
-from edgeseg.converter.training.start.network import Start
-from edgeseg.converter.training.start.start import NOTHING
+from edgeseg.converter.training.settings import NOTHING
 from edgeseg.runtime.accuracy.dataset import fingerprint
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import replacing, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from edgeseg.converter.training.data.classes import ChosenClasses
-    from edgeseg.converter.training.schedule import Pace
     from edgeseg.converter.training.settings import Settings
+    from edgeseg.converter.training.start.batch_graph import Start
     from edgeseg.converter.training.state import Progress
     from edgeseg.devices.types import Json
 
@@ -43,7 +41,7 @@ COLUMNS = (
 )
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_csv(path: Path, rows: Sequence[Json]) -> None:
     """Write a row an epoch; epochs without validation have an empty ``val_miou``."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
@@ -52,12 +50,12 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     write_text(path, text.getvalue())
 
 
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
+def write_json(path: Path, values: Json) -> None:
     """Write settings, origins and the log."""
     write_text(path, json_text(values, indent=2, sort_keys=True) + "\n")
 
 
-def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def draw_curves(path: Path, rows: Sequence[Json]) -> None:
     """Draw loss and validation mIoU over epochs."""
     need("matplotlib").use("Agg")
     with third_party():
@@ -150,7 +148,7 @@ def write_log(
 
 
 def hashes(origins: Json) -> Json:
-    """Return what tells that files are those that a training was begun with."""
+    """Return the hashes by which a resumed training knows its files."""
     return {
         "training pictures": origins["train"]["fingerprint"],
         "validation pictures": origins["validation"]["fingerprint"],
@@ -159,7 +157,38 @@ def hashes(origins: Json) -> Json:
     }
 
 
-def step_line(progress: Progress, steps: int, batch: int, pace: Pace) -> str:
+@dataclass(frozen=True)
+class TrainingSpeed:
+    """The speed that was measured on this machine.
+
+    Parameters
+    ----------
+    step_s, validation_s : float
+        Seconds of a step and of a validation.
+    every : int
+        Steps between validations.
+    """
+
+    step_s: float
+    validation_s: float
+    every: int
+
+    def seconds(self, steps: int) -> float:
+        """Return what so many steps take, with their validations."""
+        return steps * (self.step_s + self.validation_s / self.every)
+
+    def fitting(self, seconds: float) -> int:
+        """Return how many steps fit, 1 at least, with a last validation.
+
+        Examples
+        --------
+        >>> TrainingSpeed(step_s=0.5, validation_s=5.0, every=10).fitting(105.0)
+        100
+        """
+        return max(1, int((seconds - self.validation_s) / self.seconds(1)))
+
+
+def step_line(progress: Progress, steps: int, batch: int, speed: TrainingSpeed) -> str:
     """Return where an epoch stands, how fast it goes and how long is left.
 
     Parameters
@@ -170,19 +199,19 @@ def step_line(progress: Progress, steps: int, batch: int, pace: Pace) -> str:
         Of an epoch.
     batch : int
         Pictures of a step.
-    pace : Pace
+    speed : TrainingSpeed
         Of the last steps.
     """
     loss = progress.losses / max(progress.counted, 1)
-    left = pace.seconds(progress.total - progress.step)
+    left = speed.seconds(progress.total - progress.step)
     return (
         f"epoch {progress.step // steps + 1}/{-(-progress.total // steps)} "
         f"step {progress.step}/{progress.total} loss {loss:.4f} "
-        f"{batch / pace.step_s:.1f} images/s, {_duration(left)} left"
+        f"{batch / speed.step_s:.1f} images/s, {_duration(left)} left"
     )
 
 
-def epoch_line(row: Mapping[str, Any], progress: Progress) -> str:
+def epoch_line(row: Json, progress: Progress) -> str:
     """Return what an epoch came to, from its row of the log."""
     parts = ["before training" if row["epoch"] == 0 else f"epoch {row['epoch']}"]
     if row["loss"] is not None:

@@ -7,7 +7,7 @@ void is a weight of 0.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.converter.frameworks import KerasTensor
     from edgeseg.devices.types import Array
 
 
-def cross_entropy(target: Any, scores: Any) -> Any:
+def cross_entropy(target: KerasTensor, scores: KerasTensor) -> KerasTensor:
     """Return the mean cross-entropy over weighted pixels, in nats.
 
     Parameters

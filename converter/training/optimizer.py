@@ -1,4 +1,6 @@
-"""AdamW with a rate for each weight: small steps for what is learnt, large for new.
+"""AdamW with a rate for each weight, and how that rate changes over a training.
+
+What is learnt already takes small steps, new layers take large ones.
 
 References
 ----------
@@ -7,20 +9,28 @@ I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgeseg.converter.frameworks import KerasClass, KerasOptimizer, KerasTensor
+
+POWER = 0.9  # of the poly schedule of DeepLab
+# Adam's first steps are as long in every weight, whatever its gradient: without a rise
+# of the rate they undo a decoder that started out right
+_WARM_UP, _LEAST_WARM_UP, _LONGEST_WARM_UP = 0.05, 50, 500
 _KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
 def rated_adamw(
     factors: Mapping[str, float], *, weight_decay: float, clip_norm: float
-) -> Any:
+) -> KerasOptimizer:
     """Return an optimizer on any Keras backend.
 
     Parameters
@@ -41,9 +51,9 @@ def rated_adamw(
 
 
 @cache
-def _rated_adamw_class() -> Any:
+def _rated_adamw_class() -> KerasClass:
     keras = need("keras")
-    base: Any = keras.optimizers.Adam
+    base: KerasClass = keras.optimizers.Adam
 
     class RatedAdamW(base):  # type: ignore[misc]
         """Adam, each variable with a factor and kernels with decay."""
@@ -55,7 +65,7 @@ def _rated_adamw_class() -> Any:
             self._factors = dict(factors)
             self._decay = decay
 
-        def build(self, variables: list[Any]) -> None:
+        def build(self, variables: list[KerasTensor]) -> None:
             """Look up each variable's factor and decay, in the variables' order.
 
             Some backends step on a variable of their own, which has no path.
@@ -70,7 +80,12 @@ def _rated_adamw_class() -> Any:
             ]
             super().build(variables)
 
-        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        def update_step(
+            self,
+            gradient: KerasTensor,
+            variable: KerasTensor,
+            learning_rate: KerasTensor,
+        ) -> None:
             """Decay, then step, at the variable's own rate."""
             factor, decay = self._own[self._get_variable_index(variable)]
             rate = learning_rate * factor
@@ -80,3 +95,50 @@ def _rated_adamw_class() -> Any:
             super().update_step(gradient, variable, rate)
 
     return RatedAdamW
+
+
+def rate_share(step: int, steps: int, *, shape: str, warm_up: int) -> float:
+    """Return the share of the full rate at a step, 0..1.
+
+    Parameters
+    ----------
+    step, steps : int
+        Steps taken, and in all.
+    shape : {"poly", "cosine"}
+        How it falls to 0.
+    warm_up : int
+        Steps that it rises for.
+
+    Examples
+    --------
+    >>> rate_share(50, 100, shape="cosine", warm_up=0)
+    0.5
+    >>> rate_share(1, 100, shape="poly", warm_up=4) < 0.5
+    True
+    """
+    progress = min(1.0, step / max(steps, 1))
+    rise = min(1.0, (step + 1) / (warm_up + 1))
+    return rise * SHAPES[shape](progress)
+
+
+def warm_up(steps: int) -> int:
+    """Return how many of a run's steps the rate rises for.
+
+    Examples
+    --------
+    >>> warm_up(20), warm_up(400), warm_up(4000)
+    (5, 50, 200)
+    """
+    least = min(_LEAST_WARM_UP, steps // 4)
+    return min(_LONGEST_WARM_UP, max(least, int(_WARM_UP * steps)))
+
+
+def _poly(progress: float) -> float:
+    return float((1 - progress) ** POWER)
+
+
+def _cosine(progress: float) -> float:
+    return round(0.5 * (1 + math.cos(math.pi * progress)), 12)
+
+
+SHAPES: dict[str, Callable[[float], float]] = {"poly": _poly, "cosine": _cosine}

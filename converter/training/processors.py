@@ -1,9 +1,9 @@
-"""Where a training runs: the processor or a graphics card, on Keras' backend."""
+"""The device of a training: the processor or a graphics card, on Keras' backend."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from contextlib import AbstractContextManager
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import InputError
@@ -24,7 +24,7 @@ def gpu_count() -> int:
     return 0
 
 
-def scope(device: str) -> Any:
+def scope(device: str) -> AbstractContextManager[object]:
     """Return a context in which Keras works on a device.
 
     Parameters
@@ -45,13 +45,14 @@ def scope(device: str) -> Any:
             f"({keras.backend.backend()}) finds none: install its GPU build and the "
             "driver, or train with --device cpu"
         )
-    return keras.device("gpu:0" if cards else "cpu:0")
+    chosen: AbstractContextManager[object] = keras.device("gpu:0" if cards else "cpu:0")
+    return chosen
 
 
 def limit_threads(threads: int | None) -> None:
     """Let TensorFlow compute with so many threads; other backends decide themselves.
 
-    It must be the first thing that TensorFlow is asked for in a process.
+    It must come before any other use of TensorFlow in a process.
     """
     if threads is None or need("keras").backend.backend() != "tensorflow":
         return

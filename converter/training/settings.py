@@ -5,155 +5,240 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeseg.converter.training.schedule import SHAPES
-from edgeseg.converter.training.start.network import Network
-from edgeseg.converter.training.start.start import NOTHING
+from edgeseg.converter.setting import Setting, json_value, setting
+from edgeseg.converter.training.optimizer import SHAPES
 from edgeseg.devices import InputError
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
 
 EPOCHS = 20  # where neither epochs nor minutes are given
+NOTHING = "none"  # the start of a training from nothing
 # Settings that change how fast a training goes, and not what it learns
 _FREE = ("threads", "workers", "save_minutes", "device")
+_LABELS = "NAME|FILE"
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What to learn from, and what to judge by; see `open_splits`.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of the data set.
-    split, val_split : str
-        Lists of pictures.
-    val_root : Path or None
-        Folder to validate on, if another.
-    labels : str or None
-        What the masks' ids are.
-    classes : tuple of str or None
-        Classes to learn, in the order of their new ids; the others are background.
-    limit, val_limit : int or None
-        Pictures to take.
-    """
+    """The pictures to train and to validate on; see `open_splits`."""
 
     root: Path
-    split: str = "train"
-    val_root: Path | None = None
-    val_split: str = "val"
-    labels: str | None = None
-    classes: tuple[str, ...] | None = None
-    limit: int | None = None
-    val_limit: int | None = None
+    split: str = setting("train", Setting("List of pictures to train on."))
+    val_root: Path | None = setting(
+        None,
+        Setting(
+            "Where that list is.  [default: in DATASET]",
+            flag="--val-dataset",
+            metavar="DIR",
+        ),
+    )
+    val_split: str = setting(
+        "val",
+        Setting(
+            "List of pictures to validate on.  Without it every tenth picture is held "
+            "out."
+        ),
+    )
+    labels: str | None = setting(
+        None,
+        Setting(
+            "What the masks' ids are.  [default: DATASET/labels.txt, else the layout's "
+            "own]",
+            metavar=_LABELS,
+        ),
+    )
+    classes: tuple[str, ...] | None = setting(
+        None,
+        Setting(
+            "Learn these of the data set's classes, in this order; all others count as "
+            "background, which then must be among them.  [default: all]",
+            metavar="A,B,C",
+        ),
+    )
+    limit: int | None = setting(
+        None, Setting("Train on so many pictures.", metavar="N", least=1)
+    )
+    val_limit: int | None = setting(
+        None, Setting("Validate on so many pictures.", metavar="N", least=1)
+    )
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network to train; a file that holds its network needs none of these."""
+
+    size: tuple[int, int] | None = setting(
+        None,
+        Setting(
+            "Size of the network's input, 16 * k + 1.  [default: the start's own]",
+            metavar="N|HxW",
+        ),
+    )
+    output_stride: int = setting(
+        16,
+        Setting(
+            "Of an .h5 or of none: 8 sees finer and takes twice as long.",
+            choices=("8", "16"),
+        ),
+    )
+    decoder: bool = setting(
+        True,
+        Setting(
+            "DeepLabv3+: sharper outlines. Weights without a decoder get one that "
+            "changes nothing at first."
+        ),
+    )
+    decoder_width: int = setting(
+        96, Setting("Channels of a new decoder.", least=8, most=1024)
+    )
+    low_width: int = setting(
+        32, Setting("Channels of the fine features in it.", least=4, most=256)
+    )
+    width_multiplier: float = setting(
+        1.0, Setting("Width of MobileNetV2 with --from none.", least=0.1, most=2)
+    )
 
 
 @dataclass(frozen=True)
 class Teaching:
-    """A model whose answers count beside the truth.
+    """A model whose answers count beside the truth."""
 
-    Parameters
-    ----------
-    model : Path or None
-        A ``.tflite`` file or a Keras model; None trains on the truth alone.
-    labels : str or None
-        Its classes.
-    share : float
-        What it counts for where there is truth, 0..1.
-    rough : Path or None
-        A list of pictures whose masks are rough.
-    rough_share : float
-        What it counts for on those.
-    """
-
-    model: Path | None = None
-    labels: str | None = None
-    share: float = 0.5
-    rough: Path | None = None
-    rough_share: float = 0.8
+    model: Path | None = setting(
+        None,
+        Setting(
+            "Learn from a better model's answers too (.tflite or Keras).",
+            flag="--teacher",
+            metavar="MODEL",
+            is_model=True,
+        ),
+    )
+    labels: str | None = setting(
+        None,
+        Setting(
+            "Its classes.  [default: its own, 21 are pascal-voc]",
+            flag="--teacher-labels",
+            metavar=_LABELS,
+        ),
+    )
+    share: float = setting(
+        0.5,
+        Setting(
+            "What it counts for where there is truth.",
+            flag="--teacher-share",
+            least=0,
+            most=1,
+        ),
+    )
+    rough: Path | None = setting(
+        None,
+        Setting(
+            "A text file with the names of pictures whose masks are rough.",
+            metavar="LIST",
+        ),
+    )
+    rough_share: float = setting(
+        0.8, Setting("What the teacher counts for on those.", least=0, most=1)
+    )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A whole training.
+    """A whole training."""
 
-    Parameters
-    ----------
-    start : str
-        A weights file, a Keras model, or ``"none"``.
-    pictures : Pictures
-        The data.
-    start_labels : str or None
-        Classes of the start.
-    network : Network
-        What the start leaves open.
-    teaching : Teaching
-        A teacher.
-    epochs : int or None
-        Times that every picture is seen; None is 20, or what `minutes` allow.
-    minutes : float or None
-        Time that the training may take on this machine.
-    batch : int
-        Pictures of a step.
-    rate, new_rate : float
-        Largest learning rates of what was learnt before, and of new layers.
-    schedule : {"poly", "cosine"}
-        How rates fall.
-    weight_decay, clip_norm : float
-        See `rated_adamw`.
-    average : bool
-        Validate and keep the running average of the weights.
-    balance : bool
-        Weigh classes by the inverse root of their share.
-    freeze_until : str or None
-        Last layer that stays as it is.
-    validate_every : int
-        Epochs between validations.
-    save_minutes : float
-        Most that a kill can cost.
-    seed : int
-        Of all that is random.
-    device : {"auto", "cpu", "gpu"}
-        Where to train.
-    threads : int or None
-        Of the processor; None takes all.
-    workers : int
-        Threads that make batches.
-    trust : bool
-        Run code that the start's file holds.
-    int8 : Path or None
-        Photos to calibrate with; the training then goes through the rounding of int8.
-    """
-
-    start: str
+    start: str  # a weights file, a Keras model, or "none"
     pictures: Pictures
-    start_labels: str | None = None
+    start_labels: str | None = setting(
+        None,
+        Setting(
+            "Classes of the start.  [default: labels.txt beside it, else by their "
+            "number: 21 pascal-voc, 32 ade20k-mlperf32, 19 cityscapes]",
+            metavar=_LABELS,
+        ),
+    )
     network: Network = field(default_factory=Network)
     teaching: Teaching = field(default_factory=Teaching)
-    epochs: int | None = None
-    minutes: float | None = None
-    batch: int = 8
-    rate: float = 3e-5
-    new_rate: float = 1e-3
-    schedule: str = "poly"
-    weight_decay: float = 1e-4
-    clip_norm: float = 5.0
-    average: bool = True
-    balance: bool = False
-    freeze_until: str | None = None
-    validate_every: int = 1
-    save_minutes: float = 5.0
-    seed: int = 0
-    device: str = "auto"
-    threads: int | None = None
-    workers: int = 2
-    trust: bool = False
-    int8: Path | None = None
+    epochs: int | None = setting(
+        None,
+        Setting(
+            "Times that every picture is seen.  [default: 20, or what --minutes allow]",
+            least=1,
+        ),
+    )
+    minutes: float | None = setting(
+        None,
+        Setting(
+            "Take about so long: the steps that fit are counted after the first few.",
+            least=0,
+            above=True,
+        ),
+    )
+    batch: int = setting(8, Setting("Pictures of a step.", least=1))
+    rate: float = setting(
+        3e-5,
+        Setting(
+            "Largest learning rate of layers that know something.", least=0, above=True
+        ),
+    )
+    new_rate: float = setting(
+        1e-3, Setting("Largest learning rate of new layers.", least=0, above=True)
+    )
+    schedule: str = setting(
+        "poly", Setting("How the rates fall to 0.", choices=("poly", "cosine"))
+    )
+    weight_decay: float = setting(1e-4, Setting("Of kernels.", least=0))
+    clip_norm: float = setting(
+        5.0, Setting("Largest norm of the gradients.", least=0, above=True)
+    )
+    average: bool = setting(
+        True, Setting("Validate and keep a running average of the weights.")
+    )
+    balance: bool = setting(
+        False, Setting("Weigh rare classes more: by the inverse root of their share.")
+    )
+    freeze_until: str | None = setting(
+        None,
+        Setting(
+            "Leave the layers up to this one as they are: faster, and safer with few "
+            "pictures (expanded_conv_6_project is half of MobileNetV2).",
+            metavar="LAYER",
+        ),
+    )
+    validate_every: int = setting(1, Setting("Epochs between validations.", least=1))
+    save_minutes: float = setting(5.0, Setting("Most that a kill can cost.", least=0))
+    seed: int = setting(0, Setting(None))
+    device: str = setting(
+        "auto",
+        Setting(
+            "Where to train; auto takes a graphics card where Keras finds one.",
+            choices=("auto", "cpu", "gpu"),
+        ),
+    )
+    threads: int | None = setting(
+        None,
+        Setting("Processor threads (TensorFlow).  [default: all]", least=1, most=1024),
+    )
+    workers: int = setting(
+        2, Setting("Threads that prepare pictures.", least=1, most=64)
+    )
+    trust: bool = setting(
+        False,
+        Setting("Run code that the start's file holds.", flag="--trust-model"),
+    )
+    int8: Path | None = setting(
+        None,
+        Setting(
+            "Train through the rounding of int8, its ranges from these photos: a short "
+            "second training, from the best.keras of a first one, at a tenth of its "
+            "rate.",
+            metavar="PHOTOS",
+        ),
+    )
 
     def check(self) -> None:
-        """Raise `InputError` on what can be told wrong without loading anything."""
+        """Raise `InputError` on what is wrong whatever the files hold."""
         if self.schedule not in SHAPES:
             raise InputError(
                 f"--schedule must be one of {', '.join(SHAPES)}; got {self.schedule!r}"
@@ -170,8 +255,9 @@ class Settings:
 
     def to_dict(self) -> Json:
         """Return JSON values."""
-        values: Json = _plain(dataclasses.asdict(self))
-        return values
+        return {
+            name: json_value(value) for name, value in dataclasses.asdict(self).items()
+        }
 
     def identity(self) -> Json:
         """Return what a training that goes on must have in common with its first part.
@@ -185,11 +271,3 @@ class Settings:
             elif key not in _FREE:
                 flat[key] = value
         return flat
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return str(value.absolute()) if isinstance(value, Path) else value

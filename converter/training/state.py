@@ -1,10 +1,8 @@
-"""Where a training stands, in one file that is whole or the one before.
+"""The state of a training in one file, which a kill cannot damage.
 
 ``state.npz`` holds weights, optimizer, average and, as JSON, everything else. It is
 written to a temporary name and renamed, so that a kill at any moment leaves the last
-good one.
-
-One training a folder at a time.
+good one. A lock keeps a second training out of the folder.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import json
 import zipfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime.pictures.atomic import replacing
@@ -40,7 +38,7 @@ _UNREADABLE = (
 
 @dataclass
 class Progress:
-    """What has been done so far; counts on while the training runs.
+    """The progress of a training, updated while it runs.
 
     Parameters
     ----------
@@ -83,7 +81,7 @@ class Progress:
 
 def write_state(
     path: Path,
-    identity: Mapping[str, Any],
+    identity: Json,
     progress: Progress,
     arrays: Mapping[str, Sequence[Array]],
 ) -> None:
@@ -96,19 +94,19 @@ def write_state(
     """
     import numpy as np
 
-    told = {"format": _FORMAT, "settings": identity, "progress": asdict(progress)}
+    record = {"format": _FORMAT, "settings": identity, "progress": asdict(progress)}
     named = {
         f"{group}_{index}": value
         for group, values in arrays.items()
         for index, value in enumerate(values)
     }
-    text = np.frombuffer(json.dumps(told).encode(), np.uint8)
+    text = np.frombuffer(json.dumps(record).encode(), np.uint8)
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, meta=text, **named)
 
 
 def read_state(
-    path: Path, identity: Mapping[str, Any]
+    path: Path, identity: Json
 ) -> tuple[Progress, dict[str, list[Array]]] | None:
     """Read a state, or return None where there is none.
 
@@ -135,13 +133,13 @@ def read_state(
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            told = json.loads(stored["meta"].tobytes())
+            record = json.loads(stored["meta"].tobytes())
             groups: dict[str, list[Array]] = {}
             for key in stored.files:
                 if key != "meta":
                     groups.setdefault(key.rsplit("_", 1)[0], []).append(stored[key])
-        _check_same(path, told["settings"], json.loads(json.dumps(identity)))
-        return Progress(**told["progress"]), groups
+        _check_same(path, record["settings"], json.loads(json.dumps(identity)))
+        return Progress(**record["progress"]), groups
     except InputError:
         raise
     except _UNREADABLE as error:

@@ -1,4 +1,4 @@
-"""A model that is better, asked about the very pictures the training shows.
+"""A better model, run on the pictures as the training sees them (distillation).
 
 References
 ----------
@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.conversion.keras_device import open_keras
 from edgeseg.converter.training.data.classes import id_table
 from edgeseg.devices import InputError
 from edgeseg.devices.closing import Closing
@@ -80,7 +81,7 @@ class Teacher(Closing):
         classes : sequence of str
             Classes to be learnt.
         labels : str or None
-            Names of the teacher's classes, where its file does not tell; 21 of them
+            Names of the teacher's classes, where its file has none; 21 of them
             are taken to be PASCAL VOC's.
         """
         segmenter = _open(path, labels)
@@ -140,8 +141,6 @@ def _open(path: Path | str, labels: str | None) -> Segmenter:
     if path.suffix == ".tflite":
         opened = Segmenter.open(path, overrides=Overrides(labels=labels))
     else:
-        from edgeseg.converter.conversion.keras_device import open_keras
-
         opened = open_keras(path, Overrides(labels=labels))
     if opened.manifest.labels or opened.head.kind not in ("logits", "labels"):
         return opened

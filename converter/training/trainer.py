@@ -6,14 +6,15 @@ import math
 import time
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
-from edgeseg.converter.loading.portable import save_portable
+from edgeseg.converter.loading.mending.portable import save_portable
 from edgeseg.converter.training.average import Average, momentum_for, validate, weights
 from edgeseg.converter.training.average import assign as assign_weights
 from edgeseg.converter.training.int8.first_weights import plain
 from edgeseg.converter.training.log import (
+    TrainingSpeed,
     diverged,
     draw_curves,
     epoch_line,
@@ -21,8 +22,7 @@ from edgeseg.converter.training.log import (
     write_csv,
 )
 from edgeseg.converter.training.loss import cross_entropy
-from edgeseg.converter.training.optimizer import rated_adamw
-from edgeseg.converter.training.schedule import Pace, rate_share, warm_up
+from edgeseg.converter.training.optimizer import rate_share, rated_adamw, warm_up
 from edgeseg.converter.training.settings import EPOCHS
 from edgeseg.converter.training.state import Progress, read_state, write_state
 from edgeseg.devices import ConversionError
@@ -31,23 +31,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from edgeseg.converter.frameworks import KerasModel, KerasOptimizer, KerasTensor
     from edgeseg.converter.training.data.batches import Batches
     from edgeseg.converter.training.settings import Settings
-    from edgeseg.converter.training.start.network import Start
+    from edgeseg.converter.training.start.batch_graph import Start
     from edgeseg.devices.types import Json
     from edgeseg.runtime.accuracy.dataset import Dataset
-    from edgeseg.runtime.pipeline.stopping import StopRequest
+    from edgeseg.runtime.pipeline.stopping import Stop
 
 BEST, STATE, CSV, CURVES = "best.keras", "last/state.npz", "log.csv", "curves.png"
 _FIRST_STEPS = 3  # while the graph is being traced
 _TIMED_STEPS = 12  # from which a time budget is turned into steps
-_SPEAK_S, _RECENT = 20.0, 20  # seconds between lines, steps that their pace is of
+_SPEAK_S, _RECENT = 20.0, 20  # seconds between lines, steps that their speed is of
 _MOST_EPOCHS = 10_000  # until a time budget has been turned into steps
 
 
 @dataclass(frozen=True)
-class Course:
-    """What a training works with.
+class TrainingJob:
+    """Network, data and settings of a training.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class Course:
 
     settings: Settings
     start: Start
-    graph: Any
+    graph: KerasModel
     batches: Batches
     validation: Dataset
     folder: Path
@@ -81,33 +82,33 @@ class Trainer:
 
     Parameters
     ----------
-    course : Course
+    job : TrainingJob
         Network, data, settings.
-    tell : callable
+    report : callable
         Called with a line now and then.
     """
 
-    def __init__(self, course: Course, tell: Callable[[str], None]) -> None:
-        self._course = course
-        self._tell = tell
-        self._settings = course.settings
+    def __init__(self, job: TrainingJob, report: Callable[[str], None]) -> None:
+        self._job = job
+        self._report = report
+        self._settings = job.settings
         self._optimizer = self._compile()
-        self._average = Average(course.graph) if self._settings.average else None
+        self._average = Average(job.graph) if self._settings.average else None
         self._validation_s = 0.0
         self._traced = False
         self._clock = time.monotonic()
         self.progress = Progress(
-            total=_epochs(self._settings) * course.batches.steps,
+            total=_epochs(self._settings) * job.batches.steps,
             settled=self._settings.minutes is None,
         )
 
     def resume(self) -> bool:
         """Go on from the state in the folder; return whether there is one."""
-        found = read_state(self._state_path, self._course.identity)
+        found = read_state(self._state_path, self._job.identity)
         if found is None:
             return False
         self.progress, groups = found
-        assign_weights(self._course.graph, groups["weights"])
+        assign_weights(self._job.graph, groups["weights"])
         optimizer = zip(self._optimizer.variables, groups["optimizer"], strict=True)
         for variable, value in optimizer:
             variable.assign(value)
@@ -116,7 +117,7 @@ class Trainer:
             self._average.updates = self.progress.updates
         return True
 
-    def run(self, stop: StopRequest) -> Progress:
+    def run(self, stop: Stop) -> Progress:
         """Train until done or asked to stop.
 
         Raises
@@ -129,30 +130,32 @@ class Trainer:
         progress = self.progress
         if progress.done:
             return progress
-        if not progress.rows and stop.signum is None:
+        if not progress.rows and stop.signal is None:
             self._end_epoch(0)
             self.save()
         spoken = saved = time.monotonic()
         spent: list[float] = []
-        with closing(self._course.batches.stream(progress.step)) as stream:
-            while progress.step < progress.total and stop.signum is None:
+        with closing(self._job.batches.stream(progress.step)) as stream:
+            while progress.step < progress.total and stop.signal is None:
                 began = time.monotonic()
                 self._step(*next(stream))
                 spent.append(time.monotonic() - began)
                 if not progress.settled:
                     self._settle(spent)
                 now = time.monotonic()
-                if progress.step % self._course.batches.steps == 0 or self._over:
-                    self._end_epoch(-(-progress.step // self._course.batches.steps))
+                if progress.step % self._job.batches.steps == 0 or self._over:
+                    self._end_epoch(-(-progress.step // self._job.batches.steps))
                     self.save()
                     saved = spoken = time.monotonic()
                 elif now - saved > 60 * self._settings.save_minutes:
                     self.save()
                     saved = now
                 if now - spoken > _SPEAK_S:
-                    steps = self._course.batches.steps
-                    pace = self._pace(spent[-_RECENT:])
-                    self._tell(step_line(progress, steps, self._settings.batch, pace))
+                    steps = self._job.batches.steps
+                    speed = self._speed(spent[-_RECENT:])
+                    self._report(
+                        step_line(progress, steps, self._settings.batch, speed)
+                    )
                     spoken = now
         if self._over and not progress.done:
             progress.done = True
@@ -163,7 +166,7 @@ class Trainer:
         """Write the state; see `write_state`."""
         self.progress.seconds += self._lap()
         arrays = {
-            "weights": weights(self._course.graph),
+            "weights": weights(self._job.graph),
             "optimizer": [
                 need("keras").ops.convert_to_numpy(v) for v in self._optimizer.variables
             ],
@@ -171,11 +174,11 @@ class Trainer:
         if self._average is not None:
             arrays["average"] = self._average.values
             self.progress.updates = self._average.updates
-        write_state(self._state_path, self._course.identity, self.progress, arrays)
+        write_state(self._state_path, self._job.identity, self.progress, arrays)
 
     @property
     def _state_path(self) -> Path:
-        return self._course.folder / STATE
+        return self._job.folder / STATE
 
     @property
     def _over(self) -> bool:
@@ -186,13 +189,13 @@ class Trainer:
         passed, self._clock = now - self._clock, now
         return passed
 
-    def _compile(self) -> Any:
-        graph, settings = self._course.graph, self._settings
+    def _compile(self) -> KerasOptimizer:
+        graph, settings = self._job.graph, self._settings
         largest = settings.new_rate
-        new = self._course.start.new_layers
+        new = self._job.start.new_layers
         factors = {
             variable.path: 1.0 if layer.name in new else settings.rate / largest
-            for layer in self._course.start.model.layers
+            for layer in self._job.start.model.layers
             for variable in layer.trainable_variables
         }
         optimizer = rated_adamw(
@@ -207,15 +210,15 @@ class Trainer:
             optimizer.build(graph.trainable_variables)
         return optimizer
 
-    def _step(self, images: Any, targets: Any) -> None:
-        progress, graph = self.progress, self._course.graph
+    def _step(self, images: KerasTensor, targets: KerasTensor) -> None:
+        progress, graph = self.progress, self._job.graph
         self._optimizer.learning_rate = self._rate()
         graph.reset_metrics()  # or the loss is a mean over all steps so far
         with nullcontext() if self._traced else third_party():
             loss = float(graph.train_on_batch(images, targets))
         self._traced = True
         if not math.isfinite(loss):
-            best = self._course.folder / BEST
+            best = self._job.folder / BEST
             raise ConversionError(diverged(loss, progress, self._settings, best))
         progress.step += 1
         progress.losses += loss
@@ -254,19 +257,17 @@ class Trainer:
         progress.rows.append(row)
         progress.losses, progress.counted = 0.0, 0
         progress.done = self._over
-        write_csv(self._course.folder / CSV, progress.rows)
-        draw_curves(self._course.folder / CURVES, progress.rows)
-        self._tell(epoch_line(row, progress))
+        write_csv(self._job.folder / CSV, progress.rows)
+        draw_curves(self._job.folder / CURVES, progress.rows)
+        self._report(epoch_line(row, progress))
 
     def _validate(self, epoch: int) -> tuple[float, dict[str, float | None]]:
-        course, progress = self._course, self.progress
+        job, progress = self._job, self.progress
         held = nullcontext() if self._average is None else self._average.in_place()
         with held:
-            result = validate(
-                course.start.model, course.start.resize, course.validation
-            ).scores
+            result = validate(job.start.model, job.start.resize, job.validation).own
             if progress.best_miou is None or result.miou > progress.best_miou:
-                save_portable(plain(course.start), course.folder / BEST)
+                save_portable(plain(job.start), job.folder / BEST)
                 progress.best_miou, progress.best_epoch = result.miou, epoch
         self._validation_s = self._lap()
         progress.seconds += self._validation_s
@@ -279,19 +280,19 @@ class Trainer:
             return
         timed = spent[_FIRST_STEPS:]
         since = time.monotonic() - self._clock
-        pace = self._pace(timed)
-        fitting = pace.fitting(60 * settings.minutes - progress.seconds - since)
+        speed = self._speed(timed)
+        fitting = speed.fitting(60 * settings.minutes - progress.seconds - since)
         progress.total = min(progress.total, progress.step + fitting)
         progress.settled = True
-        self._tell(
-            f"{pace.step_s:.2f} s a step: {progress.total} steps "
-            f"({progress.total / self._course.batches.steps:.1f} epochs) fit "
+        self._report(
+            f"{speed.step_s:.2f} s a step: {progress.total} steps "
+            f"({progress.total / self._job.batches.steps:.1f} epochs) fit "
             f"{settings.minutes:g} minutes"
         )
 
-    def _pace(self, spent: list[float]) -> Pace:
-        every = self._course.batches.steps * self._settings.validate_every
-        return Pace(sum(spent) / len(spent), self._validation_s, every)
+    def _speed(self, spent: list[float]) -> TrainingSpeed:
+        every = self._job.batches.steps * self._settings.validate_every
+        return TrainingSpeed(sum(spent) / len(spent), self._validation_s, every)
 
 
 def _epochs(settings: Settings) -> int:

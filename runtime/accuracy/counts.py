@@ -1,11 +1,9 @@
 """What is counted on one picture: all that any score is made of.
 
-Matrices are kept sparse, as the rows ``(truth, prediction, pixels)`` that are not 0:
-a picture holds a few of a data set's classes.
-
-Two models' label maps of the same pictures: how often they agree, what became what.
-
-Rows are the reference's classes, columns the other model's.
+Matrices are kept sparse, as the rows ``(down, across, pixels)`` that are not 0: a
+picture holds a few of a data set's classes. `Counts` has truth down and prediction
+across; where two models' label maps of a picture are counted against each other, and
+in `Flips`, the reference's classes are down and the other model's across.
 """
 
 from __future__ import annotations
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Json
 
+    Rows = tuple[tuple[int, int, int], ...]
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -35,7 +35,8 @@ class Counts:
     name : str
         Of the picture.
     own : tuple
-        Truth and prediction at the picture's own size.
+        Truth and prediction at the picture's own size; like those below, empty where
+        it was not counted.
     boundary : tuple
         Truth and prediction near edges; see `boundary_matrix`.
     network : tuple
@@ -49,12 +50,12 @@ class Counts:
     """
 
     name: str
-    own: tuple[tuple[int, int, int], ...]
-    boundary: tuple[tuple[int, int, int], ...]
-    network: tuple[tuple[int, int, int], ...]
-    reference_own: tuple[tuple[int, int, int], ...] = ()
-    reference_boundary: tuple[tuple[int, int, int], ...] = ()
-    flips: tuple[tuple[int, int, int], ...] = ()
+    own: Rows = ()
+    boundary: Rows = ()
+    network: Rows = ()
+    reference_own: Rows = ()
+    reference_boundary: Rows = ()
+    flips: Rows = ()
     digest: str = ""
 
     def to_dict(self) -> Json:
@@ -84,7 +85,7 @@ class Counts:
             ) from error
 
 
-def sparse(matrix: NDArray[np.int64]) -> tuple[tuple[int, int, int], ...]:
+def sparse(matrix: NDArray[np.int64]) -> Rows:
     """Return the entries of a matrix that are not 0.
 
     Examples
@@ -100,9 +101,7 @@ def sparse(matrix: NDArray[np.int64]) -> tuple[tuple[int, int, int], ...]:
     return tuple((int(i), int(j), int(n)) for i, j, n in rows)
 
 
-def total(
-    counted: Iterable[tuple[tuple[int, int, int], ...]], side: int
-) -> NDArray[np.int64]:
+def total(counted: Iterable[Rows], side: int) -> NDArray[np.int64]:
     """Return the sum of sparse matrices as a whole one.
 
     Parameters
@@ -139,9 +138,7 @@ def total(
     return matrix
 
 
-def joint_counts(
-    first: NDArray[np.uint8], second: NDArray[np.uint8]
-) -> tuple[tuple[int, int, int], ...]:
+def joint_counts(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Rows:
     """Count the pixels of two label maps by both ids.
 
     Parameters
@@ -177,7 +174,7 @@ def digest_of(ids: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def _rows(values: Any) -> tuple[tuple[int, int, int], ...]:
+def _rows(values: Any) -> Rows:
     return tuple((int(i), int(j), int(n)) for i, j, n in values)
 
 
@@ -194,7 +191,7 @@ class Flips:
     """
 
     labels: tuple[str, ...]
-    pictures: tuple[tuple[str, tuple[tuple[int, int, int], ...]], ...]
+    pictures: tuple[tuple[str, Rows], ...]
 
     @cached_property
     def per_picture(self) -> tuple[tuple[int, int], ...]:
@@ -280,3 +277,16 @@ class Flips:
     def _name(self, class_id: int) -> str:
         named = class_id < len(self.labels)
         return self.labels[class_id] if named else str(class_id)
+
+
+def flips_of(counted: Iterable[Counts], labels: tuple[str, ...] = ()) -> Flips:
+    """Return the flips of pictures that were counted beside a reference.
+
+    Parameters
+    ----------
+    counted : iterable of Counts
+        The pictures.
+    labels : tuple of str
+        Names of the class ids.
+    """
+    return Flips(labels, tuple((counts.name, counts.flips) for counts in counted))

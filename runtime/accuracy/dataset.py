@@ -1,7 +1,4 @@
-"""The contract of a data set: pictures with truth.
-
-A data set's hash: whether two runs, on two machines, saw the same pictures.
-"""
+"""A data set: pictures with truth, and a hash that names it."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from edgeseg.devices import InputError
 from edgeseg.devices.wording import encodable
 from edgeseg.runtime.accuracy.truth import stored_as_is, translate
-from edgeseg.runtime.pictures.files import read_ids
+from edgeseg.runtime.pictures.files import read_ids, read_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +37,9 @@ class Dataset(ABC):
     LAYOUT: ClassVar[str]
     _labels: tuple[str, ...]  # both are set by the layout's __init__
     _ids: tuple[str, ...]
+
+    @abstractmethod
+    def __init__(self, root: Path, split: str, labels: str | None = None) -> None: ...
 
     @classmethod
     @abstractmethod
@@ -85,11 +85,31 @@ class Dataset(ABC):
         return translate(path, read_ids(path), self.table(name), len(self.labels))
 
 
+def picture_with_truth(
+    dataset: Dataset, name: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a picture ``(H, W, 3)`` uint8 RGB and its true ids ``(H, W)`` uint8.
+
+    Raises
+    ------
+    InputError
+        One of them is unusable, or they differ in size.
+    """
+    frame, truth = read_picture(dataset.picture_path(name)), dataset.truth(name)
+    if truth.shape != frame.shape[:2]:
+        raise InputError(
+            f"picture and mask of {name} differ in size: "
+            f"{frame.shape[1]}x{frame.shape[0]} and {truth.shape[1]}x{truth.shape[0]}"
+        )
+    return frame, truth
+
+
 def fingerprint(dataset: Dataset) -> str:
     """Return a SHA-256 over labels, names, and the bytes that each file takes.
 
-    Sizes instead of contents: a board would read gigabytes for the latter, and two
-    photos or masks of equal size under one name are all but always the same.
+    It says whether two runs, on two machines, saw the same pictures. Sizes instead of
+    contents: a board would read gigabytes for the latter, and two photos or masks of
+    equal size under one name are all but always the same.
 
     Parameters
     ----------

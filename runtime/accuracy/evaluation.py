@@ -1,16 +1,29 @@
-"""Score one model, or two against each other, on pictures with truth."""
+"""Score one model, or two against each other, on pictures with truth.
+
+One pass counts everything: the scores at the pictures' own size, the same near edges,
+those at the size of the network's input and, beside a reference's label maps, the
+share of equal labels and which class became which. The network-size score brings the
+truth to the network's input by the nearest pixel: it is what papers often report,
+kinder or harsher than the own size, and never to be mixed with it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.boundary import boundary_matrix
-from edgeseg.runtime.accuracy.matching import match_model, match_models
-from edgeseg.runtime.accuracy.paired import PairedEvaluation
-from edgeseg.runtime.accuracy.scores import Scores, confusion_matrix, scores
-from edgeseg.runtime.pictures.files import read_picture
+from edgeseg.devices.wording import encodable
+from edgeseg.runtime.accuracy.counting import (
+    CountTruth,
+    count_pictures,
+    of_total,
+    pictures_with_truth,
+)
+from edgeseg.runtime.accuracy.counts import Counts, digest_of
+from edgeseg.runtime.accuracy.matching import SHARED, match_model, match_models
+from edgeseg.runtime.accuracy.result import Accuracy
+from edgeseg.runtime.model.labels import VOID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,53 +31,27 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.devices.types import Json
+    from edgeseg.runtime.accuracy.counting import Answer, Picture
     from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.accuracy.journal import Journal
+    from edgeseg.runtime.accuracy.matching import MatchedLabels, Matching
+    from edgeseg.runtime.accuracy.paired import PairedEvaluation
     from edgeseg.runtime.segmentation.segmenter import Segmenter
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Scores of one model on one data set.
-
-    Parameters
-    ----------
-    scores : Scores
-        mIoU and the others.
-    images : int
-        Pictures scored.
-    classes : tuple of str
-        Names that the mean was taken over.
-    matrices : ndarray
-        ``(images, C, C)`` int64, a confusion matrix a picture.
-    chosen : tuple of int
-        Class ids that the mean was taken over.
-    """
-
-    scores: Scores
-    images: int
-    classes: tuple[str, ...]
-    matrices: NDArray[np.int64]
-    chosen: tuple[int, ...]
-
-    def to_dict(self) -> Json:
-        """Return JSON values."""
-        return {
-            **asdict(self.scores),
-            "images": self.images,
-            "classes": list(self.classes),
-        }
 
 
 def evaluate(
     segmenter: Segmenter,
     dataset: Dataset,
     *,
-    classes: Sequence[str] | None = None,
-    merge_others: bool = False,
+    names: Sequence[str] | None = None,
+    matching: Matching = SHARED,
+    detailed: bool = False,
+    reference: Callable[[str], NDArray[np.uint8]] | None = None,
+    keep: Callable[[str, NDArray[np.uint8]], None] | None = None,
+    journal: Journal | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Evaluation:
-    """Segment every picture of a data set and score it at its own size.
+) -> Accuracy:
+    """Segment pictures of a data set and count what scores need.
 
     Parameters
     ----------
@@ -72,32 +59,52 @@ def evaluate(
         Open. A model without labels is taken to have the data set's.
     dataset : Dataset
         Pictures and truth.
-    classes, merge_others
-        See `match_labels`.
+    names : sequence of str or None
+        Pictures to take; None takes all.
+    matching : Matching
+        Which classes count, and how.
+    detailed : bool
+        Also count near edges and at the size of the network's input.
+    reference : callable or None
+        Gives the label map ``(H, W)`` uint8 of a picture that another model made,
+        with the same class ids.
+    keep : callable or None
+        Is given each picture's name and label map before the picture counts as done.
+    journal : Journal or None
+        Pictures in it are not segmented again; each one done is added.
     progress : callable or None
         Called with pictures done and pictures in all.
 
     Raises
     ------
     InputError
-        A picture or mask is unusable, their sizes differ, or labels do not match.
+        A picture, mask or label map is unusable, their sizes differ, a name is not in
+        the data set, labels do not match, or the journal does not fit.
     """
-    import numpy as np
+    taken = _taken(dataset, names)
+    matched = match_model(segmenter, dataset, matching)
+    # a data set of over 253 classes has no id left for "away from every edge"
+    boundary = detailed and len(matched.labels) < VOID - 1
+    truth = CountTruth(matched, boundary=boundary, network=detailed)
 
-    matching = match_model(
-        segmenter, dataset, classes=classes, merge_others=merge_others
+    def count(picture: Picture, answers: Sequence[Answer]) -> Counts:
+        counts = truth(picture, answers)
+        if keep is not None:
+            keep(picture.name, answers[0].ids)
+            counts = replace(counts, digest=digest_of(answers[0].ids))
+        if journal is not None:
+            journal.append(counts.to_dict())
+        return counts
+
+    done = _done(journal, taken)
+    counted = count_pictures(
+        pictures_with_truth(dataset, taken[len(done) :], reference),
+        [segmenter],
+        count,
+        done=done,
+        progress=of_total(progress, len(taken)),
     )
-    count = len(matching.labels)
-    matrices = np.zeros((len(dataset.ids), count, count), np.int64)
-    for index, name in enumerate(dataset.ids):
-        frame, truth = picture_with_truth(dataset, name)
-        ids = matching.predicted_table[segmenter.segment(frame).ids]
-        matrices[index] = confusion_matrix(matching.truth_table[truth], ids, count)
-        if progress is not None:
-            progress(index + 1, len(dataset.ids))
-    names = tuple(matching.labels[i] for i in matching.chosen)
-    scored = scores(matrices.sum(axis=0), matching.labels, matching.chosen)
-    return Evaluation(scored, len(dataset.ids), names, matrices, matching.chosen)
+    return _accuracy(segmenter, dataset, matched, counted)
 
 
 def evaluate_pair(
@@ -106,8 +113,7 @@ def evaluate_pair(
     dataset: Dataset,
     *,
     names: Sequence[str] | None = None,
-    classes: Sequence[str] | None = None,
-    merge_others: bool = False,
+    matching: Matching = SHARED,
     progress: Callable[[int, int], None] | None = None,
 ) -> PairedEvaluation:
     """Segment the same pictures with two models and score both at the own size.
@@ -121,8 +127,8 @@ def evaluate_pair(
         Pictures and truth.
     names : sequence of str or None
         Pictures to take; None takes all.
-    classes, merge_others
-        See `match_labels`.
+    matching : Matching
+        Which classes count, and how.
     progress : callable or None
         Called with pictures done and pictures in all.
 
@@ -132,56 +138,15 @@ def evaluate_pair(
         A picture or mask is unusable, their sizes differ, a name is not in the data
         set, or labels do not match.
     """
-    import numpy as np
-
     taken = _taken(dataset, names)
-    matching = match_models(
-        reference, candidate, dataset, classes=classes, merge_others=merge_others
+    matched = match_models(reference, candidate, dataset, matching)
+    counted = count_pictures(
+        pictures_with_truth(dataset, taken),
+        [reference, candidate],
+        CountTruth(matched, boundary=True),
+        progress=of_total(progress, len(taken)),
     )
-    count, pictures = len(matching.labels), len(taken)
-    matrices = np.zeros((2, pictures, count, count), np.int64)
-    boundaries = np.zeros((2, pictures, count + 1, count + 1), np.int64)
-    equal, pixels = np.zeros(pictures, np.int64), np.zeros(pictures, np.int64)
-    for index, name in enumerate(taken):
-        frame, mask = picture_with_truth(dataset, name)
-        truth = matching.truth_table[mask]
-        answers = [model.segment(frame).ids for model in (reference, candidate)]
-        equal[index] = np.count_nonzero(answers[0] == answers[1])
-        pixels[index] = mask.size
-        for which, answer in enumerate(answers):
-            ids = matching.predicted_table[answer]
-            matrices[which, index] = confusion_matrix(truth, ids, count)
-            boundaries[which, index] = boundary_matrix(truth, ids, count)
-        if progress is not None:
-            progress(index + 1, pictures)
-    return PairedEvaluation(
-        names=taken,
-        labels=matching.labels,
-        chosen=matching.chosen,
-        matrices=matrices,
-        boundaries=boundaries,
-        equal=equal,
-        pixels=pixels,
-    )
-
-
-def picture_with_truth(
-    dataset: Dataset, name: str
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return a picture ``(H, W, 3)`` uint8 RGB and its true ids ``(H, W)`` uint8.
-
-    Raises
-    ------
-    InputError
-        One of them is unusable, or they differ in size.
-    """
-    frame, truth = read_picture(dataset.picture_path(name)), dataset.truth(name)
-    if truth.shape != frame.shape[:2]:
-        raise InputError(
-            f"picture and mask of {name} differ in size: "
-            f"{frame.shape[1]}x{frame.shape[0]} and {truth.shape[1]}x{truth.shape[0]}"
-        )
-    return frame, truth
+    return _accuracy(candidate, dataset, matched, counted).against()
 
 
 def halves(ids: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -197,6 +162,21 @@ def halves(ids: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(ids[::2]), tuple(ids[1::2])
 
 
+def _accuracy(
+    segmenter: Segmenter,
+    dataset: Dataset,
+    matched: MatchedLabels,
+    counted: tuple[Counts, ...],
+) -> Accuracy:
+    return Accuracy(
+        labels=matched.labels,
+        chosen=matched.chosen,
+        model_labels=segmenter.manifest.labels or dataset.labels,
+        network_hw=segmenter.input_hw,
+        pictures=counted,
+    )
+
+
 def _taken(dataset: Dataset, names: Sequence[str] | None) -> tuple[str, ...]:
     taken = tuple(dataset.ids if names is None else names)
     strange = sorted(set(taken) - set(dataset.ids))
@@ -205,3 +185,17 @@ def _taken(dataset: Dataset, names: Sequence[str] | None) -> tuple[str, ...]:
             f"expected pictures of the data set, got {', '.join(strange[:4]) or 'none'}"
         )
     return taken
+
+
+def _done(journal: Journal | None, names: Sequence[str]) -> list[Counts]:
+    """Return the counts in a journal, which are those of the first names."""
+    if journal is None:
+        return []
+    done = [Counts.from_dict(row) for row in journal.rows]
+    expected = [encodable(name) for name in names[: len(done)]]
+    if [counts.name for counts in done] != expected:
+        raise InputError(
+            f"{journal.path} holds other pictures than the data set's list, or in "
+            "another order: remove the file, or name another"
+        )
+    return done

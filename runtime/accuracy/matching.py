@@ -1,4 +1,4 @@
-"""Two label sets brought to one: a model's classes and a data set's, by name."""
+"""Label sets matched by name: what a model's ids and a data set's ids count as."""
 
 from __future__ import annotations
 
@@ -20,6 +20,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Matching:
+    """How two label sets are matched, and which classes a mean is taken over.
+
+    Truth of a class that the model does not know counts as background, and so does
+    the prediction of a class that the data set does not know.
+
+    Parameters
+    ----------
+    classes : tuple of str or None
+        Names to average over; None takes the classes that both know.
+    merge_others : bool
+        Count every class that is not named in ``classes`` as background on both
+        sides, so that models with different label sets compare fairly.
+    """
+
+    classes: tuple[str, ...] | None = None
+    merge_others: bool = False
+
+
+SHARED = Matching()  # average over the classes that both know
+
+
+@dataclass(frozen=True)
+class MatchedLabels:
     """Two label sets brought to one: what each id counts as.
 
     Parameters
@@ -39,37 +62,25 @@ class Matching:
 
 
 def match_labels(
-    truth: Sequence[str],
-    predicted: Sequence[str],
-    *,
-    classes: Sequence[str] | None = None,
-    merge_others: bool = False,
-) -> Matching:
+    truth: Sequence[str], predicted: Sequence[str], matching: Matching = SHARED
+) -> MatchedLabels:
     """Match two label sets by name.
-
-    Truth of a class that the model does not know counts as background, and so does
-    the prediction of a class that the data set does not know.
 
     Parameters
     ----------
     truth, predicted : sequence of str
         Labels of the data set and of the model.
-    classes : sequence of str or None
-        Names to average over; None takes the classes that both know.
-    merge_others : bool
-        Count every class that is not named in ``classes`` as background on both
-        sides, so that models with different label sets compare fairly.
+    matching : Matching
+        Which classes to average over, what becomes of the others.
 
     Raises
     ------
     InputError
         A named class is in neither set, or there is no background to count as.
     """
-    import numpy as np
-
     truth_ids = {same_name(name): i for i, name in enumerate(truth)}
     model_names = {same_name(name) for name in predicted}
-    named = [same_name(name) for name in (classes or truth)]
+    named = [same_name(name) for name in (matching.classes or truth)]
     unknown = [name for name in named if name not in truth_ids]
     if unknown:
         raise InputError(
@@ -83,25 +94,19 @@ def match_labels(
         )
     background = truth_ids.get("background")
     kept = set(truth_ids) & model_names
-    if merge_others:
+    if matching.merge_others:
         kept &= set(named)
     truth_table = _table(truth, truth_ids, kept, background)
     predicted_table = _table(predicted, truth_ids, kept, background)
-    chosen = [truth_ids[name] for name in named if classes or name in kept]
+    chosen = [truth_ids[name] for name in named if matching.classes or name in kept]
     truth_table[VOID] = VOID
-    return Matching(
-        tuple(truth), tuple(chosen), truth_table, np.asarray(predicted_table)
-    )
+    return MatchedLabels(tuple(truth), tuple(chosen), truth_table, predicted_table)
 
 
 def match_model(
-    segmenter: Segmenter,
-    dataset: Dataset,
-    *,
-    classes: Sequence[str] | None = None,
-    merge_others: bool = False,
-) -> Matching:
-    """Match a model's labels and a data set's; see `match_labels`.
+    segmenter: Segmenter, dataset: Dataset, matching: Matching = SHARED
+) -> MatchedLabels:
+    """Match a model's labels and a data set's.
 
     A model without labels is taken to have the data set's.
 
@@ -116,22 +121,15 @@ def match_model(
             f"the model has {count} classes without names, the data set "
             f"{len(dataset.labels)}: give the model's names with --labels"
         )
-    return match_labels(
-        dataset.labels,
-        labels or dataset.labels,
-        classes=classes,
-        merge_others=merge_others,
-    )
+    return match_labels(dataset.labels, labels or dataset.labels, matching)
 
 
 def match_models(
     reference: Segmenter,
     candidate: Segmenter,
     dataset: Dataset,
-    *,
-    classes: Sequence[str] | None = None,
-    merge_others: bool = False,
-) -> Matching:
+    matching: Matching = SHARED,
+) -> MatchedLabels:
     """Match a data set's labels and those that two models have in common.
 
     Raises
@@ -139,10 +137,8 @@ def match_models(
     InputError
         As `match_model`, or the models' class ids do not mean the same.
     """
-    first, second = (
-        match_model(model, dataset, classes=classes, merge_others=merge_others)
-        for model in (reference, candidate)
-    )
+    first = match_model(reference, dataset, matching)
+    second = match_model(candidate, dataset, matching)
     same = first.chosen == second.chosen
     if not same or (first.predicted_table != second.predicted_table).any():
         raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from edgeseg.devices import InputError, PluginFolder
 
@@ -34,15 +34,15 @@ def open_dataset(root: Path, split: str, *, labels: str | None = None) -> Datase
     InputError
         The folder has no known layout, no such split, or pictures without masks.
     """
-    plugins: list[Any] = [DATASETS.load(name) for name in DATASETS.names()]
-    for plugin in plugins:
-        if plugin.recognizes(root):
-            dataset: Dataset = plugin(root, split, labels)
+    layouts = [cast("type[Dataset]", DATASETS.load(n)) for n in DATASETS.names()]
+    for layout in layouts:
+        if layout.recognizes(root):
+            dataset = layout(root, split, labels)
             _check_complete(root, dataset)
             return dataset
     raise InputError(
         f"no data set in {root}: expected the folders "
-        + ", or ".join(plugin.LAYOUT for plugin in plugins)
+        + ", or ".join(layout.LAYOUT for layout in layouts)
     )
 
 

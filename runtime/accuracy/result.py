@@ -1,4 +1,4 @@
-"""What `measure_accuracy` found: counts a picture, and the scores they make."""
+"""Counts of a model's answers, picture by picture, and the scores they make."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.counts import Flips, total
+from edgeseg.runtime.accuracy.counts import flips_of, total
 from edgeseg.runtime.accuracy.paired import PairedEvaluation
 from edgeseg.runtime.accuracy.scores import Scores, class_iou, scores
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeseg.devices.types import Json
-    from edgeseg.runtime.accuracy.counts import Counts
-
-    Rows = tuple[tuple[int, int, int], ...]
+    from edgeseg.runtime.accuracy.counts import Counts, Flips, Rows
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,11 @@ class Accuracy:
         """Names of the classes that means are taken over."""
         return tuple(self.labels[i] for i in self.chosen)
 
+    @property
+    def matrices(self) -> NDArray[np.int64]:
+        """``(N, C, C)`` int64: a confusion matrix a picture, at its own size."""
+        return self._stack("own", len(self.labels))
+
     @cached_property
     def own(self) -> Scores:
         """Scores at the pictures' own size."""
@@ -80,10 +83,10 @@ class Accuracy:
     @cached_property
     def flips(self) -> Flips:
         """The reference's classes against the model's, of all pixels."""
-        return Flips(self.model_labels, tuple((p.name, p.flips) for p in self.pictures))
+        return flips_of(self.pictures, self.model_labels)
 
     def against(self) -> PairedEvaluation:
-        """Return the model beside the reference whose label maps it was given.
+        """Return the model beside the reference that it was counted with.
 
         Raises
         ------
@@ -94,14 +97,14 @@ class Accuracy:
 
         if not all(p.flips for p in self.pictures):
             raise InputError("expected pictures counted beside a reference, got none")
-        side, own = len(self.labels), ("reference_own", "own")
-        edges = ("reference_boundary", "boundary")
+        side = len(self.labels)
+        edges = [self._stack(k, side + 1) for k in ("reference_boundary", "boundary")]
         return PairedEvaluation(
             names=tuple(p.name for p in self.pictures),
             labels=self.labels,
             chosen=self.chosen,
-            matrices=self._stack(own, side),
-            boundaries=self._stack(edges, side + 1),
+            matrices=np.stack([self._stack("reference_own", side), self.matrices]),
+            boundaries=np.stack(edges),
             equal=np.array([e for e, _ in self.flips.per_picture], np.int64),
             pixels=np.array([n for _, n in self.flips.per_picture], np.int64),
         )
@@ -126,12 +129,7 @@ class Accuracy:
     def _scores(self, counted: Iterable[Rows]) -> Scores:
         return scores(total(counted, len(self.labels)), self.labels, self.chosen)
 
-    def _stack(self, keys: tuple[str, str], side: int) -> NDArray[np.int64]:
+    def _stack(self, key: str, side: int) -> NDArray[np.int64]:
         import numpy as np
 
-        return np.stack(
-            [
-                np.stack([total([getattr(p, key)], side) for p in self.pictures])
-                for key in keys
-            ]
-        )
+        return np.stack([total([getattr(p, key)], side) for p in self.pictures])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from edgeseg.devices.types import Json
+    from edgeseg.runtime.accuracy.matching import Matching
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
@@ -161,24 +162,21 @@ def scoring_options(function: _F) -> _F:
     return add_options(function, *options)
 
 
-def chosen_classes(values: Json) -> tuple[list[str] | None, bool]:
+def matching_of(values: Json) -> Matching:
     """Take --classes and --merge-others out of a command's arguments.
-
-    Returns
-    -------
-    list of str or None, bool
-        The names; whether the others count as background.
 
     Raises
     ------
     InputError
         Others are to be merged, but none are named.
     """
+    from edgeseg.runtime.accuracy.matching import Matching
+
     text, merge_others = values.pop("classes"), values.pop("merge_others")
-    names = [name.strip() for name in text.split(",")] if text else None
+    names = tuple(name.strip() for name in text.split(",")) if text else None
     if merge_others and not names:
         raise InputError("--merge-others needs --classes: which are the others?")
-    return names, merge_others
+    return Matching(names, merge_others)
 
 
 def overrides_of(values: Json) -> Overrides:

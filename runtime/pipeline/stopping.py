@@ -1,7 +1,4 @@
-"""Ending a run from outside: a flag, and the signals that set it.
-
-Being asked to stop: finish the step, save, and say so.
-"""
+"""Ending a run from outside: a flag, and the signals that set it."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,15 +48,22 @@ class Stop:
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[Stop]:
+def stopping_on_signals(*, working: bool = False) -> Iterator[Stop]:
     """Yield a stop that SIGINT and SIGTERM ask for.
 
     The first signal lets a run end in order; before and after a run it raises
     `KeyboardInterrupt` or, for SIGTERM, `SystemExit` with 143, so that whatever is
     open is closed. A second one ends the process at once. In another thread than the
     main one no signal can be caught, and none is.
+
+    Parameters
+    ----------
+    working : bool
+        The with-block itself is the run. A second signal then raises
+        `KeyboardInterrupt`, so that files are closed and locks released.
     """
     stop = Stop()
+    stop.running = working
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
@@ -67,6 +71,8 @@ def stopping_on_signals() -> Iterator[Stop]:
     def asked(signum: int, frame: FrameType | None) -> None:
         del frame
         if stop.signal is not None:
+            if working:
+                raise KeyboardInterrupt
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
         running = stop.running
@@ -81,35 +87,3 @@ def stopping_on_signals() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-
-
-class StopRequest:
-    """Holds the number of the signal that asked to stop, or None."""
-
-    def __init__(self) -> None:
-        self.signum: int | None = None
-
-    def note(self, signum: int, frame: Any) -> None:
-        """Remember a signal; called by Python. The second one stops at once."""
-        if self.signum is not None:
-            raise KeyboardInterrupt
-        self.signum = signum
-
-
-@contextmanager
-def listening() -> Iterator[StopRequest]:
-    """Note SIGINT and SIGTERM instead of dying of them, for a with-block.
-
-    Only the main thread can; elsewhere nothing is noted.
-    """
-    request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
-        yield request
-        return
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(kind, request.note) for kind in kinds]
-    try:
-        yield request
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)

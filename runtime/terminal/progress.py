@@ -1,7 +1,4 @@
-"""Progress of long work on standard error.
-
-How far a run is, on standard error.
-"""
+"""Progress of long work, on standard error."""
 
 from __future__ import annotations
 
@@ -56,21 +53,48 @@ class ProgressLine:
     ----------
     total : int or None
         Steps in all, where that is known.
+    unit : int
+        Show so many steps as one, and only when that number changes.
     """
 
-    def __init__(self, total: int | None) -> None:
-        self._of = f"/{total}" if total else ""
-        self._total = total
+    def __init__(self, total: int | None, *, unit: int = 1) -> None:
+        self._of = f"/{total // unit}" if total and total >= unit else ""
+        self._unit = unit
+        self._shown = 0
         self._line = OverwrittenLine()
 
     def show(self, done: int, text: str = "pictures") -> None:
-        """Tell how many steps are done."""
+        """Show how many steps are done."""
+        done //= self._unit
+        if self._unit > 1 and done == self._shown:
+            return
+        self._shown = done
         if self._line.is_terminal or done % _EVERY == 0:
             self._line.write(f"{done}{self._of} {text}")
 
     def end(self) -> None:
         """Remove the line."""
         self._line.end()
+
+
+class TimedLines:
+    """Lines that stay, each with the time since the first step.
+
+    Parameters
+    ----------
+    minutes : bool
+        Show minutes instead of seconds.
+    """
+
+    def __init__(self, *, minutes: bool = False) -> None:
+        self._minutes = minutes
+        self._start = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        """Show a line."""
+        passed_s = time.monotonic() - self._start
+        passed = f"{passed_s / 60:6.1f} min" if self._minutes else f"{passed_s:5.1f} s"
+        click.echo(f"[{passed}] {line}", err=True)
 
 
 # a live run goes on for days: where there is no terminal, a line in so many seconds
@@ -80,7 +104,7 @@ _TERMINAL_S = 0.5
 
 
 class RunProgress(Closing):
-    """Counts pictures; of a live source it also tells rate and dropped frames.
+    """Counts pictures; of a live source it shows rate and dropped frames too.
 
     Parameters
     ----------
@@ -98,7 +122,7 @@ class RunProgress(Closing):
         self._shown_s = time.monotonic()
 
     def show(self, tally: Tally, capture: Capture) -> None:
-        """Tell that a picture is done."""
+        """Show that a picture is done."""
         if not self._is_live:
             self._line.show(tally.done, capture.name)
             return

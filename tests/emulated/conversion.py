@@ -85,7 +85,7 @@ def convert_uncompared(
         tflite as job,
     )
     from edgeseg.converter.conversion.parity import Parity
-    from edgeseg.converter.conversion.pictures import Subjects
+    from edgeseg.converter.conversion.pictures import ConversionPictures
 
     def equal(*models: Any) -> Parity:
         return Parity(0, agreement=1.0, largest_difference=0.0, score_range=1.0)
@@ -96,7 +96,7 @@ def convert_uncompared(
         return model
 
     with (
-        mock.patch.object(Subjects, "compared", return_value=[]),
+        mock.patch.object(ConversionPictures, "compared", return_value=[]),
         mock.patch.object(float_model, "compare", equal),
         mock.patch.object(outcome, "compare", equal),
         mock.patch.object(job, "make_float_model", keep),

@@ -1,8 +1,4 @@
-"""What two conversions of one model differ in, counted.
-
-Operators are held against each other by their place, tensors by their place at the
-operator: neither names nor numbers of tensors need agree.
-"""
+"""What two conversions of one model differ in, counted for a record."""
 
 from __future__ import annotations
 
@@ -10,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeseg.converter.quantization.differences import tensor_pairs
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 
@@ -38,10 +33,11 @@ def difference(first: bytes, second: bytes) -> dict[str, Any]:
     """
     found: dict[str, Any] = {"bytes_equal": first == second}
     models = FlatModel(first), FlatModel(second)
-    found["structure_equal"] = _structure(models[0]) == _structure(models[1])
-    if not found["structure_equal"]:
+    used = tensor_pairs(*models)
+    found["structure_equal"] = used is not None
+    if used is None:
         return found
-    pairs = dict(_pairs(*models))
+    pairs = dict(used)
     names = [(models[0].name(a), models[1].name(b)) for a, b in pairs.items()]
     return {
         **found,
@@ -55,28 +51,6 @@ def difference(first: bytes, second: bytes) -> dict[str, Any]:
 
 def _first(name: str) -> str:
     return name.partition(";")[0]
-
-
-def _structure(model: FlatModel) -> list[Any]:
-    def form(index: int) -> Any:
-        constant = index >= 0 and model.constant(index) is not None
-        return index >= 0 and (model.shape(index), model.dtype(index), constant)
-
-    return [
-        (model.kind(operator), [form(int(t)) for t in _tensors(operator)])
-        for operator in model.graph.operators
-    ]
-
-
-def _tensors(operator: Any) -> list[int]:
-    return [int(t) for t in (*operator.inputs, *operator.outputs)]
-
-
-def _pairs(first: FlatModel, second: FlatModel) -> Iterator[tuple[int, int]]:
-    for a, b in zip(first.graph.operators, second.graph.operators, strict=True):
-        for pair in zip(_tensors(a), _tensors(b), strict=True):
-            if min(pair) >= 0:
-                yield pair
 
 
 def _constants(

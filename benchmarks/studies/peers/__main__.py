@@ -3,9 +3,7 @@
 Makes an environment for each peer in the cache (pip, binary wheels only), makes the
 models, runs everyone interleaved, writes the record and prints a table. SHARED holds
 ``models`` and ``data/voc-animals``. Every peer that is not named is left out, and one
-that cannot run is told with its reason.
-
-A record as a table to read.
+that cannot run is named with its reason.
 """
 
 from __future__ import annotations
@@ -16,19 +14,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.record import write_record
-from edgeseg.benchmarks.studies.peers import PEERS
-from edgeseg.benchmarks.studies.peers._benchmark import RacePlan, measure
+from edgeseg.benchmarks.studies.peers.benchmark import RacePlan, measure
+from edgeseg.benchmarks.studies.peers.peers import PEERS
 from edgeseg.devices import EdgesegError
 from edgeseg.runtime.pictures.atomic import check_writable
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
 
+_HEAD = (
+    "",
+    "invoke, ms",
+    "x edgeseg",
+    "to labels, ms",
+    "x edgeseg",
+    "same labels, %",
+    "mIoU, %",
+)
+
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit status."""
     parsed = _parser().parse_args(arguments)
-    chosen = parsed.peers.split(",") if parsed.peers else PEERS.names()
+    chosen = parsed.peers.split(",") if parsed.peers else PEERS
     plan = RacePlan(
         parsed.shared.absolute(),
         parsed.cache.expanduser().absolute(),
@@ -55,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("shared", type=Path, help="folder with models and data")
     parser.add_argument("record", type=Path, help="JSON file to write")
     parser.add_argument(
-        "--peers", help=f"comma-separated: {', '.join(PEERS.names())} (default: all)"
+        "--peers", help=f"comma-separated: {', '.join(PEERS)} (default: all)"
     )
     cache = Path("~/.cache/edgeseg-peers")
     parser.add_argument("--cache", type=Path, default=cache, help=f"default: {cache}")
@@ -74,21 +82,6 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("expected at least 1")
     return number
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
-
-
-_HEAD = (
-    "",
-    "invoke, ms",
-    "x edgeseg",
-    "to labels, ms",
-    "x edgeseg",
-    "same labels, %",
-    "mIoU, %",
-)
 
 
 def table_of(record: Json) -> str:
@@ -126,3 +119,7 @@ def _row(row: Json, ratios: str) -> tuple[str, ...]:
 
 def _ratio(spread: dict[str, float]) -> str:
     return f"{spread['median']:.2f} ({spread['q1']:.2f}-{spread['q3']:.2f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -25,7 +25,7 @@ from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import machine
 from edgeseg.benchmarks.studies.speed.plain import plain_class_ids, plain_tensor
 from edgeseg.converter import convert
-from edgeseg.converter.loading.loading import Loading
+from edgeseg.converter.loading.format import Loading
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.segmentation.letterbox import encoding_table, place

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
-from edgeseg.converter.loading.admission import admit
 from edgeseg.converter.loading.format import (
     UNREADABLE,
     Format,
@@ -18,13 +17,16 @@ from edgeseg.converter.loading.format import (
     refuse_options,
     unreadable,
 )
-from edgeseg.converter.loading.mend import mend
-from edgeseg.converter.loading.weights_file import check_weights_file
+from edgeseg.converter.loading.mending.mend import mend
+from edgeseg.converter.loading.release import is_release_layout, load_release
+from edgeseg.converter.loading.trust.admission import admit
+from edgeseg.converter.loading.trust.weights_file import check_weights_file
 from edgeseg.devices import InputError, ModelError
 from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
-    from edgeseg.converter.loading.loading import Loading
+    from edgeseg.converter.frameworks import KerasModel
+    from edgeseg.converter.loading.format import Loading
     from edgeseg.devices.types import Json
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -49,8 +51,6 @@ class Hdf5(Format):
         if config is not None:
             refuse_options(path, loading)
             return _read_whole(path, config, version, loading)
-        from edgeseg.converter.loading.release import is_release_layout, load_release
-
         if not is_release_layout(path):
             raise _no_network(path, loading)
         options: Json = {
@@ -117,7 +117,7 @@ def _read_whole(path: Path, config: Json, version: str, loading: Loading) -> Raw
     return RawModel(model, notes=(*mended.notes, *admitted.notes))
 
 
-def _load(path: Path, custom_objects: Json) -> Any:
+def _load(path: Path, custom_objects: Json) -> KerasModel:
     keras = need("keras")
     with third_party():
         return keras.models.load_model(
@@ -125,7 +125,7 @@ def _load(path: Path, custom_objects: Json) -> Any:
         )
 
 
-def _fill_by_name(path: Path, model: Any) -> None:
+def _fill_by_name(path: Path, model: KerasModel) -> None:
     """Load the weights again, by layer name, where their order is not the file's.
 
     Keras goes by order alone; old and new Keras may order parallel branches apart.
@@ -165,5 +165,5 @@ def _no_network(path: Path, loading: Loading) -> Exception:
     )
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value.decode() if hasattr(value, "decode") else str(value)

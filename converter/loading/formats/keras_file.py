@@ -8,10 +8,9 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
-from edgeseg.converter.loading.admission import admit
 from edgeseg.converter.loading.format import (
     Format,
     RawModel,
@@ -20,14 +19,16 @@ from edgeseg.converter.loading.format import (
     refuse_options,
     unreadable,
 )
-from edgeseg.converter.loading.mend import mend
-from edgeseg.converter.loading.weights_file import check_weights_file
+from edgeseg.converter.loading.mending.mend import mend
+from edgeseg.converter.loading.trust.admission import admit
+from edgeseg.converter.loading.trust.weights_file import check_weights_file
 from edgeseg.devices import ModelError, OutputError
 from edgeseg.devices.litert import one_line
 
 if TYPE_CHECKING:
-    from edgeseg.converter.loading.admission import Admitted
-    from edgeseg.converter.loading.loading import Loading
+    from edgeseg.converter.frameworks import KerasModel
+    from edgeseg.converter.loading.format import Loading
+    from edgeseg.converter.loading.trust.admission import Admitted
     from edgeseg.devices.types import Json
 
 _BROKEN_ZIP: tuple[type[BaseException], ...] = (
@@ -80,7 +81,7 @@ class KerasFile(Format):
 PLUGIN = KerasFile
 
 
-def _load(path: Path, custom_objects: Json) -> Any:
+def _load(path: Path, custom_objects: Json) -> KerasModel:
     keras = need("keras")
     with third_party():
         return keras.models.load_model(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.format import (
@@ -13,24 +13,34 @@ from edgeseg.converter.loading.format import (
     cannot_load,
     refuse_options,
 )
-from edgeseg.converter.loading.graph_cut import as_function, cut
-from edgeseg.converter.loading.graph_file import (
+from edgeseg.converter.loading.savedmodel.cut import as_function, cut
+from edgeseg.converter.loading.savedmodel.graph import (
     check_inside,
     read_graphs,
     serving_graph,
     signature_of,
 )
-from edgeseg.converter.loading.graph_ops import check_values, strange_operators
-from edgeseg.converter.loading.graph_reach import saver_of
-from edgeseg.converter.loading.graph_weights import read_variables, stored_names
+from edgeseg.converter.loading.savedmodel.operators import (
+    check_values,
+    strange_operators,
+)
+from edgeseg.converter.loading.savedmodel.reach import saver_of
+from edgeseg.converter.loading.savedmodel.variables import read_variables, stored_names
 from edgeseg.devices import InputError, ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.converter.loading.graph_cut import Cut
-    from edgeseg.converter.loading.graph_file import Signature
-    from edgeseg.converter.loading.loading import Loading
+    from edgeseg.converter.frameworks import (
+        GraphDef,
+        KerasClass,
+        KerasLayer,
+        KerasModel,
+        KerasTensor,
+    )
+    from edgeseg.converter.loading.format import Loading
+    from edgeseg.converter.loading.savedmodel.cut import ScoreGraph
+    from edgeseg.converter.loading.savedmodel.graph import Signature
     from edgeseg.devices.types import Array
 
 _SHOWN = 5
@@ -78,7 +88,7 @@ class SavedModel(Format):
 PLUGIN = SavedModel
 
 
-def _strange(graphs: list[Any]) -> list[str]:
+def _strange(graphs: list[GraphDef]) -> list[str]:
     found = [strange_operators(one.graph_def, saver_of(one)) for one in graphs]
     return sorted({name for names in found for name in names})
 
@@ -115,12 +125,12 @@ def _size(
 
 def _model(
     path: Path,
-    graph: Any,
+    graph: GraphDef,
     signature: Signature,
     size: tuple[int, int],
     strange: list[str],
     loading: Loading,
-) -> Any:
+) -> KerasModel:
     """Return the model as edgeseg rebuilds it, or as TensorFlow loads a trusted one."""
     if not strange:
         try:
@@ -132,8 +142,8 @@ def _model(
 
 
 def _rebuilt(
-    path: Path, graph: Any, signature: Signature, size: tuple[int, int]
-) -> Any:
+    path: Path, graph: GraphDef, signature: Signature, size: tuple[int, int]
+) -> KerasModel:
     """Return a model of the part of the graph that computes the scores."""
     check_values(graph.graph_def)
     part = cut(graph.graph_def, signature)
@@ -141,22 +151,22 @@ def _rebuilt(
     return _around(_cut_layer()(part, values, size), size)
 
 
-def _around(layer: Any, size: tuple[int, int]) -> Any:
+def _around(layer: KerasLayer, size: tuple[int, int]) -> KerasModel:
     keras = need("keras")
     image = keras.Input(batch_shape=(1, *size, 3), name="image")
     return keras.Model(image, layer(image), name="segmenter")
 
 
 @cache
-def _cut_layer() -> Any:
+def _cut_layer() -> KerasClass:
     keras, tf = need("keras"), need("tensorflow")
-    base: Any = keras.layers.Layer
+    base: KerasClass = keras.layers.Layer
 
     class CutGraph(base):  # type: ignore[misc]
         """The part of a SavedModel that computes scores, and its weights."""
 
         def __init__(
-            self, part: Cut, values: dict[str, Array], size: tuple[int, int]
+            self, part: ScoreGraph, values: dict[str, Array], size: tuple[int, int]
         ) -> None:
             super().__init__(name="saved_graph")
             weights = {
@@ -171,21 +181,21 @@ def _cut_layer() -> Any:
             self._function = as_function(part, size, weights)
             self._shape = tuple(self._function(tf.zeros((1, *size, 3))).shape)
 
-        def call(self, inputs: Any) -> Any:
+        def call(self, inputs: KerasTensor) -> KerasTensor:
             scores = tf.identity(self._function(inputs))
             scores.set_shape(self._shape)
             return scores
 
-        def compute_output_shape(self, input_shape: Any) -> tuple[int, ...]:
+        def compute_output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
             return self._shape
 
     return CutGraph
 
 
 @cache
-def _trusted_layer() -> Any:
+def _trusted_layer() -> KerasClass:
     keras, tf = need("keras"), need("tensorflow")
-    base: Any = keras.layers.TFSMLayer
+    base: KerasClass = keras.layers.TFSMLayer
 
     class TrustedGraph(base):  # type: ignore[misc]
         """A signature of a SavedModel as TensorFlow loads it."""
@@ -198,15 +208,15 @@ def _trusted_layer() -> Any:
             self._argument = signature.argument
             self._shape = tuple(self._scores(tf.zeros((1, *size, 3))).shape)
 
-        def _scores(self, image: Any) -> Any:
+        def _scores(self, image: KerasTensor) -> KerasTensor:
             return next(iter(self._function(**{self._argument: image}).values()))
 
-        def call(self, inputs: Any) -> Any:
+        def call(self, inputs: KerasTensor) -> KerasTensor:
             scores = tf.identity(self._scores(inputs))
             scores.set_shape(self._shape)
             return scores
 
-        def compute_output_shape(self, input_shape: Any) -> tuple[int, ...]:
+        def compute_output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
             return self._shape
 
     return TrustedGraph

@@ -1,13 +1,10 @@
-"""Other pictures of the same things: where they lie, and how they are lit.
+"""Augmentation: random scale, place and mirroring, and random colours.
 
 Pure functions of arrays and a generator. Picture and mask go through one affine map,
 so that they cannot come apart: the picture linearly, the mask by its nearest pixel.
-What lies outside of the picture is the letterbox's grey there and void here.
-
-Another light and another camera: colours, blur, noise and compression.
-
-Pure functions of frames ``(H, W, 3)`` uint8 RGB and a seeded generator; the shape
-stays, and no pixel moves.
+Outside of the picture the frame has the letterbox's grey and the mask is void. Colours,
+blur, noise and compression then change frames ``(H, W, 3)`` uint8 RGB in place of
+another light and another camera; no pixel moves.
 """
 
 from __future__ import annotations
@@ -24,6 +21,8 @@ if TYPE_CHECKING:
 
 # Scales around the size that the letterbox gives
 SMALLEST, LARGEST = 0.5, 2.0
+# How often the rarer changes happen
+_GREY, _BLUR, _NOISE, _JPEG = 0.05, 0.1, 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class View:
     scale : float
         Pixels of the canvas a pixel of the picture takes.
     offset_yx : (float, float)
-        Where the picture's top left corner lies on the canvas, in its pixels.
+        Where the picture's top left corner is on the canvas, in its pixels.
     flip : bool
         Left and right exchanged.
     """
@@ -135,10 +134,6 @@ def take_view(
         **common,
     )
     return np.asarray(shown, np.uint8), np.asarray(truth, np.uint8)
-
-
-# How often the rarer changes happen
-_GREY, _BLUR, _NOISE, _JPEG = 0.05, 0.1, 0.1, 0.1
 
 
 def random_colours(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.training.data.augmentation import (
     random_colours,
@@ -17,7 +17,7 @@ from edgeseg.converter.training.data.augmentation import (
     take_view,
 )
 from edgeseg.converter.training.loss import mixed, one_hot
-from edgeseg.runtime.accuracy.evaluation import picture_with_truth
+from edgeseg.runtime.accuracy.dataset import picture_with_truth
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -34,8 +34,8 @@ _AHEAD = 3  # batches that wait for the trainer
 
 
 @dataclass(frozen=True)
-class Lessons:
-    """What an answer should be.
+class Targets:
+    """The targets of a training: truth, a teacher's probabilities, or both.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Batches:
     ----------
     dataset : Dataset
         Pictures and truth with the ids to be learnt.
-    lessons : Lessons
+    targets : Targets
         Their targets.
     canvas_hw : (int, int)
         Height and width of the network's input.
@@ -90,7 +90,7 @@ class Batches:
     def __init__(
         self,
         dataset: Dataset,
-        lessons: Lessons,
+        targets: Targets,
         canvas_hw: tuple[int, int],
         *,
         batch: int,
@@ -98,7 +98,7 @@ class Batches:
         workers: int = 2,
     ) -> None:
         self._dataset = dataset
-        self._lessons = lessons
+        self._targets = targets
         self._canvas_hw = canvas_hw
         self._batch = batch
         self._seed = seed
@@ -143,7 +143,9 @@ class Batches:
         frames -= 1
         return frames, np.stack(targets)
 
-    def _example(self, epoch: int, index: int) -> tuple[Any, Any]:
+    def _example(
+        self, epoch: int, index: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         import numpy as np
 
         name = self._dataset.ids[index]
@@ -152,4 +154,4 @@ class Batches:
         view = random_view(rng, ids.shape, self._canvas_hw)
         frame, ids = take_view(frame, ids, view, self._canvas_hw)
         frame = random_colours(frame, rng)
-        return frame, self._lessons.target(name, frame, ids)
+        return frame, self._targets.target(name, frame, ids)

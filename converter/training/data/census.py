@@ -1,4 +1,4 @@
-"""Every mask looked at before a training starts: what cannot be used is told then."""
+"""All masks counted and checked before a training starts."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def check_classes(known: Sequence[str], wanted: Sequence[str]) -> None:
     Parameters
     ----------
     known, wanted : sequence of str
-        The data set's labels, the names asked for.
+        The data set's labels, and the names to learn.
     """
     names = [same_name(name) for name in wanted]
     unknown = [

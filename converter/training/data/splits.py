@@ -1,4 +1,4 @@
-"""Which pictures to learn from, and which to judge by."""
+"""The pictures to train on, and the pictures to validate on."""
 
 from __future__ import annotations
 

@@ -1,17 +1,15 @@
-"""The converter's own rounding as the place to start training from.
+"""The start of a training through int8: weights as the converter rounds them.
 
 The converter does not round weights to the nearest step but so that each layer's
 output changes least, and corrects the bias. That already loses little. Training
 through nearest rounding from the float weights has to win that back first; from the
 converter's integers it starts where conversion ends.
-
-A training whose network computes as int8 will, so that its weights suit it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.calibration.calibrate import (
     CalibrationTensors,
@@ -20,7 +18,7 @@ from edgeseg.converter.calibration.calibrate import (
 from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.conversion.keras_device import segmenter_of
 from edgeseg.converter.frameworks import third_party
-from edgeseg.converter.loading.loading import Loaded
+from edgeseg.converter.loading.format import Loaded
 from edgeseg.converter.networks.folding import channel_axes
 from edgeseg.converter.networks.graph import LayerGraph, fresh, take_weights
 from edgeseg.converter.quantization.flatbuffer import FlatModel
@@ -37,13 +35,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel, KerasTensor
+    from edgeseg.converter.networks.graph import LayerCall
     from edgeseg.converter.quantization.ranges import Ranges
     from edgeseg.converter.quantization.refine import IntegerWeights
-    from edgeseg.converter.training.start.network import Start
+    from edgeseg.converter.training.start.batch_graph import Start
     from edgeseg.devices.types import Array, Json
 
 
-def settle(folded: Any, tensors: Iterable[Array]) -> Any:
+def settle(folded: KerasModel, tensors: Iterable[Array]) -> KerasModel:
     """Return a model whose weights are those that the converter would ship.
 
     Parameters
@@ -56,7 +56,7 @@ def settle(folded: Any, tensors: Iterable[Array]) -> Any:
     Returns
     -------
     keras.Model
-        The same layers. Kernels of convolutions lie on the steps that
+        The same layers. Kernels of convolutions are whole steps that
         `fake_quantize_weights` finds, biases are corrected; what the converter rounds
         to the nearest is as it was.
 
@@ -69,7 +69,7 @@ def settle(folded: Any, tensors: Iterable[Array]) -> Any:
     return settle_by(folded, content, measure(content, tensors))
 
 
-def settle_by(folded: Any, content: bytes, ranges: Ranges) -> Any:
+def settle_by(folded: KerasModel, content: bytes, ranges: Ranges) -> KerasModel:
     """Return the same from a calibration that was made already.
 
     Parameters
@@ -96,12 +96,14 @@ def settle_by(folded: Any, content: bytes, ranges: Ranges) -> Any:
     return settled
 
 
-def _copy(graph: LayerGraph, batch_size: int | None = None) -> Any:
+def _copy(graph: LayerGraph, batch_size: int | None = None) -> KerasModel:
     layers: Json = {}
 
-    def draw(call: Any, *args: Any, **kwargs: Any) -> Any:
-        layer = layers.setdefault(call.layer.name, fresh(call.layer))
-        return layer(*args, **kwargs)
+    def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
+        name = call.layer.name
+        if name not in layers:
+            layers[name] = fresh(call.layer)
+        return layers[name](*args, **kwargs)
 
     copy = graph.redraw(draw, batch_size=batch_size)
     for name, layer in layers.items():
@@ -110,14 +112,14 @@ def _copy(graph: LayerGraph, batch_size: int | None = None) -> Any:
     return copy
 
 
-def _key(layer: Any, kernel: Array) -> bytes:
+def _key(layer: KerasLayer, kernel: Array) -> bytes:
     """Return a kernel's bytes in TensorFlow Lite's order of axes."""
     if type(layer).__name__ == "Conv2D":
         return kernel.transpose(3, 0, 1, 2).tobytes()
     return kernel.tobytes()
 
 
-def _set(layer: Any, weights: IntegerWeights) -> None:
+def _set(layer: KerasLayer, weights: IntegerWeights) -> None:
     """Give a convolution rounded weights; its largest step is made to be the last."""
     import numpy as np
 
@@ -173,6 +175,6 @@ def through_int8(start: Start, photos: Path, judged: Iterable[str] = ()) -> Star
     )
 
 
-def plain(start: Start) -> Any:
+def plain(start: Start) -> KerasModel:
     """Return a start's network of stock layers, with the weights it has by now."""
     return restore(start.model) if start.rounded else start.model

@@ -6,7 +6,7 @@ The classes are made on first use, so that importing this module imports no Kera
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
 from edgeseg.converter.networks.folding import channel_axes
@@ -17,6 +17,7 @@ from edgeseg.converter.training.int8.rounding import (
 )
 
 if TYPE_CHECKING:
+    from edgeseg.converter.frameworks import KerasClass, KerasLayer, KerasTensor
     from edgeseg.devices.types import Json
 
 # A weight that is rounded; biases are int32 and lose nothing
@@ -30,10 +31,10 @@ def register() -> None:
 
 
 @cache
-def fake_quant_layer() -> Any:
+def fake_quant_layer() -> KerasClass:
     """Return the Keras layer class `FakeQuant`, made and registered once."""
     keras = need("keras")
-    layer: Any = keras.layers.Layer
+    layer: KerasLayer = keras.layers.Layer
 
     class FakeQuant(layer):  # type: ignore[misc]
         """Round an activation as an int8 tensor of a fixed range does.
@@ -46,16 +47,16 @@ def fake_quant_layer() -> Any:
             Of ``keras.layers.Layer``.
         """
 
-        def __init__(self, low: float, high: float, **options: Any) -> None:
+        def __init__(self, low: float, high: float, **options: object) -> None:
             super().__init__(**options)
             self.low, self.high = float(low), float(high)
             self.scale, self.zero_point = activation_steps(self.low, self.high)
             self.built = True
 
-        def call(self, inputs: Any) -> Any:
+        def call(self, inputs: KerasTensor) -> KerasTensor:
             return fake_quantize(inputs, self.scale, self.zero_point)
 
-        def compute_output_shape(self, input_shape: Any) -> Any:
+        def compute_output_shape(self, input_shape: tuple[int, ...]) -> KerasTensor:
             return input_shape
 
         def get_config(self) -> Json:
@@ -65,10 +66,10 @@ def fake_quant_layer() -> Any:
 
 
 @cache
-def rounded_weights_layer() -> Any:
+def rounded_weights_layer() -> KerasClass:
     """Return the Keras layer class `RoundedWeights`, made and registered once."""
     keras = need("keras")
-    wrapper: Any = keras.layers.Wrapper
+    wrapper: KerasClass = keras.layers.Wrapper
 
     class RoundedWeights(wrapper):  # type: ignore[misc]
         """Call a layer as if its kernel had been rounded to int8.
@@ -82,10 +83,10 @@ def rounded_weights_layer() -> Any:
             Of ``keras.layers.Layer``; the name is the layer's own by default.
         """
 
-        def __init__(self, layer: Any, **options: Any) -> None:
+        def __init__(self, layer: KerasLayer, **options: object) -> None:
             super().__init__(layer, **{"name": layer.name, **options})
 
-        def call(self, inputs: Any) -> Any:
+        def call(self, inputs: KerasTensor) -> KerasTensor:
             axes = channel_axes(self.layer)
             values = [(v, v.value) for v in self.layer.variables]
             held = [
@@ -96,7 +97,7 @@ def rounded_weights_layer() -> Any:
             with keras.StatelessScope(state_mapping=held):
                 return self.layer(inputs)
 
-        def compute_output_shape(self, input_shape: Any) -> Any:
+        def compute_output_shape(self, input_shape: tuple[int, ...]) -> KerasTensor:
             return self.layer.compute_output_shape(input_shape)
 
     return keras.saving.register_keras_serializable("edgeseg")(RoundedWeights)

@@ -1,4 +1,4 @@
-"""Which tensors of a Keras model an int8 TensorFlow Lite model rounds, and by what.
+"""The tensors of a Keras model that int8 TensorFlow Lite rounds, and their ranges.
 
 TensorFlow Lite rounds what each of its operators writes. Several layers of Keras may
 be one operator there, and some operators write in the steps of what they read:
@@ -14,9 +14,10 @@ be one operator there, and some operators write in the steps of what they read:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edgeseg.converter.frameworks import KerasLayer
     from edgeseg.converter.networks.graph import LayerCall, LayerGraph
 
 # Layers with a kernel that is rounded
@@ -41,7 +42,7 @@ _FIXED = ("softmax", "sigmoid", "log_softmax")
 
 @dataclass(frozen=True)
 class RoundingPlan:
-    """Where a model's tensors are rounded; ranges are named by layer.
+    """The tensors of a model that are rounded; ranges are named by layer.
 
     Parameters
     ----------
@@ -87,14 +88,14 @@ def _origin(graph: LayerGraph, call: LayerCall) -> str:
 
 
 def _writes_for(call: LayerCall, after: LayerCall) -> bool:
-    """Tell whether a layer's result is written in the form of the one after it."""
+    """Return whether a layer's result is written in the form of the one after it."""
     kind = type(after.layer).__name__
     fused = type(call.layer).__name__ in _FUSING and is_plain_relu(after.layer)
     return kind == "Concatenate" or (fused and _is_linear(call.layer))
 
 
-def is_plain_relu(layer: Any) -> bool:
-    """Tell whether a layer is a ReLU that TensorFlow Lite computes with another."""
+def is_plain_relu(layer: KerasLayer) -> bool:
+    """Return whether a layer is a ReLU that TensorFlow Lite computes with another."""
     if type(layer).__name__ == "ReLU":
         ceiling = None if layer.max_value is None else float(layer.max_value)
         return (
@@ -105,14 +106,14 @@ def is_plain_relu(layer: Any) -> bool:
     return _activation(layer) in ("relu", "relu6") and not hasattr(layer, "kernel")
 
 
-def _is_linear(layer: Any) -> bool:
+def _is_linear(layer: KerasLayer) -> bool:
     return _activation(layer) in ("", "linear")
 
 
-def _is_fixed(layer: Any) -> bool:
+def _is_fixed(layer: KerasLayer) -> bool:
     return type(layer).__name__ == "Softmax" or _activation(layer) in _FIXED
 
 
-def _activation(layer: Any) -> str:
+def _activation(layer: KerasLayer) -> str:
     """Return the name of a layer's activation, empty where it has none."""
     return str(getattr(getattr(layer, "activation", None), "__name__", ""))

@@ -14,7 +14,7 @@ Magnitude-aware Differentiation for Improved Quantization-aware Training", ICML 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
 from edgeseg.converter.quantization.rounding import LIMIT
@@ -22,6 +22,7 @@ from edgeseg.converter.quantization.rounding import LIMIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edgeseg.converter.frameworks import KerasTensor
     from edgeseg.devices.types import Array
 
 _LOWEST, _HIGHEST = -128, 127
@@ -34,7 +35,7 @@ _NOISE = 4.0**-8 / 3  # mean squared error of rounding to 8 bits, in clippings s
 def activation_steps(low: float, high: float) -> tuple[float, int]:
     """Return scale and zero point of an int8 tensor that holds a range, and 0 exactly.
 
-    In float32, as ai-edge-quantizer computes: for -1..1 the zero point lies half-way
+    In float32, as ai-edge-quantizer computes: for -1..1 the zero point is half-way
     between two whole numbers, and the last bit decides.
 
     Examples
@@ -52,7 +53,7 @@ def activation_steps(low: float, high: float) -> tuple[float, int]:
     return float(scale), int(np.rint(np.float32(_LOWEST) - least / scale))
 
 
-def fake_quantize(x: Any, scale: float, zero_point: int) -> Any:
+def fake_quantize(x: KerasTensor, scale: float, zero_point: int) -> KerasTensor:
     """Return real values as an int8 tensor of these steps would hold them.
 
     Parameters
@@ -65,7 +66,7 @@ def fake_quantize(x: Any, scale: float, zero_point: int) -> Any:
     Returns
     -------
     tensor
-        The same shape and type. Its gradient is 1 where `x` lies between the lowest
+        The same shape and type. Its gradient is 1 where `x` is between the lowest
         and the highest real value that can be stored, else 0.
     """
     ops = need("keras").ops
@@ -77,7 +78,9 @@ def fake_quantize(x: Any, scale: float, zero_point: int) -> Any:
     return (stored - zero_point) * scale + inside * (x - fixed)
 
 
-def fake_quantize_weights(weights: Any, channel_axes: Sequence[int]) -> Any:
+def fake_quantize_weights(
+    weights: KerasTensor, channel_axes: Sequence[int]
+) -> KerasTensor:
     """Return weights as int8 holds them: symmetric steps of its own for each channel.
 
     Parameters
@@ -100,7 +103,7 @@ def fake_quantize_weights(weights: Any, channel_axes: Sequence[int]) -> Any:
     return stored * scales + (weights - fixed)
 
 
-def weight_scales(weights: Any, channel_axes: Sequence[int]) -> Any:
+def weight_scales(weights: KerasTensor, channel_axes: Sequence[int]) -> KerasTensor:
     """Return the step of each output channel; see `rounding.clipped_scales`.
 
     Parameters
@@ -123,7 +126,7 @@ def weight_scales(weights: Any, channel_axes: Sequence[int]) -> Any:
     size = ops.abs(weights)
     largest = ops.max(size, axis=axes, keepdims=True)
 
-    def improve(_: Any, clip: Any) -> Any:
+    def improve(_: KerasTensor, clip: KerasTensor) -> KerasTensor:
         above = ops.cast(size >= clip, size.dtype)
         number = ops.sum(above, axis=axes, keepdims=True)
         total = ops.sum(size * above, axis=axes, keepdims=True)
@@ -138,7 +141,7 @@ def weight_scales(weights: Any, channel_axes: Sequence[int]) -> Any:
 def weights_on_grid(weights: Array, channel_axes: Sequence[int]) -> Array:
     """Return rounded weights for which the converter finds the very same integers.
 
-    The clipping of least squared error lies a hair below the largest weight, so that
+    The clipping of least squared error is a hair below the largest weight, so that
     of weights that are whole steps it would find smaller steps, and shrink them all.
     The largest ones are therefore lifted by that hair; they clip to where they were.
 

@@ -15,7 +15,7 @@ layer has.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.networks.folding import channel_axes
@@ -30,14 +30,16 @@ from edgeseg.converter.training.int8.rounding import weights_on_grid
 from edgeseg.devices import InputError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel, KerasTensor
+    from edgeseg.converter.networks.graph import LayerCall
     from edgeseg.devices.types import Array, Json
 
     Range = tuple[float, float]
 
 
-def measure_ranges(folded: Any, batches: Iterable[Array]) -> dict[str, Range]:
+def measure_ranges(folded: KerasModel, batches: Iterable[Array]) -> dict[str, Range]:
     """Return the ranges of the tensors that int8 rounds.
 
     Parameters
@@ -75,7 +77,7 @@ def measure_ranges(folded: Any, batches: Iterable[Array]) -> dict[str, Range]:
     return {name: h.central(CENTRAL) for name, h in histograms.items()}
 
 
-def prepare(folded: Any, ranges: Mapping[str, Range]) -> Any:
+def prepare(folded: KerasModel, ranges: Mapping[str, Range]) -> KerasModel:
     """Return a model that computes as int8 will and can be trained.
 
     Parameters
@@ -119,7 +121,7 @@ def prepare(folded: Any, ranges: Mapping[str, Range]) -> Any:
     return prepared
 
 
-def restore(prepared: Any, *, on_grid: bool = True) -> Any:
+def restore(prepared: KerasModel, *, on_grid: bool = True) -> KerasModel:
     """Return the plain model with the weights that a prepared one has learnt.
 
     Parameters
@@ -144,7 +146,7 @@ def restore(prepared: Any, *, on_grid: bool = True) -> Any:
     graph = LayerGraph.of(prepared)
     layers: Json = {}
 
-    def draw(call: Any, *args: Any, **kwargs: Any) -> Any:
+    def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
         if isinstance(call.layer, fake_quant_layer()):
             return args[0]
         name = call.layer.name
@@ -164,7 +166,7 @@ def restore(prepared: Any, *, on_grid: bool = True) -> Any:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How often two models name the same class.
+    """The agreement of two models on the same pictures.
 
     Parameters
     ----------
@@ -179,7 +181,7 @@ class Agreement:
     mean_difference: float
 
 
-def simulate(prepared: Any, tensors: Iterable[Array]) -> list[Array]:
+def simulate(prepared: KerasModel, tensors: Iterable[Array]) -> list[Array]:
     """Return the scores that int8 is expected to give.
 
     Parameters
@@ -230,7 +232,9 @@ class _Preparation:
         self._made = 0
         self.layers: Json = {}
 
-    def draw(self, call: Any, *args: Any, **kwargs: Any) -> Any:
+    def draw(
+        self, call: LayerCall, *args: KerasTensor, **kwargs: object
+    ) -> KerasTensor:
         name = call.layer.name
         if name not in self.layers:
             self.layers[name] = _wrapped(call.layer)
@@ -241,18 +245,18 @@ class _Preparation:
             return output
         return self.rounded(output, name, self._plan.outputs[name])
 
-    def rounded(self, tensor: Any, name: str, origin: str) -> Any:
+    def rounded(self, tensor: KerasTensor, name: str, origin: str) -> KerasTensor:
         """Round a tensor by the range of a layer; `name` is for the new layer's."""
         self._made += 1  # a layer that is called twice is rounded twice
         low, high = self._ranges[origin]
         layer = fake_quant_layer()
         return layer(low, high, name=f"{name}_int8_{self._made}")(tensor)
 
-    def _parts(self, tensors: Any, name: str) -> list[Any]:
+    def _parts(self, tensors: Sequence[KerasTensor], name: str) -> list[KerasTensor]:
         return [self.rounded(t, name, self._plan.parts[name]) for t in tensors]
 
 
-def _observed(folded: Any) -> tuple[Any, list[str]]:
+def _observed(folded: KerasModel) -> tuple[KerasModel, list[str]]:
     """Return a model that gives every tensor of the plan, and their names.
 
     A layer that is called several times is observed at its last call.
@@ -262,11 +266,11 @@ def _observed(folded: Any) -> tuple[Any, list[str]]:
     drawn: Json = {}
     layers: Json = {}
 
-    def enter(image: Any) -> Any:
+    def enter(image: KerasTensor) -> KerasTensor:
         drawn[IMAGE] = image
         return image
 
-    def draw(call: Any, *args: Any, **kwargs: Any) -> Any:
+    def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
         name = call.layer.name
         layers.setdefault(name, fresh(call.layer))
         drawn[name] = layers[name](*args, **kwargs)
@@ -294,7 +298,7 @@ def _add(histogram: Histogram, name: str, values: Array) -> None:
     histogram.add(values)
 
 
-def _wrapped(layer: Any) -> Any:
+def _wrapped(layer: KerasLayer) -> KerasLayer:
     """Return a new layer of the same settings, its kernel rounded where it has one."""
     copy = fresh(layer)
     if type(layer).__name__ not in WEIGHTED:
@@ -304,11 +308,11 @@ def _wrapped(layer: Any) -> Any:
     return wrapped
 
 
-def _inner(layer: Any) -> Any:
+def _inner(layer: KerasLayer) -> KerasLayer:
     return layer.layer if isinstance(layer, rounded_weights_layer()) else layer
 
 
-def _round_kernel(layer: Any) -> None:
+def _round_kernel(layer: KerasLayer) -> None:
     with third_party():
         kernel, *others = layer.get_weights()
         layer.set_weights([weights_on_grid(kernel, channel_axes(layer)), *others])

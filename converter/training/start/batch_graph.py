@@ -1,18 +1,50 @@
-"""One set of weights, two graphs: many pictures to train on, one for the board."""
+"""The network that a training changes: one set of weights, two graphs.
+
+One graph takes batches to train on, the other a single picture, as the board does.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import InputError
 
 if TYPE_CHECKING:
-    from edgeseg.converter.training.start.network import Start
+    from edgeseg.converter.frameworks import KerasClass, KerasModel, KerasTensor
 
 
-def training_graph(start: Start) -> Any:
+@dataclass(frozen=True)
+class Start:
+    """A network of batch 1 with its weights for the new classes.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Input ``(1, H, W, 3)`` float32 -1..1, output ``(1, h, w, C)`` logits.
+    new_layers : frozenset of str
+        Layers that know nothing yet and take large steps.
+    settled : bool
+        Batch norms have statistics of their own, which must stay as they are.
+    notes : tuple of str
+        What was copied, added or assumed.
+    resize : str or None
+        Alignment of the output's grid, where the file says it.
+    rounded : bool
+        It rounds as int8 does; see `through_int8`.
+    """
+
+    model: KerasModel
+    new_layers: frozenset[str]
+    settled: bool
+    notes: tuple[str, ...] = field(default=())
+    resize: str | None = None
+    rounded: bool = False
+
+
+def training_graph(start: Start) -> KerasModel:
     """Return a network for batches of any length on the layers of a start.
 
     Norms with statistics of their own stay in inference mode, whatever a trainer asks
@@ -36,8 +68,8 @@ def training_graph(start: Start) -> Any:
 
 
 @cache
-def _settled_class() -> Any:
-    model: Any = need("keras").Model
+def _settled_class() -> KerasClass:
+    model: KerasModel = need("keras").Model
 
     class Settled(model):  # type: ignore[misc]
         """A model that computes as in inference, while it is trained too.
@@ -51,18 +83,20 @@ def _settled_class() -> Any:
             What computes.
         """
 
-        def __init__(self, inner: Any) -> None:
+        def __init__(self, inner: KerasModel) -> None:
             super().__init__(name="settled")
             self.inner = inner
             self.built = True
 
-        def call(self, inputs: Any, training: bool | None = None) -> Any:
+        def call(
+            self, inputs: KerasTensor, training: bool | None = None
+        ) -> KerasTensor:
             return self.inner(inputs, training=False)
 
     return Settled
 
 
-def freeze_until(model: Any, name: str) -> int:
+def freeze_until(model: KerasModel, name: str) -> int:
     """Freeze a network's layers up to one, itself included.
 
     Parameters

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
+from edgeseg.converter.training.start.batch_graph import Start
 from edgeseg.converter.training.start.new_head import start_labels, swap_columns
 from edgeseg.devices import ModelError
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from edgeseg.converter.loading.loading import Loaded
-    from edgeseg.converter.training.start.network import Start
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel
+    from edgeseg.converter.loading.format import Loaded
 
 # What may stand between the last convolution and the output: no class is mixed there
 _MOVERS = ("Resizing", "BilinearResize", "UpSampling2D", "Cropping2D")
@@ -48,8 +49,6 @@ def with_head(
     ModelError
         The output is not made by a 1x1 convolution, a softmax and resizes.
     """
-    from edgeseg.converter.training.start.network import Start
-
     model = loaded.model
     last = _last_convolution(path, model)
     old = [value.copy() for value in last.get_weights()]
@@ -57,11 +56,11 @@ def with_head(
     names = start_labels(path, labels, old[0].shape[-1])
     columns = swap_columns(old[0], bias, names, classes, rng)
     if tuple(names) == tuple(classes) and last.use_bias and _is_linear(model, last):
-        new_model, told = model, "head as it was"
+        new_model, note = model, "head as it was"
     else:
         new_model, layer = _redrawn(model, last, len(classes))
         layer.set_weights([columns.kernel, columns.bias])
-        told = f"head copied for {', '.join(columns.copied) or 'no class'}"
+        note = f"head copied for {', '.join(columns.copied) or 'no class'}"
     for layer in new_model.layers:
         layer.trainable = True  # the file may come from a training that froze some
     unknown = len(columns.copied) < len(classes)
@@ -69,12 +68,12 @@ def with_head(
         new_model,
         frozenset([last.name]) if unknown else frozenset(),
         settled=True,
-        notes=(*loaded.notes, told),
+        notes=(*loaded.notes, note),
         resize=loaded.resize,
     )
 
 
-def _last_convolution(path: Path, model: Any) -> Any:
+def _last_convolution(path: Path, model: KerasModel) -> KerasLayer:
     layer = model.output._keras_history.operation
     while type(layer).__name__ in (*_MOVERS, "Softmax", "Activation"):
         layer = layer.input._keras_history.operation
@@ -87,7 +86,7 @@ def _last_convolution(path: Path, model: Any) -> Any:
     return layer
 
 
-def _is_linear(model: Any, last: Any) -> bool:
+def _is_linear(model: KerasModel, last: KerasLayer) -> bool:
     names = {type(layer).__name__ for layer in model.layers[-3:]}
     return last.activation.__name__ == "linear" and not names & {
         "Softmax",
@@ -95,7 +94,9 @@ def _is_linear(model: Any, last: Any) -> bool:
     }
 
 
-def _redrawn(model: Any, last: Any, classes: int) -> tuple[Any, Any]:
+def _redrawn(
+    model: KerasModel, last: KerasLayer, classes: int
+) -> tuple[KerasModel, KerasLayer]:
     """Return the model with another last convolution and no softmax, and that layer."""
     keras = need("keras")
     head = keras.layers.Conv2D(classes, 1, name=last.name)
@@ -105,7 +106,7 @@ def _redrawn(model: Any, last: Any, classes: int) -> tuple[Any, Any]:
         after.add(layer.name)
         layer = layer.input._keras_history.operation
 
-    def chosen(layer: Any) -> Any:
+    def chosen(layer: KerasLayer) -> KerasLayer:
         if layer.name == last.name:
             return head
         if layer.name in after and type(layer).__name__ in ("Softmax", "Activation"):

@@ -9,7 +9,7 @@ the network gives the very answers it gave without the decoder. It learns from t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.networks.deeplab import LOGITS
 from edgeseg.devices import InputError
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.converter.training.start.new_head import Columns
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel
+    from edgeseg.converter.training.start.new_head import HeadWeights
 
     Layers = dict[str, dict[str, NDArray[np.float32]]]
 
@@ -26,7 +27,7 @@ DECODER_LAYERS = ("feature_projection0", "decoder_conv0", "decoder_conv1")
 
 
 def decoder_weights(
-    model: Any, head: Columns, low_width: int, rng: np.random.Generator
+    model: KerasModel, head: HeadWeights, low_width: int, rng: np.random.Generator
 ) -> Layers:
     """Return the weights of every layer of a decoder, and of the scores after it.
 
@@ -34,7 +35,7 @@ def decoder_weights(
     ----------
     model : keras.Model
         With a decoder, as `build_deeplab` makes it; for the shapes.
-    head : Columns
+    head : HeadWeights
         The head that the network without a decoder has: ``(1, 1, width, C)``.
     low_width : int
         Channels of the low features in the decoder.
@@ -79,7 +80,7 @@ def decoder_weights(
     return layers
 
 
-def _convolutions(model: Any) -> list[str]:
+def _convolutions(model: KerasModel) -> list[str]:
     return [
         layer.name
         for layer in model.layers
@@ -105,7 +106,7 @@ def _delta(channels: int) -> NDArray[np.float32]:
     return kernel
 
 
-def _identity(norm: Any) -> dict[str, NDArray[np.float32]]:
+def _identity(norm: KerasLayer) -> dict[str, NDArray[np.float32]]:
     """Return weights of a batch normalization that does nothing in inference."""
     import numpy as np
 

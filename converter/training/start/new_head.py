@@ -1,7 +1,4 @@
-"""A new head that remembers: columns of the old one, by the names of its classes.
-
-The names of the classes that a start was trained on.
-"""
+"""A new head with the columns of the old one for classes of the same name."""
 
 from __future__ import annotations
 
@@ -20,10 +17,12 @@ if TYPE_CHECKING:
 
 
 _NOISE = 0.01  # spread of a new class's kernel: it starts as nobody's favourite
+# Of public weights only the number of classes is known
+_BY_COUNT = {21: "pascal-voc", 32: "ade20k-mlperf32", 19: "cityscapes"}
 
 
 @dataclass(frozen=True)
-class Columns:
+class HeadWeights:
     """The last 1x1 convolution for the new classes.
 
     Parameters
@@ -47,7 +46,7 @@ def swap_columns(
     old: Sequence[str],
     new: Sequence[str],
     rng: np.random.Generator,
-) -> Columns:
+) -> HeadWeights:
     """Return the head of new classes, where possible that of the old ones.
 
     Parameters
@@ -71,16 +70,12 @@ def swap_columns(
         if column is not None:
             fresh[..., index], shift[index] = kernel[..., column], bias[column]
             copied.append(name)
-    return Columns(fresh, shift, tuple(copied))
+    return HeadWeights(fresh, shift, tuple(copied))
 
 
 def _key(name: str) -> str:
     """Return a name reduced so that every word for no class is the same."""
     return "background" if background_ids((name,)) else same_name(name)
-
-
-# Public weights tell their number of classes and nothing else
-_BY_COUNT = {21: "pascal-voc", 32: "ade20k-mlperf32", 19: "cityscapes"}
 
 
 def start_labels(path: Path, chosen: str | None, count: int) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.converter.loading.release import load_release
 from edgeseg.converter.loading.release_weights import (
@@ -11,18 +11,21 @@ from edgeseg.converter.loading.release_weights import (
     kernel_shapes,
     read_weights,
 )
-from edgeseg.converter.networks.backbone import BACKBONES
-from edgeseg.converter.networks.deeplab import LOGITS, ScoreHead, build_deeplab
-from edgeseg.converter.training.start.network import Network, Start
+from edgeseg.converter.networks.backbone import backbone_classes
+from edgeseg.converter.networks.deeplab import LOGITS, SegmentationHead, build_deeplab
+from edgeseg.converter.training.settings import Network
+from edgeseg.converter.training.start.batch_graph import Start
 from edgeseg.converter.training.start.new_decoder import DECODER_LAYERS, decoder_weights
 from edgeseg.converter.training.start.new_head import start_labels, swap_columns
 from edgeseg.devices import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
+
+    from edgeseg.converter.frameworks import KerasModel
 
 
 def from_release(
@@ -64,10 +67,11 @@ def from_release(
     last = weights[LOGITS]
     names = start_labels(path, labels, last["kernel"].shape[-1])
     columns = swap_columns(last["kernel"], last["bias"], names, classes, rng)
-    kind = _backbone_class(weights)
+    kinds = backbone_classes().values()
+    kind = next(kind for kind in kinds if kind.marker in weights)
     kernels = kernel_shapes(weights)
     pyramid = kind.atrous_pyramid or "aspp1_depthwise" in weights
-    head = ScoreHead.from_kernels(kernels, decoder=has_decoder, pyramid=pyramid)
+    head = SegmentationHead.from_kernels(kernels, decoder=has_decoder, pyramid=pyramid)
     head = replace(head, classes=len(classes))
     adds = network.decoder and not has_decoder
     if adds:
@@ -96,13 +100,8 @@ def from_release(
     )
 
 
-def _backbone_class(weights: Collection[str]) -> Any:
-    kinds: list[Any] = [BACKBONES.load(name) for name in BACKBONES.names()]
-    return next(kind for kind in kinds if kind.marker in weights)
-
-
 def _new_layers(
-    model: Any, copied: Sequence[str], classes: Sequence[str], adds: bool
+    model: KerasModel, copied: Sequence[str], classes: Sequence[str], adds: bool
 ) -> frozenset[str]:
     prefixes = DECODER_LAYERS if adds else ()
     new = {layer.name for layer in model.layers if layer.name.startswith(prefixes)}
@@ -115,9 +114,9 @@ def _notes(
     copied: Sequence[str], classes: Sequence[str], adds: bool
 ) -> tuple[str, ...]:
     new = [name for name in classes if name not in copied]
-    told = [f"head copied for {', '.join(copied) or 'no class'}"]
+    notes = [f"head copied for {', '.join(copied) or 'no class'}"]
     if new:
-        told.append(f"new classes: {', '.join(new)}")
+        notes.append(f"new classes: {', '.join(new)}")
     if adds:
-        told.append("decoder added; it changes nothing at the first step")
-    return tuple(told)
+        notes.append("decoder added; it changes nothing at the first step")
+    return tuple(notes)

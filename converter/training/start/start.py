@@ -1,4 +1,4 @@
-"""What a training starts from: a network for the new classes, and what is new in it."""
+"""The start of a training: a network for the new classes, with its new layers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.backbones.mobilenet_v2 import MobileNetV2
+from edgeseg.converter.frameworks import need
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model
-from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.loading.release import is_release_layout
-from edgeseg.converter.networks.deeplab import ScoreHead, build_deeplab
+from edgeseg.converter.networks.deeplab import SegmentationHead, build_deeplab
+from edgeseg.converter.training.settings import NOTHING, Network
+from edgeseg.converter.training.start.batch_graph import Start
 from edgeseg.converter.training.start.keras_file import with_head
-from edgeseg.converter.training.start.network import Network, Start
+from edgeseg.converter.training.start.release_file import from_release
 from edgeseg.devices import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-NOTHING = "none"
 # Of statistics: Keras' 0.99 takes hundreds of steps to forget the first ones
 _MOMENTUM = 0.95
 _STEM, _PROJECTIONS = 32, (16, 24, 32, 64, 96, 160, 320)
@@ -61,8 +63,6 @@ def make_start(
         return _from_nothing(classes, network, rng)
     path = Path(source)
     if path.is_file() and is_release_layout(path):
-        from edgeseg.converter.training.start.release_file import from_release
-
         return from_release(path, classes, network, rng, labels)
     loaded = load_model(path, Loading(size=network.size, trust=trust))
     return with_head(loaded, path, classes, rng, labels)
@@ -71,12 +71,10 @@ def make_start(
 def _from_nothing(
     classes: Sequence[str], network: Network, rng: np.random.Generator
 ) -> Start:
-    from edgeseg.converter.frameworks import need
-
     if network.size is None:
         raise InputError("a training from nothing needs --size")
     need("keras").utils.set_random_seed(int(rng.integers(1 << 31)))
-    head = ScoreHead(
+    head = SegmentationHead(
         len(classes),
         network.decoder,
         pyramid=False,

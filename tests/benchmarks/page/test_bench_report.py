@@ -18,7 +18,7 @@ from edgeseg.benchmarks.commands.report import report
 from edgeseg.benchmarks.latency.bench import bench
 from edgeseg.benchmarks.latency.setup import Setup
 from edgeseg.benchmarks.latency.single_stream import Rules
-from edgeseg.benchmarks.page.page import write_report
+from edgeseg.benchmarks.page.report import write_report
 from edgeseg.devices import InputError, MissingDriverError, OutputError
 from edgeseg.runtime.cli import main
 

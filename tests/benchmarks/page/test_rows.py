@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from edgeseg.benchmarks.page.front import meeting_points
+from edgeseg.benchmarks.page.pareto import meeting_points
 from edgeseg.benchmarks.page.records import kind_of, read_record
 from edgeseg.benchmarks.page.rows import accuracy_rows, latency_rows
 from edgeseg.devices import InputError

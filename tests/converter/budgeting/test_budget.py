@@ -30,6 +30,7 @@ from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.bootstrap import Interval
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair, halves
+from edgeseg.runtime.accuracy.matching import Matching
 from edgeseg.runtime.accuracy.open import open_dataset
 from edgeseg.runtime.model.inspection import read_graph
 
@@ -95,11 +96,10 @@ def test_luck_below_a_failure_is_no_result(meeting, most):
 def test_a_reference_that_is_remembered_scores_like_a_pair(small, dataset):
     names = dataset.ids[:5]
     with small.open(small.content) as first, small.open(small.whole) as second:
-        reference = FloatScores(first, dataset, names, classes=["disc", "square"])
+        matching = Matching(("disc", "square"))
+        reference = FloatScores(first, dataset, names, matching=matching)
         standing = reference.against(second)
-        pair = evaluate_pair(
-            first, second, dataset, names=names, classes=["disc", "square"]
-        )
+        pair = evaluate_pair(first, second, dataset, names=names, matching=matching)
     assert reference.classes == ("disc", "square")
     assert reference.miou == pair.reference.miou
     assert standing.miou == pair.candidate.miou

@@ -15,8 +15,8 @@ from scenes import draw_dataset
 from edgeseg.converter import convert
 from edgeseg.converter.conversion.keras_device import KerasDevice, open_keras
 from edgeseg.converter.conversion.request import Scoring
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_keras
-from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.quantization.quantize import check_dtypes
 from edgeseg.devices import (
     ConversionError,

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseg.converter.conversion.request import Request, Scoring
-from edgeseg.converter.loading.loading import Loading
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.quantization.heads import HEADS, INTERFACES
 from edgeseg.converter.recipes import recipe_names
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides
+from edgeseg.runtime.accuracy.matching import Matching
 
 paths = st.sampled_from([Path("/a/model.keras"), Path("/b c/photos"), Path("/ü")])
 names = st.text(min_size=1, max_size=8)
@@ -48,8 +49,9 @@ requests = st.builds(
         Scoring,
         dataset=paths,
         split=names,
-        classes=st.none() | st.lists(names, max_size=3).map(tuple),
-        merge_others=st.booleans(),
+        matching=st.builds(
+            Matching, st.none() | st.lists(names, max_size=3).map(tuple), st.booleans()
+        ),
         max_drop=st.none() | st.floats(0, 100),
     ),
     report=st.none() | paths,

@@ -19,9 +19,13 @@ import keras
 import networks
 
 from edgeseg.converter.conversion.keras_device import open_keras
-from edgeseg.converter.loading.load import load_keras, load_model, single_channel_head
-from edgeseg.converter.loading.loading import Loading
-from edgeseg.converter.loading.read import FORMATS
+from edgeseg.converter.loading.format import Loading
+from edgeseg.converter.loading.load import (
+    FORMATS,
+    load_keras,
+    load_model,
+    single_channel_head,
+)
 from edgeseg.devices import EdgesegError, InputError, ModelError, OutputError
 
 layers = keras.layers

@@ -15,8 +15,8 @@ import networks
 
 from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.conversion.keras_device import segmenter_of
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model
-from edgeseg.converter.loading.loading import Loading
 from edgeseg.devices import ModelError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model.embedded import append_manifest

@@ -21,7 +21,7 @@ from edgeseg.converter.loading.release import (
     load_release,
 )
 from edgeseg.converter.loading.release_weights import read_weights
-from edgeseg.converter.networks.deeplab import ScoreHead, build_deeplab
+from edgeseg.converter.networks.deeplab import SegmentationHead, build_deeplab
 from edgeseg.devices import InputError, ModelError
 from edgeseg.devices.litert import open_interpreter
 from edgeseg.runtime import Manifest, Overrides, Segmenter
@@ -29,7 +29,7 @@ from edgeseg.runtime.model.embedded import append_manifest
 from edgeseg.runtime.pictures.files import read_picture
 
 SLIM = MobileNetV2(8, (4, 6, 8, 8, 8, 12, 16))
-PLAIN = ScoreHead(classes=3, decoder=False, pyramid=False, width=8)
+PLAIN = SegmentationHead(classes=3, decoder=False, pyramid=False, width=8)
 
 
 def write_release(model, path, *, text=str, rename=None):
@@ -103,7 +103,7 @@ def same_weights(model, other):
 
 @pytest.mark.parametrize("stride", [8, 16])
 def test_xception_65_with_every_weight_matched(stride, tmp_path):
-    model = network(Xception(), ScoreHead(classes=19), size=129, stride=stride)
+    model = network(Xception(), SegmentationHead(classes=19), size=129, stride=stride)
     path = write_release(model, tmp_path / f"cityscapes_xception_os{stride}_129.h5")
     release = load_release(path)
     assert release.arch == "deeplabv3plus-xception"
@@ -114,7 +114,7 @@ def test_xception_65_with_every_weight_matched(stride, tmp_path):
 
 def test_an_xception_lowers_to_the_same_numbers(tmp_path):
     backbone = Xception((8, 8), (8, 8, 16), (16, 16, 16, 16, 16, 16))
-    head = ScoreHead(classes=4, width=8, low_width=4)
+    head = SegmentationHead(classes=4, width=8, low_width=4)
     model = network(backbone, head, size=65, stride=8)
     path = write_release(model, tmp_path / "x.h5", text=str.encode)
     release = load_release(path, size=(65, 65), output_stride=8)

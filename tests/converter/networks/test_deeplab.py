@@ -10,7 +10,11 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 from edgeseg.converter.backbones.mobilenet_v2 import MobileNetV2
 from edgeseg.converter.backbones.xception import Xception
 from edgeseg.converter.networks.backbone import BACKBONES
-from edgeseg.converter.networks.deeplab import ScoreHead, build_deeplab, check_size
+from edgeseg.converter.networks.deeplab import (
+    SegmentationHead,
+    build_deeplab,
+    check_size,
+)
 from edgeseg.devices import InputError
 
 SLIM = Xception((4, 4), (4, 4, 8), (8, 8, 8, 8, 8, 8))
@@ -18,7 +22,9 @@ SLIM = Xception((4, 4), (4, 4, 8), (8, 8, 8, 8, 8, 8))
 
 def built(backbone, head=None, **options):
     options = {"size": (129, 97), "output_stride": 16} | options
-    return build_deeplab(backbone, head or ScoreHead(width=8, low_width=4), **options)
+    return build_deeplab(
+        backbone, head or SegmentationHead(width=8, low_width=4), **options
+    )
 
 
 def rates(model, *layers):
@@ -59,7 +65,7 @@ def test_rates_of_xception(stride, expected):
 
 
 def test_channels_of_xception_65():
-    model = built(Xception(), ScoreHead())
+    model = built(Xception(), SegmentationHead())
     kernel = {
         layer.name: layer.kernel.shape
         for layer in model.layers
@@ -84,7 +90,7 @@ def test_epsilons():
 
 
 def test_without_decoder_and_pyramid():
-    head = ScoreHead(classes=5, decoder=False, pyramid=False, width=8)
+    head = SegmentationHead(classes=5, decoder=False, pyramid=False, width=8)
     model = built(MobileNetV2(8, (8,) * 7), head)
     names = {layer.name for layer in model.layers}
     assert not {n for n in names if n.startswith(("decoder", "feature_", "aspp1"))}

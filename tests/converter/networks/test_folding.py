@@ -13,8 +13,8 @@ from networks import medley as medley_of_keras_2
 
 from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.frameworks import third_party
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model
-from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.networks.folding import fold, fold_for_inference
 from edgeseg.converter.networks.graph import LayerGraph
 from edgeseg.devices import ModelError

@@ -74,7 +74,7 @@ def test_positions_of_each_alignment():
 
 BACKEND = """
 import sys, numpy, keras
-from edgeseg.converter.layers import bilinear_resize_layer
+from edgeseg.converter.networks.resizing import bilinear_resize_layer
 assert keras.backend.backend() == sys.argv[1]
 x = numpy.random.default_rng(3).normal(size=(2, 5, 9, 3)).astype("float32")
 y = bilinear_resize_layer()(17, 33)(x)

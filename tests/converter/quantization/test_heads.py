@@ -12,7 +12,7 @@ from graphs import Drawing, convolution, run
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.heads import (
     HEADS,
-    cut_tail,
+    apply_head,
     join_argmax,
     set_interface,
 )
@@ -76,7 +76,7 @@ def as_int8(content, low=-14.0, high=14.0):
 
 def test_logits_leave_every_byte():
     content = network((24, "legacy"), "SOFTMAX")
-    assert cut_tail(content, "logits").content == content
+    assert apply_head(content, "logits").content == content
     assert set(HEADS) == {"logits", "logits-stride", "labels"}
 
 
@@ -84,7 +84,7 @@ def test_logits_leave_every_byte():
 @pytest.mark.parametrize("softmax", [(), ("SOFTMAX",)])
 def test_stride_scores_are_what_the_last_resize_reads(alignment, softmax):
     content = network((24, alignment), *softmax)
-    tail = cut_tail(content, "logits-stride")
+    tail = apply_head(content, "logits-stride")
     assert tail.resize == alignment
     assert kinds(tail.content) == ["CONV_2D"]
     np.testing.assert_array_equal(
@@ -94,7 +94,7 @@ def test_stride_scores_are_what_the_last_resize_reads(alignment, softmax):
 
 def test_only_the_last_resize_is_left_to_the_host():
     content = network((12, "half-pixel"), (24, "align-corners"))
-    tail = cut_tail(content, "logits-stride")
+    tail = apply_head(content, "logits-stride")
     assert tail.resize == "align-corners"
     np.testing.assert_array_equal(
         run(tail.content, pictures()), run(network((12, "half-pixel")), pictures())
@@ -109,14 +109,14 @@ def test_only_the_last_resize_is_left_to_the_host():
 def test_stride_needs_an_upsampling_at_the_end(tail, end):
     content = network(*tail)
     with pytest.raises(ConversionError, match=f"this one ends in {end}.*--head logits"):
-        cut_tail(content, "logits-stride")
-    assert cut_tail(network((24, "legacy")), "logits-stride").resize == "legacy"
+        apply_head(content, "logits-stride")
+    assert apply_head(network((24, "legacy")), "logits-stride").resize == "legacy"
 
 
 @pytest.mark.parametrize("tail", [(), ("SOFTMAX",), ((24, "half-pixel"), "SOFTMAX")])
 def test_labels_are_the_largest_scores(tail):
     content = network(*tail)
-    cut = cut_tail(content, "labels").content
+    cut = apply_head(content, "labels").content
     assert "SOFTMAX" not in kinds(cut)
     labelled = join_argmax(cut)
     ids = run(labelled, pictures())
@@ -129,13 +129,13 @@ def test_labels_are_the_largest_scores(tail):
 
 def test_one_channel_has_no_labels():
     with pytest.raises(ConversionError, match=r"single channel.*--head logits"):
-        cut_tail(network("LOGISTIC", classes=1), "labels")
+        apply_head(network("LOGISTIC", classes=1), "labels")
 
 
 def test_a_sigmoid_of_one_channel_is_never_cut():
     content = network((24, "legacy"), "LOGISTIC", classes=1)
     with pytest.raises(ConversionError, match="this one ends in LOGISTIC"):
-        cut_tail(content, "logits-stride")
+        apply_head(content, "logits-stride")
 
 
 @pytest.mark.parametrize("delegate", [True, False])

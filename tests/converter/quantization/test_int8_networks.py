@@ -18,10 +18,10 @@ from graphs import quantized, real, run
 from edgeseg.converter.calibration.calibrate import CalibrationTensors
 from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.conversion.keras_device import segmenter_of
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model
-from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.quantization.flatbuffer import FlatModel
-from edgeseg.converter.quantization.heads import cut_tail, join_argmax
+from edgeseg.converter.quantization.heads import apply_head, join_argmax
 from edgeseg.converter.quantization.kernels import tie_ranges
 from edgeseg.converter.quantization.quantize import Quantization
 from edgeseg.converter.quantization.ranges import measure
@@ -237,7 +237,7 @@ def test_one_channel_is_a_probability_of_256_steps(calibration, tmp_path, monkey
 
 def cut(network, head):
     """Return a network without its tail; what is left of it keeps its ranges."""
-    content = cut_tail(network.content, head).content
+    content = apply_head(network.content, head).content
     ranges = measure(content, network.scenes)
     return SimpleNamespace(
         content=content, flat=FlatModel(content), ranges=ranges, scenes=network.scenes

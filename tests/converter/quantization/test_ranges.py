@@ -19,9 +19,8 @@ from edgeseg.converter.quantization.packing import text_of
 from edgeseg.converter.quantization.quantize import Quantization
 from edgeseg.converter.quantization.ranges import measure
 from edgeseg.converter.quantization.ranges_file import (
-    load_ranges,
+    SavedRanges,
     save_ranges,
-    stored_version,
 )
 from edgeseg.converter.quantization.refine import rows_at
 from edgeseg.converter.quantization.rounding import nearest_steps
@@ -96,7 +95,7 @@ def test_progress_counts_pictures(content):
 
 
 def test_loaded_ranges_are_the_saved_ones(ranges, flat, file):
-    loaded = load_ranges(file, flat, ORIGIN)
+    loaded = SavedRanges(file).ranges(flat, ORIGIN)
     assert save_ranges(loaded, flat) == file.read_bytes()
     for name in ("origin", "extremes", "central", "calibration"):
         assert getattr(loaded, name) == getattr(ranges, name)
@@ -113,7 +112,7 @@ def test_loaded_ranges_make_the_same_file(recipe, content, flat, ranges, file):
     pytest.importorskip("ai_edge_quantizer", reason="needs the extra `convert`")
     made = [
         Quantization(content, load_recipe(recipe), one).make()
-        for one in (ranges, load_ranges(file, flat, ORIGIN))
+        for one in (ranges, SavedRanges(file).ranges(flat, ORIGIN))
     ]
     assert made[0] == made[1]
 
@@ -124,7 +123,7 @@ def test_last_bits_and_names_do_not_matter(rename, content, flat, ranges, file):
     elsewhere = perturbed(content, rename=RENAMES[rename])
     assert elsewhere != content
     other = FlatModel(elsewhere)
-    loaded = load_ranges(file, other, ORIGIN)
+    loaded = SavedRanges(file).ranges(other, ORIGIN)
     assert list(loaded.central.values()) == [
         ranges.central[flat.name(i)] for i in activations(flat)
     ]
@@ -148,25 +147,25 @@ def activations(flat):
 def test_ranges_of_another_model_are_refused(flat, file):
     other = Origin("4567", OPTIONS)
     with pytest.raises(RangesError, match=r"another model.*calibrate again"):
-        load_ranges(file, flat, other)
+        SavedRanges(file).ranges(flat, other)
 
 
 def test_ranges_of_other_options_say_which(flat, file):
     other = Origin(ORIGIN.weights, {**OPTIONS, "--resize": "legacy"})
     with pytest.raises(RangesError, match=r"--resize half-pixel there, legacy here"):
-        load_ranges(file, flat, other)
+        SavedRanges(file).ranges(flat, other)
 
 
 def test_another_head_is_another_option_where_the_graph_differs(flat, file):
     other = Origin(ORIGIN.weights, {**OPTIONS, "--head": "labels"})
-    assert load_ranges(file, flat, other).origin == ORIGIN
+    assert SavedRanges(file).ranges(flat, other).origin == ORIGIN
     with pytest.raises(RangesError, match=r"--head logits there, labels here"):
-        load_ranges(file, FlatModel(network(depthwise=False)), other)
+        SavedRanges(file).ranges(FlatModel(network(depthwise=False)), other)
 
 
 def test_what_the_file_itself_says_is_no_other_option(flat, file):
     named = Origin(ORIGIN.weights, {**OPTIONS, "--arch": "deeplabv3-mobilenetv2"})
-    assert load_ranges(file, flat, named).origin == ORIGIN
+    assert SavedRanges(file).ranges(flat, named).origin == ORIGIN
 
 
 @pytest.mark.parametrize(
@@ -180,12 +179,14 @@ def test_ranges_of_the_same_model_lowered_differently(other, flat, file):
         RangesError,
         match=r"same model, lowered .*tensorflow 2\.21\.0 there, 2\.99 here",
     ):
-        load_ranges(file, FlatModel(other), here)
+        SavedRanges(file).ranges(FlatModel(other), here)
 
 
 def test_versions_are_a_note_and_no_reason_to_refuse(flat, ranges, file):
     elsewhere = Origin(ORIGIN.weights, OPTIONS, {"tensorflow": "9", "processor": "?"})
-    assert load_ranges(file, flat, elsewhere).origin.made_with == ORIGIN.made_with
+    assert (
+        SavedRanges(file).ranges(flat, elsewhere).origin.made_with == ORIGIN.made_with
+    )
 
 
 def test_the_structure_knows_no_names_and_no_values(content, flat):
@@ -229,8 +230,8 @@ def old_file(ranges, flat, tmp_path):
 @pytest.mark.parametrize("rename", ["other tails", "same names"])
 def test_version_1_is_read_where_it_fits(rename, content, ranges, old_file):
     elsewhere = FlatModel(perturbed(content, rename=RENAMES[rename]))
-    assert stored_version(old_file) == 1
-    loaded = load_ranges(old_file, elsewhere, ORIGIN)
+    assert SavedRanges(old_file).version == 1
+    loaded = SavedRanges(old_file).ranges(elsewhere, ORIGIN)
     assert sorted(loaded.central.values()) == sorted(ranges.central.values())
     for place, weights in ranges.rounded.items():
         moved = loaded.rounded[place].steps != weights.steps
@@ -244,7 +245,7 @@ def test_version_1_is_read_where_it_fits(rename, content, ranges, old_file):
 )
 def test_version_1_of_another_model_is_refused(other, old_file):
     with pytest.raises(RangesError, match=r"another model.*version 1"):
-        load_ranges(old_file, FlatModel(other), ORIGIN)
+        SavedRanges(old_file).ranges(FlatModel(other), ORIGIN)
 
 
 def change(key, value):
@@ -309,7 +310,7 @@ def test_damaged_files_are_one_clear_line(damage, flat, file):
     with pytest.raises(
         InputError, match=r"holds no calibration ranges.*--save-ranges"
     ) as e:
-        load_ranges(file, flat, ORIGIN)
+        SavedRanges(file).ranges(flat, ORIGIN)
     assert "\n" not in str(e.value)
 
 
@@ -319,14 +320,17 @@ def test_damaged_files_are_one_clear_line(damage, flat, file):
 def test_what_is_no_ranges_file_is_refused(text, flat, tmp_path):
     path = tmp_path / "ranges.json"
     path.write_bytes(text)
-    for read in (lambda: load_ranges(path, flat, ORIGIN), lambda: stored_version(path)):
+    for read in (
+        lambda: SavedRanges(path).ranges(flat, ORIGIN),
+        lambda: SavedRanges(path).version,
+    ):
         with pytest.raises(InputError, match="holds no calibration ranges"):
             read()
 
 
 def test_a_missing_file_is_named(flat, tmp_path):
     with pytest.raises(InputError, match=r"cannot read ranges .*missing\.json"):
-        load_ranges(tmp_path / "missing.json", flat, ORIGIN)
+        SavedRanges(tmp_path / "missing.json").ranges(flat, ORIGIN)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

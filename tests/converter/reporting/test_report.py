@@ -14,7 +14,7 @@ from PIL import Image
 pytest.importorskip("jinja2", reason="needs the extra `convert`")
 pytest.importorskip("matplotlib", reason="needs the extra `convert`")
 
-from edgeseg.converter.reporting._panels import Panel, draw_difference, shrink
+from edgeseg.converter.reporting.panels import Panel, draw_difference, shrink
 from edgeseg.converter.reporting.report import write_report
 from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime import Segmenter

@@ -23,7 +23,7 @@ from edgeseg.converter.conversion import float_model
 from edgeseg.converter.conversion import float_model as lower
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.origin import Origin
-from edgeseg.converter.quantization.ranges_file import load_ranges
+from edgeseg.converter.quantization.ranges_file import SavedRanges
 from edgeseg.converter.shipped import ranges_file
 from edgeseg.runtime.shipped import model_file
 
@@ -56,7 +56,7 @@ def check_ranges_load_alike(first, second):
     stored = json.loads(ranges_file().read_text())
     origin = Origin(stored["weights_sha256"], stored["options"])
     one, two = (
-        load_ranges(ranges_file(), FlatModel(content), origin)
+        SavedRanges(ranges_file()).ranges(FlatModel(content), origin)
         for content in (first, second)
     )
     for kind in ("central", "extremes"):

@@ -12,7 +12,7 @@ from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.shipped import keras_file, labels_file
 from edgeseg.converter.shipped.recipe import CLASSES, SIZE, training
 from edgeseg.converter.training.finetune import finetune
-from edgeseg.converter.training.start.network import Network
+from edgeseg.converter.training.settings import Network
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.shipped import model_file
 

@@ -8,8 +8,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 from edgeseg.converter.training.average import Average, momentum_for
-from edgeseg.converter.training.optimizer import rated_adamw
-from edgeseg.converter.training.schedule import SHAPES, rate_share
+from edgeseg.converter.training.optimizer import SHAPES, rate_share, rated_adamw
 
 
 def network():

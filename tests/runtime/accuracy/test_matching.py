@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.matching import match_labels
+from edgeseg.runtime.accuracy.matching import Matching, match_labels
 
 TRUTH = ("background", "cat", "dog", "tvmonitor")
 
@@ -26,17 +26,17 @@ def test_truth_that_the_model_does_not_know_counts_as_background():
 
 
 def test_merging_folds_what_is_not_named_on_both_sides():
-    names = ["background", "cat"]
-    matching = match_labels(TRUTH, TRUTH, classes=names, merge_others=True)
+    names = ("background", "cat")
+    matching = match_labels(TRUTH, TRUTH, Matching(names, merge_others=True))
     np.testing.assert_array_equal(matching.truth_table[:4], [0, 1, 0, 0])
     np.testing.assert_array_equal(matching.predicted_table[:4], [0, 1, 0, 0])
-    kept = match_labels(TRUTH, TRUTH, classes=names)
+    kept = match_labels(TRUTH, TRUTH, Matching(names))
     np.testing.assert_array_equal(kept.predicted_table[:4], [0, 1, 2, 3])
     assert matching.chosen == kept.chosen == (0, 1)
 
 
 def test_classes_that_nobody_knows_are_named():
     with pytest.raises(InputError, match="no class 'zebra'"):
-        match_labels(TRUTH, TRUTH, classes=["zebra"])
+        match_labels(TRUTH, TRUTH, Matching(("zebra",)))
     with pytest.raises(InputError, match="no class name in common"):
         match_labels(TRUTH, ("road", "kerb"))

@@ -7,8 +7,7 @@ import pytest
 from layouts import DRAWERS, HW, NAMES, SPLIT, save, scenes
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.dataset import fingerprint
-from edgeseg.runtime.accuracy.evaluation import picture_with_truth
+from edgeseg.runtime.accuracy.dataset import fingerprint, picture_with_truth
 from edgeseg.runtime.accuracy.open import DATASETS, open_dataset
 
 

@@ -35,3 +35,18 @@ def test_other_runs_count_pictures(meter, capsys):
         for done in range(1, 201):
             progress.show(Tally(done=done), CAPTURE)
     assert capsys.readouterr().err == "100/200 a\n200/200 a\n"
+
+
+def test_a_unit_of_many_steps_is_shown_once(capsys):
+    line = run_progress.ProgressLine(300_000, unit=1000)
+    for done in (500, 100_000, 100_999, 200_500):
+        line.show(done, "kB")
+    assert capsys.readouterr().err == "100/300 kB\n200/300 kB\n"
+
+
+def test_lines_have_the_time_since_the_start(monkeypatch, capsys):
+    now = iter((10.0, 12.34, 20.0, 110.0))
+    monkeypatch.setattr(run_progress.time, "monotonic", lambda: next(now))
+    run_progress.TimedLines()("loading")
+    run_progress.TimedLines(minutes=True)("epoch 1")
+    assert capsys.readouterr().err == "[  2.3 s] loading\n[   1.5 min] epoch 1\n"

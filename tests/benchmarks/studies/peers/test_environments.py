@@ -7,15 +7,15 @@ import sys
 import numpy as np
 import pytest
 
-from edgeseg.benchmarks.studies.peers import Step
-from edgeseg.benchmarks.studies.peers._environments import (
+from edgeseg.benchmarks.studies.peers.environments import (
     interpreter_of,
     is_ready,
     make_environment,
     run_step,
 )
-from edgeseg.benchmarks.studies.peers._models import make_model
-from edgeseg.benchmarks.studies.peers._worker import content_hash
+from edgeseg.benchmarks.studies.peers.models import make_model
+from edgeseg.benchmarks.studies.peers.peers import Step
+from edgeseg.benchmarks.studies.peers.worker import content_hash
 from edgeseg.devices import ConversionError, InputError, MissingDriverError
 
 PYTHON = "python3.11"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeseg.benchmarks.studies.peers._benchmark import peer_figures, reference_figures
-from edgeseg.benchmarks.studies.peers._race import Turn
+from edgeseg.benchmarks.studies.peers.benchmark import peer_figures, reference_figures
+from edgeseg.benchmarks.studies.peers.race import Turn
 
 
 def measured(invoke, total):

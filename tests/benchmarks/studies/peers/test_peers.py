@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeseg.benchmarks.studies.peers import PEERS
-from edgeseg.benchmarks.studies.peers._environments import interpreter_of, is_ready
-from edgeseg.benchmarks.studies.peers._worker import PeerProcess
+from edgeseg.benchmarks.studies.peers.environments import interpreter_of, is_ready
+from edgeseg.benchmarks.studies.peers.peers import PEERS
+from edgeseg.benchmarks.studies.peers.worker import PeerProcess
 from edgeseg.runtime.sources.synthetic import SyntheticSource
 
 CACHE = Path(os.environ.get("EDGESEG_PEERS", "~/.cache/edgeseg-peers")).expanduser()
@@ -28,9 +28,9 @@ def picture(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("name", PEERS.names())
+@pytest.mark.parametrize("name", PEERS)
 def test_every_requirement_is_pinned(name):
-    peer = PEERS.load(name)
+    peer = PEERS[name]
     needed = [
         *peer.requirements,
         *(r for step in peer.steps for r in step.requirements),
@@ -39,17 +39,17 @@ def test_every_requirement_is_pinned(name):
     assert [one for one in needed if not PINNED.fullmatch(one)] == []
 
 
-@pytest.mark.parametrize("name", PEERS.names())
+@pytest.mark.parametrize("name", PEERS)
 def test_every_peer_tells_the_versions_of_what_it_needs(name):
-    peer = PEERS.load(name)
+    peer = PEERS[name]
     required = {one.split("==")[0] for one in peer.requirements}
     assert peer.packages
     assert set(peer.packages) <= required
 
 
-@pytest.mark.parametrize("name", PEERS.names())
+@pytest.mark.parametrize("name", PEERS)
 def test_workers_of_peers_exist_and_know_nothing_of_edgeseg(name, root):
-    peer = PEERS.load(name)
+    peer = PEERS[name]
     folder = root / "benchmarks" / "studies" / "peers" / "_workers"
     for module in (peer.worker, *(step.worker for step in peer.steps)):
         source = (folder / f"{module}.py").read_text("utf-8")
@@ -59,7 +59,7 @@ def test_workers_of_peers_exist_and_know_nothing_of_edgeseg(name, root):
 
 @pytest.mark.parametrize("name", ["litert_plain", "tflite_runtime_plain"])
 def test_a_plain_loop_agrees_with_edgeseg(name, golden_model, picture, tmp_path):
-    peer = PEERS.load(name)
+    peer = PEERS[name]
     python = interpreter_of(CACHE, peer.requirements, peer.python)
     if not is_ready(python):
         pytest.skip(f"the environment of {name} was not made: run the benchmark once")
@@ -84,4 +84,4 @@ def test_a_plain_loop_agrees_with_edgeseg(name, golden_model, picture, tmp_path)
 def test_help_needs_no_environment():
     command = [sys.executable, "-m", "edgeseg.benchmarks.studies.peers", "--help"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert all(name in told for name in PEERS.names())
+    assert all(name in told for name in PEERS)

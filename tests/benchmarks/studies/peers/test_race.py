@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeseg.benchmarks.studies.peers._agreement import (
+from edgeseg.benchmarks.studies.peers.agreement import (
     agreement,
     label_maps,
     seven_class_miou,
 )
-from edgeseg.benchmarks.studies.peers._race import race
-from edgeseg.benchmarks.studies.peers._worker import Opened, PeerProcess
+from edgeseg.benchmarks.studies.peers.race import race
+from edgeseg.benchmarks.studies.peers.worker import Opened, PeerProcess
 from edgeseg.devices import ModelError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.accuracy.open import open_dataset

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from edgeseg.benchmarks.studies.peers import PEERS
 from edgeseg.benchmarks.studies.peers.__main__ import table_of
+from edgeseg.benchmarks.studies.peers.peers import PEERS
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def record(root):
 
 def test_four_peers_or_more_really_ran(record):
     assert len(record["peers"]) >= 4
-    assert set(record["peers"]) | set(record["failures"]) == set(PEERS.names())
+    assert set(record["peers"]) | set(record["failures"]) == set(PEERS)
 
 
 def test_every_row_says_what_it_is_of(record):

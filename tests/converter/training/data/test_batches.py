@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from edgeseg.converter.training.data.batches import Batches, Lessons
+from edgeseg.converter.training.data.batches import Batches, Targets
 from edgeseg.converter.training.data.splits import open_splits
 from edgeseg.converter.training.teacher import Teacher
 from edgeseg.devices import InputError
@@ -39,7 +39,7 @@ def teacher(golden_model):
 
 def batches(train, lessons=None, **options):
     options = {"batch": 6, "seed": 1} | options
-    return Batches(train, lessons or Lessons(ONES), (65, 65), **options)
+    return Batches(train, lessons or Targets(ONES), (65, 65), **options)
 
 
 def test_a_stream_goes_on_where_it_was_left(train):
@@ -97,9 +97,9 @@ def test_a_teacher_that_lacks_a_class_is_refused(golden_model):
 def test_rough_masks_count_for_less(train, teacher):
     plain = batches(train).make(0)[1]
     rough = frozenset(train.ids)
-    lessons = Lessons(ONES, teacher, 0.0, rough, 1.0)
+    lessons = Targets(ONES, teacher, 0.0, rough, 1.0)
     taught = batches(train, lessons).make(0)[1]
     assert np.abs(taught[..., :4] - plain[..., :4]).max() > 0.5
-    unheard = batches(train, Lessons(ONES, teacher, 0.0)).make(0)[1]
+    unheard = batches(train, Targets(ONES, teacher, 0.0)).make(0)[1]
     known = plain[..., 4] > 0
     np.testing.assert_array_equal(unheard[known], plain[known])

@@ -190,8 +190,8 @@ def test_layers_survive_a_file(tmp_path):
 
 BACKEND = """
 import sys, numpy, keras
-from edgeseg.converter.training.fake_quant import fake_quantize, activation_steps
-from edgeseg.converter.training.fake_quant_layers import *
+from edgeseg.converter.training.int8.rounding import fake_quantize, activation_steps
+from edgeseg.converter.training.int8.layers import *
 assert keras.backend.backend() == sys.argv[1]
 image = keras.Input((8, 8, 3))
 layer = keras.layers.Conv2D(4, 3, name="conv")

@@ -18,8 +18,8 @@ from edgeseg.converter.calibration.calibrate import (
 from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.conversion.keras_device import segmenter_of
 from edgeseg.converter.frameworks import third_party
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model
-from edgeseg.converter.loading.loading import Loading
 from edgeseg.converter.networks.folding import fold
 from edgeseg.converter.networks.graph import LayerGraph
 from edgeseg.converter.quantization.flatbuffer import FlatModel

@@ -10,9 +10,9 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 from edgeseg.converter.backbones.mobilenet_v2 import MobileNetV2
 from edgeseg.converter.loading.release import load_release
-from edgeseg.converter.networks.deeplab import LOGITS, ScoreHead, build_deeplab
+from edgeseg.converter.networks.deeplab import LOGITS, SegmentationHead, build_deeplab
+from edgeseg.converter.training.settings import Network
 from edgeseg.converter.training.start.batch_graph import freeze_until, training_graph
-from edgeseg.converter.training.start.network import Network
 from edgeseg.converter.training.start.start import make_start
 from edgeseg.devices import InputError, ModelError
 
@@ -42,7 +42,7 @@ def write_release(path, head):
 def v3(tmp_path_factory):
     path = tmp_path_factory.mktemp("v3") / "slim_os16_65.h5"
     (path.parent / "labels.txt").write_text("\n".join(OLD))
-    head = ScoreHead(classes=3, decoder=False, pyramid=False, width=24)
+    head = SegmentationHead(classes=3, decoder=False, pyramid=False, width=24)
     return write_release(path, head)
 
 
@@ -92,7 +92,9 @@ def test_a_narrow_decoder_cannot_carry_the_scores(v3):
 
 
 def test_a_decoder_narrower_than_the_pyramid_is_read_again(tmp_path):
-    head = ScoreHead(classes=3, pyramid=False, width=24, low_width=4, decoder_width=8)
+    head = SegmentationHead(
+        classes=3, pyramid=False, width=24, low_width=4, decoder_width=8
+    )
     path = write_release(tmp_path / "plus_os16_65.h5", head)
     model = load_release(path).model
     assert model.get_layer("decoder_conv1_pointwise").kernel.shape[-1] == 8

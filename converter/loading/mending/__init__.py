@@ -1,0 +1,1 @@
+"""Networks that another version of Keras wrote, or is to read."""

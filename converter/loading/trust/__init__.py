@@ -1,0 +1,1 @@
+"""Checks of model files: known parts, plain values, and code that needs trust."""
