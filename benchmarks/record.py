@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.model.embedded import sha256

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import one_line
+from edgeseg.devices.plain_text import one_line
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import check_writable, replacing
 

@@ -104,6 +104,12 @@ def parse_address(text: str, devices: PluginFolder) -> DeviceAddress:
     return DeviceAddress(name, unit, int(number))
 
 
+def nodes_of(address: DeviceAddress, devices: PluginFolder) -> tuple[str, ...]:
+    """Return the device files that a device opens; see `DeviceUnit`."""
+    units = profile_of(devices, address.name).units
+    return next((unit.nodes for unit in units if unit.name == address.unit), ())
+
+
 def _no_unit(text: str, name: str, profile: Profile, devices: PluginFolder) -> str:
     known = ", ".join(_strings(name, profile))
     rest = text.partition(":")[2]

@@ -6,13 +6,34 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.errors import ModelError
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     import numpy as np
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
     from edgeseg.devices.types import Array, Json
+
+
+class Closing:
+    """A context manager that closes itself; `close` may be called twice."""
+
+    def close(self) -> None:
+        """Release what is held; nothing is held here."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 @dataclass(frozen=True)
@@ -168,3 +189,11 @@ class SpecifiedDevice(Device):
     def outputs(self) -> tuple[TensorSpec, ...]:
         """Specs of the model's outputs."""
         return self._outputs
+
+
+def check_tensors(tensors: tuple[Array, ...], specs: tuple[TensorSpec, ...]) -> None:
+    """Raise `ModelError` unless the tensors are what the inputs take."""
+    got = [(tensor.shape, str(tensor.dtype)) for tensor in tensors]
+    expected = [(spec.shape, spec.dtype) for spec in specs]
+    if got != expected:
+        raise ModelError(f"expected tensors {expected}, got {got}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices.base import SpecifiedDevice, TensorSpec
+from edgeseg.devices.base import SpecifiedDevice, TensorSpec, check_tensors
 from edgeseg.devices.board import read_features, read_processor
 from edgeseg.devices.errors import MissingDriverError, ModelError
 from edgeseg.devices.linux_files import ROOT
@@ -15,8 +15,8 @@ from edgeseg.devices.litert import (
     read_model,
     tensor_specs,
 )
+from edgeseg.devices.plain_text import one_line, plain, shortened
 from edgeseg.devices.quiet import quiet
-from edgeseg.devices.wording import one_line, plain, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,14 +138,6 @@ def unfit_processor(root: Path = ROOT) -> str | None:
         "instructions of ARMv8.1 that LiteRT's GPU accelerator needs; a Jetson Xavier "
         "or Orin has them: take jetson:cpu, or jetson:tensorrt"
     )
-
-
-def check_tensors(tensors: tuple[Array, ...], specs: tuple[TensorSpec, ...]) -> None:
-    """Raise `ModelError` unless the tensors are what the inputs take."""
-    got = [(tensor.shape, str(tensor.dtype)) for tensor in tensors]
-    expected = [(spec.shape, spec.dtype) for spec in specs]
-    if got != expected:
-        raise ModelError(f"expected tensors {expected}, got {got}")
 
 
 def _specs(model: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:

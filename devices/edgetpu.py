@@ -19,8 +19,8 @@ from typing import Any
 from edgeseg.devices.errors import MissingDriverError
 from edgeseg.devices.linux_files import ROOT, read_text
 from edgeseg.devices.litert import Runtime, find_runtime
+from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.quiet import quiet
-from edgeseg.devices.wording import one_line
 
 LIBRARY = "libedgetpu.so.1"
 VARIABLE = "EDGESEG_LIBEDGETPU"

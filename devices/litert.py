@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from edgeseg.devices.base import TensorSpec
 from edgeseg.devices.errors import MissingDriverError, ModelError
 from edgeseg.devices.flatbuffer import is_whole
+from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.quiet import quiet
-from edgeseg.devices.wording import one_line as one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices.base import Device, SpecifiedDevice, TensorSpec
-from edgeseg.devices.compiled import check_tensors
+from edgeseg.devices.base import Device, SpecifiedDevice, TensorSpec, check_tensors
 from edgeseg.devices.errors import MissingDriverError, ModelError
 from edgeseg.devices.litert import is_tflite
+from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.profile import DeviceUnit, Found
 from edgeseg.devices.quiet import quiet
-from edgeseg.devices.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Array, Json
 
 PROCESSOR_UNIT = DeviceUnit(
-    "onnx", "an .onnx file through ONNX Runtime on the processor"
+    "onnx", "an .onnx file through ONNX Runtime on the processor", placement="onnx"
 )
 _PROCESSOR = "CPUExecutionProvider"
 # what a build with TensorRT has beside its extension module

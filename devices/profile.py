@@ -24,11 +24,18 @@ class DeviceUnit:
         One line on what it does.
     numbered : bool
         Whether ``:N`` may follow, counted from 0.
+    placement : str
+        As `Profile.placement`, where this unit differs; empty where it does not.
+    nodes : tuple of str
+        Device files that it opens beside GPUs and cameras, as systemd's
+        ``DeviceAllow=`` takes them.
     """
 
     name: str
     text: str
     numbered: bool = False
+    placement: str = ""
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,10 @@ class Profile:
         Quantization recipes, kinds of head and input sizes that suit it, best first.
     advice : tuple of str
         What else to know when choosing a model.
+    placement : str
+        What runs a TFLite model's operators, for ``edgeseg check``: ``"edgetpu"``,
+        ``"gpu"``, ``"xnnpack"``, ``"cpu"`` (no delegate), ``"onnx"`` (ONNX Runtime,
+        which takes no TFLite model) or ``"none"`` (nothing runs them).
     camera : str
         Source string of the camera that the board usually has.
     install : tuple of str
@@ -86,9 +97,15 @@ class Profile:
     heads: tuple[str, ...] = ("logits-stride", "logits")
     sizes: tuple[str, ...] = ("257x257", "513x513")
     advice: tuple[str, ...] = ()
+    placement: str = "xnnpack"
     camera: str = "camera:0"
     install: tuple[str, ...] = ()
     verified: str = "not run on hardware"
+
+    def placement_of(self, unit: str) -> str:
+        """Return what runs a model's operators on one of the units."""
+        own = (u.placement for u in self.units if u.name == unit)
+        return next(own, "") or self.placement
 
     def to_dict(self) -> Json:
         """Return what suits the device, as JSON values."""

@@ -9,8 +9,8 @@ from edgeseg.devices.base import SpecifiedDevice
 from edgeseg.devices.cores import pinned
 from edgeseg.devices.errors import ModelError
 from edgeseg.devices.litert import Runtime, find_runtime, open_interpreter, tensor_specs
+from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.quiet import quiet
-from edgeseg.devices.wording import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,23 +1,57 @@
 """Frame in, overlay out: what runs on the board."""
 
-import typing
+from typing import TYPE_CHECKING
 
-from edgeseg.runtime.capture.open import open_source
-from edgeseg.runtime.capture.source import Capture, CaptureOptions, Source
-from edgeseg.runtime.drawing.look import Look
-from edgeseg.runtime.drawing.painter import Painter
-from edgeseg.runtime.model.manifest import Manifest
-from edgeseg.runtime.model.overrides import Overrides
-from edgeseg.runtime.output.open import open_sink
-from edgeseg.runtime.output.sink import Sink, Style
-from edgeseg.runtime.pipeline.meter import Meter, Readings
-from edgeseg.runtime.pipeline.run import PipelineOptions, Stop, Tally, run_pipeline
-from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
+if TYPE_CHECKING:
+    from edgeseg.runtime.capture.open import open_source
+    from edgeseg.runtime.capture.source import Capture, CaptureOptions, Source
+    from edgeseg.runtime.drawing.look import Look
+    from edgeseg.runtime.drawing.painter import Painter
+    from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.model.overrides import Overrides
+    from edgeseg.runtime.output.open import open_sink
+    from edgeseg.runtime.output.sink import Sink, Style
+    from edgeseg.runtime.pipeline.meter import Meter, Readings
+    from edgeseg.runtime.pipeline.run import PipelineOptions, Stop, Tally, run_pipeline
+    from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
 
-if typing.TYPE_CHECKING:
     __version__: str
 else:
-    from edgeseg.runtime.version import __getattr__ as __getattr__
+    from edgeseg.devices.lazy import lazy_exports as _lazy_exports
+
+    _load, __dir__ = _lazy_exports(
+        __name__,
+        {
+            "Capture": "edgeseg.runtime.capture.source",
+            "CaptureOptions": "edgeseg.runtime.capture.source",
+            "Look": "edgeseg.runtime.drawing.look",
+            "Manifest": "edgeseg.runtime.model.manifest",
+            "Meter": "edgeseg.runtime.pipeline.meter",
+            "Overrides": "edgeseg.runtime.model.overrides",
+            "Painter": "edgeseg.runtime.drawing.painter",
+            "PipelineOptions": "edgeseg.runtime.pipeline.run",
+            "Readings": "edgeseg.runtime.pipeline.meter",
+            "Segmentation": "edgeseg.runtime.segmentation.segmenter",
+            "Segmenter": "edgeseg.runtime.segmentation.segmenter",
+            "Sink": "edgeseg.runtime.output.sink",
+            "Source": "edgeseg.runtime.capture.source",
+            "Stop": "edgeseg.runtime.pipeline.run",
+            "Style": "edgeseg.runtime.output.sink",
+            "Tally": "edgeseg.runtime.pipeline.run",
+            "open_sink": "edgeseg.runtime.output.open",
+            "open_source": "edgeseg.runtime.capture.open",
+            "run_pipeline": "edgeseg.runtime.pipeline.run",
+        },
+    )
+
+    def __getattr__(name):
+        if name != "__version__":
+            return _load(name)
+        # half a megabyte of modules for e-mail, which few runs need
+        from importlib.metadata import version
+
+        return version("edgeseg")
+
 
 __all__ = [
     "Capture",

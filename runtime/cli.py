@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.devices import EdgesegError
-from edgeseg.devices.wording import one_line, plain, shortened
+from edgeseg.devices.errors import EdgesegError
+from edgeseg.devices.plain_text import one_line, plain, shortened
 from edgeseg.runtime.terminal.console import open_closed_streams, show_any_text
 
 if TYPE_CHECKING:

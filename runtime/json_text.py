@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 
 
 def json_text(

@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 from loopback_board import write_wheel
 
-from edgeseg.devices.printable import is_printable
+from edgeseg.devices.plain_text import is_printable
 from edgeseg.runtime.cli import main
 from edgeseg.runtime.remote.address import BoardAddress
 from edgeseg.runtime.remote.session import Session

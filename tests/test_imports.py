@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from edgeseg.runtime.shipped import photo_folder
+
 PROBE = "import sys, json, {}; print(json.dumps(sorted(sys.modules)))"
 HEAVY = {
     "tensorflow",
@@ -100,6 +102,50 @@ def test_help_of_a_command_loads_nothing_heavy(command):
         f"sys.exit(len({HEAVY!r} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+# How many modules of edgeseg a command may load: what was measured, and a few more.
+# Whoever goes over a budget either imports where it is used, or raises the number here
+# and says in the commit what it bought.
+BUDGETS = {
+    "--help": 12,  # 9
+    "info animals": 33,  # 30
+    "devices": 40,  # 37
+    "check animals --device desktop": 55,  # 51
+    "run animals PHOTO -o null": 96,  # 92
+}
+
+
+def modules_of(command, photo):
+    """Return the modules of edgeseg that a command loads, in their order."""
+    words = [str(photo) if word == "PHOTO" else word for word in command.split()]
+    code = (
+        "import json, sys\nfrom edgeseg.runtime.cli import main\n"
+        f"main({words!r}, standalone_mode=False)\n"
+        "print('', json.dumps([m for m in sys.modules if m.startswith('edgeseg.')]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8"
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def over_budget(modules, budget):
+    """Return what to read when a command loads more than it may; empty if not."""
+    if len(modules) <= budget:
+        return ""
+    extra = ", ".join(modules[budget:])
+    return f"{len(modules)} of {budget}; loaded last: {extra}; all: {modules}"
+
+
+@pytest.mark.parametrize("command", BUDGETS)
+def test_a_command_keeps_to_its_budget_of_modules(command):
+    photo = photo_folder() / "cat.jpg"
+    assert not over_budget(modules_of(command, photo), BUDGETS[command])
+
+
+def test_modules_over_a_budget_are_named():
+    assert over_budget(["a", "b", "c"], 2).startswith("3 of 2; loaded last: c;")
 
 
 def test_listing_devices_imports_none():

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime.accuracy.counts import Counts, digest_of
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.model.labels import same_name

@@ -24,7 +24,7 @@ import click
 from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import machine
 from edgeseg.devices import ModelError
-from edgeseg.devices.wording import reason_in
+from edgeseg.devices.process_log import reason_in
 from edgeseg.runtime.commands.options import MODEL, PATH
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.files import SUFFIXES, read_picture, write_picture

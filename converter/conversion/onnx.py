@@ -22,7 +22,7 @@ from edgeseg.converter.frameworks import need_onnx, third_party
 from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import ConversionError
-from edgeseg.devices.wording import one_line
+from edgeseg.devices.plain_text import one_line
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair
 from edgeseg.runtime.model.embedded import onnx_with_manifest

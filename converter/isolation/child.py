@@ -20,7 +20,7 @@ from edgeseg.converter.isolation.folder import is_full, no_space
 from edgeseg.converter.isolation.processes import kill_session, resident_bytes
 from edgeseg.devices import ConversionError, EdgesegError
 from edgeseg.devices import errors as _errors
-from edgeseg.devices.wording import last_line_in, reason_in
+from edgeseg.devices.process_log import last_line_in, reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

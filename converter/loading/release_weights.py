@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import ModelError
-from edgeseg.devices.litert import one_line
+from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

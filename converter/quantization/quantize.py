@@ -11,7 +11,7 @@ from edgeseg.converter.quantization.islands import fill_islands
 from edgeseg.converter.quantization.kernels import tie_ranges
 from edgeseg.converter.quantization.refine import apply_rounding
 from edgeseg.devices import ConversionError
-from edgeseg.devices.litert import one_line
+from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

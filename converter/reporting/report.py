@@ -19,7 +19,7 @@ from edgeseg.converter.reporting.panels import (
 )
 from edgeseg.converter.reporting.plots import plot_classes, plot_curve, plot_layers
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime import Manifest
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.pictures.atomic import check_writable, replacing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from edgeseg.runtime.shipped._paths import MODEL_NAME, is_shipped
+from edgeseg.runtime.shipped import MODEL_NAME, is_shipped
 
 
 def keras_file() -> Path:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.conversion.keras_device import open_keras
 from edgeseg.converter.training.data.classes import id_table
 from edgeseg.devices import InputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.model.labels import VOID
-from edgeseg.runtime.segmentation.grid_axis import grid_positions
-from edgeseg.runtime.segmentation.letterbox import place
+from edgeseg.runtime.segmentation.grid_axis import grid_coordinates
+from edgeseg.runtime.segmentation.letterbox import Letterbox
 from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
@@ -165,12 +165,12 @@ def _interpolated(
     """Bring a grid of probabilities to a frame's pixels, as scores are brought."""
     import numpy as np
 
-    placement = place(hw, segmenter.input_hw, segmenter.manifest.fit)
+    placement = Letterbox.of(hw, segmenter.input_hw, segmenter.manifest.fit)
     rows, columns = (
         _weights(
             hw[i],
             placement.scaled_hw[i],
-            placement.canvas_hw[i],
+            placement.input_hw[i],
             shares.shape[i],
             segmenter.manifest.resize,
         )
@@ -187,7 +187,7 @@ def _weights(
     """Return the matrix ``(picture, grid)`` of a linear interpolation."""
     import numpy as np
 
-    position = grid_positions(picture, scaled, canvas, grid, resize)
+    position = grid_coordinates(picture, scaled, canvas, grid, resize)
     low = np.minimum(np.floor(position).astype(int), grid - 1)
     high = np.minimum(low + 1, grid - 1)
     share = (position - low).astype(np.float32)

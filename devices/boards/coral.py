@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _SUFFIX = "_edgetpu"  # what edgetpu_compiler appends to a file's name
+# /dev/bus/usb: it gets another number there once its firmware is loaded; /dev/apex_N
+_USB, _PCI = "char-usb_device", "char-apex"
 _NAMES = {"usb": "Coral USB Accelerator", "pci": "Coral on PCI Express", "": "Coral"}
 
 
@@ -165,12 +167,19 @@ def _state(tpu: EdgeTpu, root: Path) -> Found:
 PROFILE = Profile(
     summary="Coral's Edge TPU",
     units=(
-        DeviceUnit("", "the first Edge TPU found"),
-        DeviceUnit("usb", "a USB Accelerator", numbered=True),
-        DeviceUnit("pci", "M.2, Mini PCIe or a Dev Board's own", numbered=True),
-        DeviceUnit("or-cpu", "an Edge TPU, else the uncompiled file on the processor"),
+        DeviceUnit("", "the first Edge TPU found", nodes=(_USB, _PCI)),
+        DeviceUnit("usb", "a USB Accelerator", numbered=True, nodes=(_USB,)),
+        DeviceUnit(
+            "pci", "M.2, Mini PCIe or a Dev Board's own", numbered=True, nodes=(_PCI,)
+        ),
+        DeviceUnit(
+            "or-cpu",
+            "an Edge TPU, else the uncompiled file on the processor",
+            nodes=(_USB, _PCI),
+        ),
     ),
     find=_find,
+    placement="edgetpu",
     recipes=("int8",),
     heads=("logits-stride",),
     sizes=("257x257", "321x321", "513x513"),

@@ -53,7 +53,7 @@ PROFILE = Profile(
     units=(
         DeviceUnit("", "the same as desktop:cpu"),
         DeviceUnit("cpu", "TFLite on all physical cores, through XNNPACK"),
-        DeviceUnit("plain", "without XNNPACK, to see what it brings"),
+        DeviceUnit("plain", "without XNNPACK, to see what it brings", placement="cpu"),
         PROCESSOR_UNIT,
     ),
     find=_find,

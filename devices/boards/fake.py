@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.base import SpecifiedDevice, TensorSpec
+from edgeseg.devices.base import SpecifiedDevice, TensorSpec, check_tensors
 from edgeseg.devices.errors import ModelError
 from edgeseg.devices.litert import open_interpreter, tensor_specs
 from edgeseg.devices.profile import DeviceUnit, Found, Profile
@@ -60,10 +60,7 @@ class Fake(SpecifiedDevice):
         """Return the pattern; see `Device.infer`."""
         if not self._is_open:
             raise ModelError("the device is closed: open it again")
-        got = [(tensor.shape, str(tensor.dtype)) for tensor in tensors]
-        expected = [(spec.shape, spec.dtype) for spec in self._inputs]
-        if got != expected:
-            raise ModelError(f"expected tensors {expected}, got {got}")
+        check_tensors(tensors, self._inputs)
         return tuple(_pattern(tensors[0], spec) for spec in self._outputs)
 
     def describe(self) -> Json:
@@ -98,6 +95,7 @@ PROFILE = Profile(
     summary="no hardware: a pattern instead of an inference",
     units=(DeviceUnit("", "for trying sources, sinks and screens"),),
     find=_find,
+    placement="none",
     verified="everywhere",
 )
 PLUGIN = Fake.from_model

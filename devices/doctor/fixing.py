@@ -7,7 +7,8 @@ import subprocess
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.wording import one_line, reason_in
+from edgeseg.devices.plain_text import one_line
+from edgeseg.devices.process_log import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from edgeseg.devices.doctor.finding import Finding, Fix
-from edgeseg.devices.wording import reason_in
+from edgeseg.devices.process_log import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import base64
 import zlib
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.wording import one_line
+from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

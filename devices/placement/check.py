@@ -1,11 +1,13 @@
-"""Check a model against a board: which processor runs each operator."""
+"""Check a model against a device: which processor runs each operator."""
 
 from __future__ import annotations
 
-import difflib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import ModelError, UnknownPluginError
+from edgeseg.devices.address import parse_address, profile_of
+from edgeseg.devices.errors import ModelError
+from edgeseg.devices.open import DEVICES
 from edgeseg.devices.placement import edgetpu, gpu
 from edgeseg.devices.placement.advice import coral_advice, gpu_advice, xnnpack_advice
 from edgeseg.devices.placement.reading import read_model_graph
@@ -18,87 +20,107 @@ from edgeseg.devices.placement.result import (
 from edgeseg.devices.placement.xnnpack import xnnpack_members
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from edgeseg.devices.placement.graph import ModelGraph
-    from edgeseg.devices.placement.result import Advice, Placed
+    from edgeseg.devices.placement.result import Advice
     from edgeseg.devices.placement.xnnpack import Membership
 
-BOARDS = ("coral", "desktop", "jetson", "raspberry_pi")
+_COMPILED_NOTE = (
+    "compiled already: what is inside the Edge TPU operator cannot be counted, shares "
+    "are of what is outside"
+)
+
+
+@dataclass(frozen=True)
+class _Prediction:
+    """What one kind of processor takes, how that is known, and what to change."""
+
+    origin: str
+    verdicts: tuple[OperatorVerdict, ...]
+    advice: tuple[Advice, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def check_model(model: Path, device: str) -> Placement:
-    """Return where each operator of a model runs on a board, and what to change.
+    """Return where each operator of a model runs on a device, and what to change.
 
     Parameters
     ----------
     model : Path
         A ``.tflite`` file.
     device : str
-        A device string; ``coral`` tells of the Edge TPU, ``jetson`` of the GPU,
-        ``raspberry_pi`` and ``desktop`` of XNNPACK.
+        A device string; the device's `Profile` says which processor that means.
+        ``auto`` is the processor of a desktop.
 
     Raises
     ------
     UnknownPluginError
-        There is no such board.
+        There is no such device.
     ModelError
-        The file is no TFLite model of one subgraph and fixed size, or was compiled for
-        another board.
+        The file is no TFLite model of one subgraph and fixed size, was compiled for
+        another device, or the device runs ``.onnx`` files.
     MissingDriverError
-        The installed interpreter cannot tell a model's operators.
+        The installed interpreter cannot list a model's operators.
     """
-    board = _board(device)
-    graph = read_model_graph(model)
-    if edgetpu.is_compiled(graph):
-        if board != "coral":
-            raise ModelError(
-                f"{model} was compiled for an Edge TPU and runs nowhere else: check "
-                "the file it was compiled from, or take --device coral"
-            )
-        return _result(
-            model, board, edgetpu.COMPILED, graph, edgetpu.read_compiled(graph)
+    address = parse_address("desktop" if device == "auto" else device, DEVICES)
+    profile = profile_of(DEVICES, address.name)
+    kind = profile.placement_of(address.unit)
+    # the unit matters where it means another processor than the device's name alone
+    name = address.name + (f":{address.unit}" if kind != profile.placement else "")
+    if kind == "onnx":
+        raise ModelError(
+            f"{name} runs .onnx files in ONNX Runtime, whose provider takes all of a "
+            f"model or refuses it: expected a device for .tflite files, such as "
+            f"{address.name}"
         )
-    if board == "coral":
-        return _coral(model, graph)
-    if board == "jetson":
-        verdicts = gpu.predict(graph)
-        advice = gpu_advice(graph, place(graph, verdicts))
-        return _result(model, board, gpu.ORIGIN, graph, verdicts, advice)
-    return _xnnpack(model, board, graph)
-
-
-def _board(device: str) -> str:
-    name = device.partition(":")[0]
-    name = "desktop" if name == "auto" else name
-    if name in BOARDS:
-        return name
-    near = difflib.get_close_matches(name, BOARDS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UnknownPluginError(
-        f"unknown device {name!r}; known: {', '.join(BOARDS)}{hint}"
+    graph = read_model_graph(model)
+    if edgetpu.is_compiled(graph) and kind not in ("edgetpu", "none"):
+        raise ModelError(
+            f"{model} was compiled for an Edge TPU and runs nowhere else: check "
+            "the file it was compiled from, or take --device coral"
+        )
+    found = _PREDICTORS[kind](model, graph)
+    partitions, hand_overs = count_pieces(graph, found.verdicts)
+    return Placement(
+        file=model.name,
+        device=name,
+        origin=found.origin,
+        operators=place(graph, found.verdicts),
+        partitions=partitions,
+        hand_overs=hand_overs,
+        advice=found.advice,
+        notes=found.notes,
     )
 
 
-def _coral(model: Path, graph: ModelGraph) -> Placement:
+def _on_edgetpu(model: Path, graph: ModelGraph) -> _Prediction:
+    if edgetpu.is_compiled(graph):
+        verdicts = edgetpu.read_compiled(graph)
+        return _Prediction(edgetpu.COMPILED, verdicts, notes=(_COMPILED_NOTE,))
     verdicts = edgetpu.predict(graph)
-    return _result(
-        model,
-        "coral",
+    return _Prediction(
         edgetpu.ORIGIN,
-        graph,
         verdicts,
         coral_advice(graph, place(graph, verdicts)),
         edgetpu.notes(graph, verdicts),
     )
 
 
-def _xnnpack(model: Path, board: str, graph: ModelGraph) -> Placement:
+def _on_gpu(model: Path, graph: ModelGraph) -> _Prediction:
+    verdicts = gpu.predict(graph)
+    return _Prediction(gpu.ORIGIN, verdicts, gpu_advice(graph, place(graph, verdicts)))
+
+
+def _on_xnnpack(model: Path, graph: ModelGraph) -> _Prediction:
     membership = xnnpack_members(model)
     verdicts = tuple(_member(op.index, membership) for op in graph.operators)
-    origin = f"as the interpreter of this machine shows ({membership.runtime})"
-    advice = xnnpack_advice(graph, place(graph, verdicts), membership.refused)
-    return _result(model, board, origin, graph, verdicts, advice)
+    return _Prediction(
+        f"as the interpreter of this machine shows ({membership.runtime})",
+        verdicts,
+        xnnpack_advice(graph, place(graph, verdicts), membership.refused),
+    )
 
 
 def _member(index: int, membership: Membership) -> OperatorVerdict:
@@ -113,30 +135,20 @@ def _member(index: int, membership: Membership) -> OperatorVerdict:
     return OperatorVerdict("cpu", "left out of the delegate", blocking=True)
 
 
-def _result(
-    model: Path,
-    board: str,
-    origin: str,
-    graph: ModelGraph,
-    verdicts: tuple[OperatorVerdict, ...],
-    advice: tuple[Advice, ...] = (),
-    notes: tuple[str, ...] = (),
-) -> Placement:
-    partitions, hand_overs = count_pieces(graph, verdicts)
-    placed: tuple[Placed, ...] = place(graph, verdicts)
-    if origin == edgetpu.COMPILED:
-        notes = (
-            "compiled already: what is inside the Edge TPU operator cannot be counted, "
-            "shares are of what is outside",
-            *notes,
-        )
-    return Placement(
-        file=model.name,
-        device=board,
-        origin=origin,
-        operators=placed,
-        partitions=partitions,
-        hand_overs=hand_overs,
-        advice=advice,
-        notes=notes,
-    )
+def _on_cpu(model: Path, graph: ModelGraph) -> _Prediction:
+    verdict = OperatorVerdict("cpu", "this unit applies no delegate")
+    return _Prediction("by what the unit is", (verdict,) * len(graph.operators))
+
+
+def _on_nothing(model: Path, graph: ModelGraph) -> _Prediction:
+    verdict = OperatorVerdict("none", "the device answers with a pattern instead")
+    return _Prediction("by what the device is", (verdict,) * len(graph.operators))
+
+
+_PREDICTORS: dict[str, Callable[[Path, ModelGraph], _Prediction]] = {
+    "edgetpu": _on_edgetpu,
+    "gpu": _on_gpu,
+    "xnnpack": _on_xnnpack,
+    "cpu": _on_cpu,
+    "none": _on_nothing,
+}

@@ -27,8 +27,9 @@ class Placed:
         Place in the order of execution, from 0.
     op : str
         Name in the TensorFlow Lite schema.
-    placement : {"edgetpu", "xnnpack", "gpu", "cpu"}
-        The processor; ``cpu`` is TensorFlow Lite's own kernel.
+    placement : {"edgetpu", "xnnpack", "gpu", "cpu", "none"}
+        The processor; ``cpu`` is TensorFlow Lite's own kernel, ``none`` is a device
+        that runs no operator.
     reason : str
         Why there.
     macs : int
@@ -85,7 +86,7 @@ class Placement:
     file : str
         Name of the model.
     device : str
-        ``coral``, ``raspberry_pi``, ``jetson`` or ``desktop``.
+        Name of the device; with its unit where another processor is meant by that.
     origin : str
         Where it is known from: a prediction, this machine's interpreter, the file.
     operators : tuple of Placed
@@ -183,7 +184,8 @@ def count_pieces(
     graph: ModelGraph, verdicts: tuple[OperatorVerdict, ...]
 ) -> tuple[int, int]:
     """Return how many pieces the accelerator runs and how often data changes hands."""
-    taken = [i for i, verdict in enumerate(verdicts) if verdict.placement != "cpu"]
+    left = ("cpu", "none")
+    taken = [i for i, verdict in enumerate(verdicts) if verdict.placement not in left]
     found = pieces(graph, taken)
     return sum(piece.taken for piece in found), max(len(found) - 1, 0)
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError
 from edgeseg.devices.litert import find_runtime, open_interpreter
+from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.quiet import quiet
-from edgeseg.devices.wording import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

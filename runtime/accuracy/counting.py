@@ -15,7 +15,7 @@ from edgeseg.runtime.accuracy.boundary import boundary_matrix
 from edgeseg.runtime.accuracy.counts import Counts, joint_counts, sparse
 from edgeseg.runtime.accuracy.dataset import picture_with_truth
 from edgeseg.runtime.accuracy.scores import confusion_matrix
-from edgeseg.runtime.segmentation.letterbox import place
+from edgeseg.runtime.segmentation.letterbox import Letterbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -76,7 +76,7 @@ class Answer:
     def network_ids(self) -> NDArray[np.uint8]:
         """Class ids ``(h, w)`` at the size of the network's input, padding cut off."""
         one = self._segmenter
-        scaled_hw = place(self._hw, one.input_hw, one.manifest.fit).scaled_hw
+        scaled_hw = Letterbox.of(self._hw, one.input_hw, one.manifest.fit).scaled_hw
         return one.ids_from(self._output, scaled_hw)
 
     @cached_property

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime.accuracy.truth import stored_as_is, translate
 from edgeseg.runtime.pictures.files import read_ids, read_picture
 

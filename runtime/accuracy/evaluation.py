@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime.accuracy.counting import (
     CountTruth,
     count_pictures,

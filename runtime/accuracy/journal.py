@@ -13,7 +13,7 @@ import os
 from typing import IO, TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, OutputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:

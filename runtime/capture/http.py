@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import plain, shortened
+from edgeseg.devices.plain_text import hide_credentials, plain, shortened
 from edgeseg.runtime.capture import jpeg as _jpeg
 from edgeseg.runtime.capture.feed import Connection
 from edgeseg.runtime.capture.multipart import PartReader
-from edgeseg.runtime.credentials import hide_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable

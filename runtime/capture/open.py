@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, PluginFolder
+from edgeseg.runtime.address import ANY_FILE, FOLDER, PATTERN, AddressBook
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 
 if TYPE_CHECKING:
+    from edgeseg.runtime.address import Address
     from edgeseg.runtime.capture.source import Source
 
 SOURCES = PluginFolder("source", "edgeseg.runtime.sources")
-
-# the encrypted kind of a protocol is its source's business
-_SCHEMES = {"https": "http", "rtsps": "rtsp"}
+SOURCE_ADDRESSES = AddressBook(SOURCES)
 
 
 def open_source(text: str, options: CaptureOptions = AS_IT_COMES) -> Source:
@@ -35,32 +35,34 @@ def open_source(text: str, options: CaptureOptions = AS_IT_COMES) -> Source:
     InputError
         There is nothing of that name, or it cannot be read.
     """
-    name, rest = _plugin_of(text)
-    source: Source = SOURCES.load(name)(rest, options)
-    return source
-
-
-def _plugin_of(text: str) -> tuple[str, str]:
-    """Return the source's name and what it is told."""
-    name, colon, rest = text.partition(":")
-    plugin = _SCHEMES.get(name, name)
-    if plugin in SOURCES.names():
-        if rest.startswith("//"):
-            return plugin, text
-        if colon or not Path(text).exists():
-            return plugin, rest
-    return _kind_of(text), text
-
-
-def _kind_of(text: str) -> str:
-    from edgeseg.runtime.pictures.files import SUFFIXES
-
-    path = Path(text)
-    if path.is_dir() or (glob.has_magic(text) and not path.exists()):
-        return "folder"
-    if not path.exists():
+    address = find_source(text)
+    if address is None:
         raise InputError(
             f"no such file, folder or source: {text} (sources: "
             f"{', '.join(SOURCES.names())})"
         )
-    return "image" if path.suffix.lower() in SUFFIXES else "video"
+    source: Source = SOURCE_ADDRESSES.open(address, options)
+    return source
+
+
+def find_source(text: str, folder: Path = Path()) -> Address | None:
+    """Return what a source string names, None where there is no such thing.
+
+    Parameters
+    ----------
+    text : str
+        As `open_source` takes it.
+    folder : Path
+        Where relative paths begin.
+    """
+    named = SOURCE_ADDRESSES.named(text, folder)
+    return named or SOURCE_ADDRESSES.bare(text, *_signs(text, folder / text))
+
+
+def _signs(text: str, path: Path) -> tuple[str, ...]:
+    """Return what a bare path is, as `AddressKind.bare` has it."""
+    if path.is_dir():
+        return (FOLDER,)
+    if path.exists():
+        return (path.suffix.lower(), ANY_FILE)
+    return (PATTERN,) if glob.has_magic(text) else ()

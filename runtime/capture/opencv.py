@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import encodable, utf8_name
+from edgeseg.devices.plain_text import encodable, hide_credentials, utf8_name
 from edgeseg.runtime.capture.feed import Connection
 from edgeseg.runtime.capture.upright import rotated, take_over_rotation
-from edgeseg.runtime.credentials import hide_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

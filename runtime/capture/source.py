@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,8 @@ class Capture:
 class Source(Closing, ABC):
     """Pictures from a file, folder or camera, in order.
 
-    ``PLUGIN(text, options)`` opens what the string says or raises `InputError`.
+    ``PLUGIN(text, options)`` opens what the string says or raises `InputError`;
+    ``ADDRESS`` says whether that is a file, a folder, a device or a network address.
     Iterating is done once. A picture that cannot be read is skipped and named in
     `failures`; a source that can give nothing more raises. A live source never ends
     by itself: where its camera or stream stops, it connects again. Frames come upright

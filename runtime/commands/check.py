@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.runtime.commands.options import MODEL
+from edgeseg.runtime.commands.options import MODEL, device_names
+from edgeseg.runtime.terminal.completion import complete_words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeseg.devices.placement.result import Placed, Placement
+
+
+_NAMES = {
+    "edgetpu": "Edge TPU",
+    "xnnpack": "XNNPACK",
+    "gpu": "GPU",
+    "cpu": "CPU",
+    "none": "nothing",
+}
+_LISTED = 3  # names of operators in one row
 
 
 @click.command()
@@ -21,7 +32,9 @@ if TYPE_CHECKING:
     "--device",
     required=True,
     metavar="NAME",
-    help="coral (Edge TPU), raspberry_pi or desktop (XNNPACK), jetson (GPU).",
+    shell_complete=complete_words(device_names),
+    help="What is to run it: coral (Edge TPU), jetson (GPU), raspberry_pi, desktop or "
+    "generic (XNNPACK), or another one that edgeseg devices lists.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(model: Path, device: str, as_json: bool) -> None:
@@ -37,15 +50,6 @@ def check(model: Path, device: str, as_json: bool) -> None:
     result = check_model(find_model(model), device)
     text = json_text(result.to_dict(), indent=2) if as_json else placement_text(result)
     click.echo(text)
-
-
-_NAMES = {
-    "edgetpu": "Edge TPU",
-    "xnnpack": "XNNPACK",
-    "gpu": "GPU",
-    "cpu": "CPU",
-}
-_LISTED = 3  # names of operators in one row
 
 
 def placement_text(result: Placement) -> str:
@@ -90,6 +94,8 @@ def _kinds(run: list[Placed]) -> str:
 
 
 def _totals(result: Placement) -> str:
+    if all(op.placement == "none" for op in result.operators):
+        return f"none of {len(result.operators)} operators is run"
     if not result.on_cpu:
         return f"all {len(result.operators)} operators on the accelerator, in one piece"
     return (

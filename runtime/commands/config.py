@@ -21,18 +21,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import STDOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeseg.devices.types import Json
+    from edgeseg.runtime.address import AddressBook
 
-# what follows these names and a colon is a file or folder
-_NAMES_OF_FILES = frozenset(
-    {"folder", "image", "video", "overlay", "masks", "jsonl", "picture"}
-)
-# arguments and options whose text may name files
-_FILE_KEYS = frozenset({"model", "source", "output", "labels", "effect"})
 _NOT_KEYS = frozenset({"config", "help"})
 
 
@@ -173,23 +169,24 @@ def _described(value: Any) -> str:
 
 
 def _at(folder: Path, key: str, value: Any) -> Any:
-    """Return a value with its file name made absolute, if it has one."""
-    if key not in _FILE_KEYS:
-        return value
+    """Return a value with its path made absolute, if it has one."""
     if isinstance(value, list):
-        return [_file_at(folder, key, one) for one in value]
-    return _file_at(folder, key, value)
+        return [_at(folder, key, one) for one in value]
+    if key in (books := _books()):
+        return _address_at(folder, books[key], value)
+    names = _names().get(key)
+    if names is None or (value in names and not (folder / value).exists()):
+        return value
+    return _joined(folder, value)
 
 
-def _file_at(folder: Path, key: str, text: str) -> str:
-    name, colon, rest = text.partition(":")
-    names = _names(key)
-    if colon and (name in names or rest.startswith("//")):
-        is_file = name in _NAMES_OF_FILES and rest and not rest.startswith("//")
-        return f"{name}:{_joined(folder, rest)}" if is_file else text
-    if text == "-" or (text in names and not (folder / text).exists()):
-        return text
-    return text if key == "effect" else _joined(folder, text)
+def _address_at(folder: Path, book: AddressBook, text: str) -> str:
+    address = book.named(text, folder)
+    if address is not None:
+        path = address.path
+        return text if path is None else address.with_path(_joined(folder, path))
+    is_path = book.has_bare_paths and text != STDOUT and "://" not in text
+    return _joined(folder, text) if is_path else text
 
 
 def _joined(folder: Path, text: str) -> str:
@@ -197,17 +194,22 @@ def _joined(folder: Path, text: str) -> str:
     return f"{folder / text}{ending}"
 
 
-def _names(key: str) -> tuple[str, ...]:
-    """Return what a key's text may name that is no file."""
-    from edgeseg.runtime.capture.open import SOURCES
-    from edgeseg.runtime.drawing.open_effect import EFFECTS
+def _books() -> dict[str, AddressBook]:
+    """Return the grammar of each key that is an address; only a file needs them."""
+    from edgeseg.runtime.capture.open import SOURCE_ADDRESSES
+    from edgeseg.runtime.drawing.open_effect import EFFECT_ADDRESSES
+    from edgeseg.runtime.output.open import SINK_ADDRESSES
+
+    return {
+        "source": SOURCE_ADDRESSES,
+        "output": SINK_ADDRESSES,
+        "effect": EFFECT_ADDRESSES,
+    }
+
+
+def _names() -> dict[str, tuple[str, ...]]:
+    """Return what the other keys that may be a path may be instead."""
     from edgeseg.runtime.model.labels import known_label_sets
-    from edgeseg.runtime.output.open import SINKS
     from edgeseg.runtime.shipped import MODEL_NAME
 
-    if key == "labels":
-        return known_label_sets()
-    if key == "model":
-        return (MODEL_NAME,)
-    folders = {"source": SOURCES, "output": SINKS, "effect": EFFECTS}
-    return folders[key].names() if key in folders else ()
+    return {"labels": known_label_sets(), "model": (MODEL_NAME,)}

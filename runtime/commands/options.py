@@ -88,7 +88,8 @@ def _label_sets() -> tuple[str, ...]:
     return known_label_sets()
 
 
-def _devices() -> tuple[str, ...]:
+def device_names() -> tuple[str, ...]:
+    """Return what --device takes, without the units."""
     from edgeseg.devices import DEVICES
 
     return ("auto", *DEVICES.names())
@@ -127,7 +128,7 @@ def device_options(function: _F) -> _F:
             "--device",
             default="auto",
             show_default=True,
-            shell_complete=complete_words(_devices),
+            shell_complete=complete_words(device_names),
             help="What runs the model: NAME, NAME:UNIT or NAME:UNIT:N, such as "
             "coral:usb:0; edgeseg devices lists them.",
         ),

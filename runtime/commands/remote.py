@@ -203,14 +203,18 @@ def run(
     videos that are here are copied first; a camera or stream is the board's own.
     Ctrl-C ends it there.
     """
+    from edgeseg.runtime.capture.open import find_source
+    from edgeseg.runtime.commands.run_options import WEB_OUTPUT
     from edgeseg.runtime.remote.calls import CommandLine, extras_of, run_call
     from edgeseg.runtime.remote.steps import run_attached, run_detached
 
     line = CommandLine(_command("run"), _name(context, "run"), arguments)
     if "config" in line:
         raise click.UsageError("--config is for runs on this machine: give options")
-    values["extras"] = (*values["extras"], *extras_of(line))
-    values["system_packages"] |= line["source"].partition(":")[0] == "picamera"
+    outputs = [*(line["outputs"] or ()), *([WEB_OUTPUT] if "web" in line else ())]
+    values["extras"] = (*values["extras"], *extras_of(outputs))
+    source = find_source(line["source"])
+    values["system_packages"] |= source is not None and source.kind.system_packages
     act = run_detached if detach else run_attached
     with _session(context) as session:
         code = act(session, wanted(values), lambda: run_call(session, line))

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeseg.devices.plain_text import hide_credentials
 from edgeseg.runtime.commands.options import (
     MODEL,
     device_options,
     override_options,
     overrides_of,
 )
-from edgeseg.runtime.commands.run_options import run_options
-from edgeseg.runtime.credentials import hide_credentials
+from edgeseg.runtime.commands.run_options import WEB_OUTPUT, run_options
 from edgeseg.runtime.terminal.completion import complete_file
 from edgeseg.runtime.web.address import hide_token
 
@@ -84,7 +84,7 @@ def run(
 
     web = values.pop("web")
     if web is not None:
-        outputs = (*outputs, f"web:{web}")
+        outputs = (*outputs, f"{WEB_OUTPUT}{web}")
     with stopping_on_signals() as stop:
         try:
             tally, summary = _run(model, source, outputs, stop, values)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
+WEB_OUTPUT = "web:"  # what --web HOST:PORT stands for, before HOST:PORT
 WEB = "127.0.0.1:8080"
 
 

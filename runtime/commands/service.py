@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeseg.devices.wording import reason_in
+from edgeseg.devices.process_log import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -47,13 +47,17 @@ class Effect(ABC):
     """Makes one picture of a scene.
 
     ``PLUGIN(text)`` takes what follows the effect's name in its string, such as
-    ``31`` in ``blur:31``, or raises `InputError`. An effect keeps no frame, changes
+    ``31`` in ``blur:31``, or raises `InputError`; ``ADDRESS`` says what that is. With
+    ``Rest.NOTHING`` the text is empty. An effect keeps no frame, changes
     none, and may be used by one thread at a time.
     """
 
     # whether a pixel of the picture depends on nothing but that pixel of the scene, so
     # that bands of rows may be drawn one by one
     pointwise = False
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
 
     @abstractmethod
     def draw(self, scene: Scene) -> NDArray[np.uint8]:

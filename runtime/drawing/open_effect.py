@@ -1,7 +1,4 @@
-"""From an effect string to an effect.
-
-What may follow the name of an effect.
-"""
+"""From an effect string to an effect, and what may follow an effect's name."""
 
 from __future__ import annotations
 
@@ -9,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, PluginFolder
+from edgeseg.runtime.address import Address, AddressBook
 
 if TYPE_CHECKING:
     from edgeseg.runtime.drawing.effect import Effect
 
-
 EFFECTS = PluginFolder("effect", "edgeseg.runtime.effects")
+EFFECT_ADDRESSES = AddressBook(EFFECTS)
 
 
 def open_effect(text: str) -> Effect:
@@ -33,15 +31,10 @@ def open_effect(text: str) -> Effect:
     InputError
         The effect cannot use what follows its name.
     """
-    name, _, rest = text.partition(":")
-    effect: Effect = EFFECTS.load(name)(rest)
+    # to open an unknown name raises what lists the known ones
+    address = EFFECT_ADDRESSES.named(text) or Address(text.partition(":")[0], "")
+    effect: Effect = EFFECT_ADDRESSES.open(address)
     return effect
-
-
-def expect_nothing(effect: str, text: str) -> None:
-    """Raise `InputError` if anything follows the effect's name."""
-    if text:
-        raise InputError(f"the effect {effect} takes nothing after it, got {text!r}")
 
 
 def whole_number(

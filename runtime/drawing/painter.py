@@ -9,7 +9,7 @@ from edgeseg.runtime.drawing.effect import Scene
 from edgeseg.runtime.drawing.look import shown_ids
 from edgeseg.runtime.drawing.open_effect import open_effect
 from edgeseg.runtime.drawing.overlay import colour_table, legend, outline
-from edgeseg.runtime.pictures.row_bands import bands
+from edgeseg.runtime.pictures.row_bands import row_bands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +124,7 @@ class Painter:
             yield self.draw(capture, segmentation, look)
             return
         scene = self._scene(capture, segmentation, prepared, look)
-        for rows in bands(*scene.ids.shape):
+        for rows in row_bands(*scene.ids.shape):
             part = replace(scene, frame=scene.frame[rows], ids=scene.ids[rows])
             yield prepared.effect.draw(part)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.background import BackgroundEffect
 from edgeseg.runtime.drawing.matte import reach_of, subject
 from edgeseg.runtime.drawing.open_effect import whole_number
@@ -85,4 +86,5 @@ def _gaussian(
     return np.asarray(blurred, np.float32)
 
 
+ADDRESS = AddressKind(Rest.TEXT)
 PLUGIN = Blur

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.background import BackgroundEffect
 from edgeseg.runtime.drawing.open_effect import hex_colour
 
@@ -33,4 +34,5 @@ class Colour(BackgroundEffect):
         return np.full(scene.frame.shape, self._colour, np.uint8)
 
 
+ADDRESS = AddressKind(Rest.TEXT)
 PLUGIN = Colour

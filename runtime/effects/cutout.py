@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.effect import Effect
 from edgeseg.runtime.drawing.matte import matte
-from edgeseg.runtime.drawing.open_effect import expect_nothing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,16 +16,7 @@ if TYPE_CHECKING:
 
 
 class Cutout(Effect):
-    """Makes everything but the shown classes transparent.
-
-    Parameters
-    ----------
-    text : str
-        Empty.
-    """
-
-    def __init__(self, text: str = "") -> None:
-        expect_nothing("cutout", text)
+    """Makes everything but the shown classes transparent."""
 
     def draw(self, scene: Scene) -> NDArray[np.uint8]:
         """Return ``(H, W, 4)``: alpha is not premultiplied; see `Effect.draw`."""
@@ -38,4 +29,5 @@ class Cutout(Effect):
         return np.asarray(cv2.copyTo(drawn, opacity), np.uint8)
 
 
+ADDRESS = AddressKind(Rest.NOTHING)
 PLUGIN = Cutout

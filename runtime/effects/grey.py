@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.background import BackgroundEffect
-from edgeseg.runtime.drawing.open_effect import expect_nothing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,16 +15,7 @@ if TYPE_CHECKING:
 
 
 class Grey(BackgroundEffect):
-    """Takes the colour out of everything but the shown classes.
-
-    Parameters
-    ----------
-    text : str
-        Empty.
-    """
-
-    def __init__(self, text: str = "") -> None:
-        expect_nothing("grey", text)
+    """Takes the colour out of everything but the shown classes."""
 
     def background(self, scene: Scene) -> NDArray[np.uint8]:
         """Return the frame without colour; see `BackgroundEffect.background`."""
@@ -35,4 +26,5 @@ class Grey(BackgroundEffect):
         return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
+ADDRESS = AddressKind(Rest.NOTHING)
 PLUGIN = Grey

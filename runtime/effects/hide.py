@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.blocks import block_means, side_of, spread
 from edgeseg.runtime.drawing.compositing import compose
 from edgeseg.runtime.drawing.effect import Effect
@@ -46,4 +47,5 @@ class Hide(Effect):
         return compose(cover, scene.frame, veil(scene))
 
 
+ADDRESS = AddressKind(Rest.TEXT)
 PLUGIN = Hide

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.effect import Effect
-from edgeseg.runtime.drawing.open_effect import expect_nothing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,18 +15,9 @@ if TYPE_CHECKING:
 
 
 class Mask(Effect):
-    """Paints every shown class in its colour and all else black.
-
-    Parameters
-    ----------
-    text : str
-        Empty.
-    """
+    """Paints every shown class in its colour and all else black."""
 
     pointwise = True
-
-    def __init__(self, text: str = "") -> None:
-        expect_nothing("mask", text)
 
     def draw(self, scene: Scene) -> NDArray[np.uint8]:
         """Return the colours; see `Effect.draw`."""
@@ -36,4 +27,5 @@ class Mask(Effect):
         return np.take(table, scene.ids, axis=0)
 
 
+ADDRESS = AddressKind(Rest.NOTHING)
 PLUGIN = Mask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.effect import Effect
 
 if TYPE_CHECKING:
@@ -15,19 +15,9 @@ if TYPE_CHECKING:
 
 
 class Overlay(Effect):
-    """Tints every pixel of a shown class; all others stay exactly as they are.
-
-    Parameters
-    ----------
-    text : str
-        Empty.
-    """
+    """Tints every pixel of a shown class; all others stay exactly as they are."""
 
     pointwise = True
-
-    def __init__(self, text: str = "") -> None:
-        if text:
-            raise InputError(f"the effect overlay takes nothing after it, got {text!r}")
 
     def draw(self, scene: Scene) -> NDArray[np.uint8]:
         """Return the tinted frame; see `Effect.draw`."""
@@ -42,4 +32,5 @@ class Overlay(Effect):
         )
 
 
+ADDRESS = AddressKind(Rest.NOTHING)
 PLUGIN = Overlay

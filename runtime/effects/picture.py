@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.background import BackgroundEffect
 
 if TYPE_CHECKING:
@@ -59,4 +60,5 @@ def _cover(picture: NDArray[np.uint8], size_hw: tuple[int, ...]) -> NDArray[np.u
     return np.asarray(fitted, np.uint8)
 
 
+ADDRESS = AddressKind(Rest.FILE)
 PLUGIN = PictureBackground

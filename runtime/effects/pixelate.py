@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.blocks import block_means, side_of, spread
 from edgeseg.runtime.drawing.effect import Effect
 from edgeseg.runtime.drawing.matte import reach_of, subject
@@ -61,4 +62,5 @@ def _touched(scene: Scene, side: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(widest[::side, ::side])
 
 
+ADDRESS = AddressKind(Rest.TEXT)
 PLUGIN = Pixelate

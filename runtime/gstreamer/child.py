@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 from edgeseg.runtime.gstreamer.errors import no_gstreamer
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError
-from edgeseg.devices.wording import plain, reason_in, shortened
-from edgeseg.runtime.credentials import hide_credentials
+from edgeseg.devices.plain_text import hide_credentials, plain, shortened
+from edgeseg.devices.process_log import reason_in
 
 if TYPE_CHECKING:
     from edgeseg.devices import EdgesegError

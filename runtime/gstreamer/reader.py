@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.closing import Closing
-from edgeseg.runtime.credentials import hide_credentials
+from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import hide_credentials
 from edgeseg.runtime.gstreamer.child import TICK, GstChild, frame_pipe, words_of
 from edgeseg.runtime.gstreamer.errors import explain
 

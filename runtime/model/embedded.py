@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from edgeseg.devices import ManifestError
 from edgeseg.runtime.model.labels import parse_labels
 from edgeseg.runtime.model.manifest import Manifest
-from edgeseg.runtime.model.onnx_file import SUFFIX, read_texts, with_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+ONNX_SUFFIX = ".onnx"
 _MANIFEST = "edgeseg.json"
 _LABELS = "labels.txt"
 _ONNX_KEY = "edgeseg"
@@ -59,6 +59,8 @@ def append_manifest(model: bytes, manifest: Manifest) -> bytes:
 
 def onnx_with_manifest(model: bytes, manifest: Manifest) -> bytes:
     """Return an ONNX model that carries a manifest; one already in it is replaced."""
+    from edgeseg.runtime.model.onnx_file import with_text
+
     return with_text(model, _ONNX_KEY, manifest.to_json())
 
 
@@ -73,7 +75,10 @@ def stored_manifest(path: Path) -> Manifest | None:
     ManifestError
         There is one, but it is malformed.
     """
-    if path.suffix == SUFFIX:
+    if path.suffix == ONNX_SUFFIX:
+        # a run of a TFLite file does without the modules that read the other format
+        from edgeseg.runtime.model.onnx_file import read_texts
+
         text = read_texts(path).get(_ONNX_KEY)
     else:
         text = _read_entry(path, _MANIFEST)

@@ -1,4 +1,4 @@
-"""What a model file holds, as it is told before running anything."""
+"""What a model file holds, found without running it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
 from edgeseg.devices.litert import open_interpreter, tensor_specs
-from edgeseg.runtime.model.embedded import sha256, stored_manifest
+from edgeseg.runtime.model.embedded import ONNX_SUFFIX, sha256, stored_manifest
 from edgeseg.runtime.model.graph import OperatorSummary
 from edgeseg.runtime.model.keras_files import keras_info
 from edgeseg.runtime.model.manifest import Manifest
-from edgeseg.runtime.model.onnx_file import SUFFIX, read_onnx
 from edgeseg.runtime.model.overrides import manifest_for
 from edgeseg.runtime.shipped import find_model
 
@@ -56,7 +55,7 @@ def model_info(path: Path | str) -> Json:
     ----------
     path : Path or str
         A ``.tflite`` file, one compiled for an Edge TPU too, or an ``.onnx`` file; the
-        name of the model that ships; a Keras file, of which `keras_info` tells.
+        name of the model that ships; or a Keras file, see `keras_info`.
     """
     path = find_model(path)
     if (keras := keras_info(path)) is not None:
@@ -82,8 +81,10 @@ def model_info(path: Path | str) -> Json:
 
 def _graph_of(path: Path) -> tuple[OperatorSummary, Json]:
     """Return a file's graph and, of an ``.onnx`` file, what is ONNX' own."""
-    if path.suffix != SUFFIX:
+    if path.suffix != ONNX_SUFFIX:
         return read_graph(path), {}
+    from edgeseg.runtime.model.onnx_file import read_onnx  # the rarer format
+
     file = read_onnx(path)
     own = {"opset": file.opset, "ir_version": file.ir_version}
     return file, {"onnx": {**own, "producer": file.producer}}

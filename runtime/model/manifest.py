@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import ManifestError
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:

@@ -20,7 +20,6 @@ from edgeseg.runtime.model.protobuf import MalformedError, Message, bytes_field,
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUFFIX = ".onnx"
 _IR_VERSION, _PRODUCER, _PRODUCER_VERSION = 1, 2, 3  # of ModelProto
 _GRAPH, _OPSETS, _TEXTS = 7, 8, 14
 _NODE, _WEIGHT, _INPUT, _OUTPUT, _INNER = 1, 5, 11, 12, 13  # of GraphProto

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import encodable
-from edgeseg.runtime.credentials import hide_credentials
+from edgeseg.devices.plain_text import encodable, hide_credentials
 
 
 @dataclass(frozen=True)

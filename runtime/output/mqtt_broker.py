@@ -10,7 +10,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edgeseg.devices import InputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

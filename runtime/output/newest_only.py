@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

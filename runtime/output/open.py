@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, PluginFolder
+from edgeseg.runtime.address import FOLDER, STDOUT, AddressBook
 
 if TYPE_CHECKING:
+    from edgeseg.runtime.address import Address
     from edgeseg.runtime.output.sink import Sink, Style
 
 SINKS = PluginFolder("sink", "edgeseg.runtime.sinks")
-
-# the encrypted kind of a protocol is its sink's business
-_SCHEMES = {"rtsps": "rtsp"}
-
-# sinks whose name alone means a folder of that name, as it always has
-_FOLDERS = frozenset({"overlay", "masks", "video"})
+SINK_ADDRESSES = AddressBook(SINKS)
 
 
 def open_sink(text: str, style: Style) -> Sink:
@@ -39,44 +36,46 @@ def open_sink(text: str, style: Style) -> Sink:
     OutputError
         It cannot be written.
     """
-    name, rest = _plugin_of(text)
-    sink: Sink = SINKS.load(name)(rest, style)
+    sink: Sink = SINK_ADDRESSES.open(find_sink(text), style)
     return sink
 
 
-def _plugin_of(text: str) -> tuple[str, str]:
-    """Return the sink's name and what it is told."""
-    name, colon, rest = text.partition(":")
-    plugin = _SCHEMES.get(name, name)
-    if plugin in SINKS.names():
-        if rest.startswith("//"):
-            return plugin, text
-        if colon or not (Path(text).exists() or name in _FOLDERS):
-            return plugin, rest
-    return _kind_of(text), text
+def find_sink(text: str, folder: Path = Path()) -> Address:
+    """Return what an output string names.
 
+    Parameters
+    ----------
+    text : str
+        As `open_sink` takes it.
+    folder : Path
+        Where relative paths begin.
 
-def _kind_of(text: str) -> str:
-    from edgeseg.runtime.pictures.files import SUFFIXES as PICTURES
-
-    suffix = Path(text).suffix.lower()
-    if suffix in PICTURES and "://" not in text:
-        return "overlay"
-    from edgeseg.runtime.sinks.video import SUFFIXES as VIDEOS
-
-    if text == "-" or suffix in (".jsonl", ".ndjson"):
-        return "jsonl"
-    if suffix in VIDEOS:
-        return "video"
-    if "://" in text:
+    Raises
+    ------
+    InputError
+        It is no output.
+    """
+    address = SINK_ADDRESSES.named(text, folder)
+    if address is None and "://" in text:
         raise InputError(
             f"cannot write to {text}: expected the scheme of one of "
+            f"{', '.join(SINK_ADDRESSES.names())}"
+        )
+    address = address or SINK_ADDRESSES.bare(text, *_signs(text, folder / text))
+    if address is None:
+        raise InputError(
+            f"cannot tell what to write to {text}: expected a folder, a file that ends "
+            f"in {', '.join(SINK_ADDRESSES.suffixes())}, or NAME:PATH with one of "
             f"{', '.join(SINKS.names())}"
         )
-    if not suffix or text.endswith("/") or Path(text).is_dir():
-        return "overlay"
-    raise InputError(
-        f"cannot tell what to write to {text}: expected a folder, a picture "
-        f"({', '.join(sorted(PICTURES))}), a video ({', '.join(VIDEOS)}), a .jsonl "
-        f"file, or NAME:PATH with one of {', '.join(SINKS.names())}"
-    )
+    return address
+
+
+def _signs(text: str, path: Path) -> tuple[str, ...]:
+    """Return what a bare path is, or will be, as `AddressKind.bare` has it."""
+    suffix = path.suffix.lower()
+    if text == STDOUT:
+        return (STDOUT,)
+    if not suffix or text.endswith("/") or path.is_dir():
+        return (suffix, FOLDER)
+    return (suffix,)

@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 
 if TYPE_CHECKING:
     import numpy as np

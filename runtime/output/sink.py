@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 from edgeseg.runtime.drawing.look import Look
 from edgeseg.runtime.drawing.overlay import on_black
 from edgeseg.runtime.drawing.painter import Painter
@@ -99,7 +99,8 @@ class Sink(Closing, ABC):
     """Takes pictures with their classes, in order, in one thread.
 
     ``PLUGIN(text, style)`` opens what the string says or raises `OutputError` or
-    `InputError`. A sink never changes what it is given. Whoever opened a sink closes
+    `InputError`; ``ADDRESS`` says whether that is a file, a folder or a network
+    address. A sink never changes what it is given. Whoever opened a sink closes
     it; `close` may be called twice, also after an error and from another thread, and
     leaves behind only what is whole.
     """

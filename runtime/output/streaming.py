@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 from edgeseg.runtime.gstreamer import GstWriter
 from edgeseg.runtime.output.newest_only import NewestOnly
 from edgeseg.runtime.output.sink import Sink
@@ -141,9 +141,9 @@ class FirstSize:
             return frame
         if hw == self._first_hw:
             return _padded(frame, height - hw[0], width - hw[1])
-        from edgeseg.runtime.segmentation.letterbox import draw_canvas, place
+        from edgeseg.runtime.segmentation.letterbox import Letterbox, scale_and_pad
 
-        return draw_canvas(frame, place(hw, (height, width), "letterbox"), 0)
+        return scale_and_pad(frame, Letterbox.of(hw, (height, width), "letterbox"), 0)
 
 
 def _padded(frame: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 from edgeseg.runtime.output.video_pyav import STILLS_S
 
 if TYPE_CHECKING:

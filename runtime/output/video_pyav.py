@@ -12,7 +12,7 @@ import av
 from av.video.frame import PictureType
 
 from edgeseg.devices import OutputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 
 if TYPE_CHECKING:
     from pathlib import Path

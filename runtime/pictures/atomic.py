@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

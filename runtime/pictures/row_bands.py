@@ -32,12 +32,12 @@ _SIDEWAYS = frozenset({5, 6, 7, 8})  # rows of the file are columns of the pictu
 _BACKWARDS = frozenset({3, 4, 6, 7})  # the file's first row is the last one there
 
 
-def bands(height: int, width: int) -> Iterator[slice]:
+def row_bands(height: int, width: int) -> Iterator[slice]:
     """Yield slices of rows that cover a picture from top to bottom.
 
     Examples
     --------
-    >>> list(bands(3000, 30_000))[:2]
+    >>> list(row_bands(3000, 30_000))[:2]
     [slice(0, 2, None), slice(2, 4, None)]
     """
     step = max(1, _BAND_PIXELS // max(1, width))
@@ -67,7 +67,7 @@ def upright_pixels(image: Any) -> NDArray[np.uint8]:
     pixels = np.empty((*hw, 3), np.uint8)
     # rows of the file, whichever way they lie in the picture
     lines = pixels.swapaxes(0, 1) if sideways else pixels
-    for rows in bands(height, width):
+    for rows in row_bands(height, width):
         part = _rgb(_turned(_cropped(image, rows), orientation))
         target = slice(height - rows.stop, height - rows.start) if backwards else rows
         lines[target] = part.swapaxes(0, 1) if sideways else part

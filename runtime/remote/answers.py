@@ -13,7 +13,7 @@ import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices.printable import is_printable, printable
+from edgeseg.devices.plain_text import is_printable, printable
 from edgeseg.runtime.remote.address import RemoteError
 
 if TYPE_CHECKING:

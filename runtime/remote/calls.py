@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.drawing.open_effect import EFFECT_ADDRESSES
+from edgeseg.runtime.output.open import find_sink
 from edgeseg.runtime.remote.landing import RunOutput
 from edgeseg.runtime.remote.shipping import (
     place_there,
@@ -23,14 +25,13 @@ from edgeseg.runtime.remote.shipping import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from edgeseg.devices.types import Json
     from edgeseg.runtime.remote.session import Session
 
 
 _RECORD = "record.json"
-# sinks that write what their name is followed by
-_FILE_SINKS = ("masks", "overlay", "jsonl", "video")
-_LINES = (".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True)
@@ -80,69 +81,52 @@ def run_call(session: Session, line: CommandLine) -> RemoteCall:
     line["model"] = ship_model(session, line["model"])
     line["source"] = ship_source(session, line["source"])
     _ship_labels(session, line, "labels")
-    name, colon, rest = (line["effect"] or "").partition(":")
-    if name == "picture" and colon:
-        line["effect"] = f"picture:{ship_path(session, rest)}"
+    effect = EFFECT_ADDRESSES.named(line["effect"] or "")
+    if effect is not None and effect.path is not None:
+        line["effect"] = effect.with_path(ship_path(session, effect.path))
     outputs: list[str] = []
     wanted: dict[str, RunOutput] = {}
     for text in line["outputs"] or ():
-        head, local = output_file(text)
-        there = text if local is None else place_there(local)
-        if local is not None:
-            name = there.rstrip("/")
-            if name in wanted:
+        there, output = output_there(text)
+        if output is not None:
+            if output.there in wanted:
                 raise InputError(f"two outputs have the same name there: {text}")
-            suffix = None if is_single_file(head, local) else ".png"
-            wanted[name] = RunOutput(name, Path(local), suffix)
-        outputs.append(f"{head}{there}")
+            wanted[output.there] = output
+        outputs.append(there)
     line["outputs"] = outputs
     return RemoteCall(["run", *line.arguments()], list(wanted.values()))
 
 
-def output_file(text: str) -> tuple[str, str | None]:
-    """Return what stands before the path of an output, and the path.
+def output_there(text: str) -> tuple[str, RunOutput | None]:
+    """Return an output as the board is given it, and what is brought back of it.
 
     Examples
     --------
-    >>> output_file("masks:ids/"), output_file("over.png")
-    (('masks:', 'ids/'), ('', 'over.png'))
-    >>> output_file("mqtt://broker"), output_file("-"), output_file("window")
-    (('', None), ('', None), ('', None))
+    >>> output_there("masks:ids/")
+    ('masks:ids/', RunOutput(there='ids', here=PosixPath('ids'), suffix=('.png',)))
+    >>> output_there("../a.png")
+    ('a.png', RunOutput(there='a.png', here=PosixPath('../a.png'), suffix=None))
+    >>> output_there("mqtt://broker"), output_there("-")
+    (('mqtt://broker', None), ('-', None))
     """
-    from edgeseg.runtime.output.open import SINKS
+    address = find_sink(text)
+    if address.path is None:
+        return text, None
+    there = place_there(address.path)
+    suffix = address.kind.inside if address.is_folder else None
+    output = RunOutput(there.rstrip("/"), Path(address.path), suffix)
+    return address.with_path(there), output
 
-    name, colon, rest = text.partition(":")
-    if colon and name in _FILE_SINKS and not rest.startswith("//"):
-        return f"{name}:", rest
-    elsewhere = name in SINKS.names() and name not in _FILE_SINKS
-    return "", None if text == "-" or "://" in text or elsewhere else text
 
-
-def is_single_file(head: str, local: str) -> bool:
-    """Return whether an output is one file, and no folder of pictures.
+def extras_of(outputs: Iterable[str]) -> set[str]:
+    """Return the extras of the package that outputs take.
 
     Examples
     --------
-    >>> is_single_file("", "over.png"), is_single_file("jsonl:", "found")
-    (True, True)
-    >>> is_single_file("", "v1.5/"), is_single_file("masks:", "ids.png")
-    (False, False)
+    >>> extras_of(["mqtts://broker", "found.jsonl"])
+    {'mqtt'}
     """
-    from edgeseg.runtime.pictures.files import SUFFIXES as PICTURES
-    from edgeseg.runtime.sinks.video import SUFFIXES as VIDEOS
-
-    if head in ("masks:", "jsonl:", "video:"):
-        return head != "masks:"
-    suffix = Path(local).suffix.lower()
-    return suffix in PICTURES or (not head and suffix in (*VIDEOS, *_LINES))
-
-
-def extras_of(line: CommandLine) -> set[str]:
-    """Return the extras that a run takes."""
-    outputs = list(line["outputs"] or ())
-    schemes = {text.partition(":")[0] for text in outputs}
-    extras = {"web"} if "web" in line or "web" in schemes else set()
-    return extras | ({"mqtt"} if schemes & {"mqtt", "mqtts"} else set())
+    return {find_sink(text).kind.extra for text in outputs} - {""}
 
 
 def record_name(kind: str, model: str, host: str) -> Path:

@@ -10,8 +10,8 @@ import time
 from typing import IO, cast
 
 from edgeseg.devices import MissingDriverError
-from edgeseg.devices.closing import Closing
-from edgeseg.devices.printable import printable
+from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import printable
 from edgeseg.runtime.remote.address import RemoteError
 
 _PIECE = 1 << 16

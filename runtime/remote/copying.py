@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.terminal.progress import OverwrittenLine

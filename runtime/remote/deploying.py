@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import EdgesegError
-from edgeseg.devices.printable import printable
+from edgeseg.devices.plain_text import printable
 from edgeseg.devices.support import NEWEST_PYTHON, OLDEST_GLIBC, OLDEST_PYTHON
 from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.copying import Blob, ship_tree

@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.printable import is_printable, printable
+from edgeseg.devices.plain_text import is_printable, printable
 from edgeseg.runtime.remote.address import RemoteError
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ class RunOutput:
         Path in the run's folder.
     here : Path
         Path on this machine, as the user gave it.
-    suffix : str or None
+    suffix : tuple of str or None
         What the names of the files in a folder end in; None: it is a single file.
     """
 
     there: str
     here: Path
-    suffix: str | None = None
+    suffix: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def arrivals(
             continue
         arrival = Arrival(name, size, sha, output)
         target = arrival.target()
-        if not name.endswith(output.suffix or ""):
+        if not name.endswith(output.suffix or ("",)):
             continue
         places: list[_Place] = [target, _folded(arrival)]
         for place in taken.keys() & set(places):

@@ -9,7 +9,7 @@ import shlex
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from edgeseg.devices.printable import printable
+from edgeseg.devices.plain_text import printable
 from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.answers import checked, parsed
 from edgeseg.runtime.remote.board import messages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 from edgeseg.runtime.remote.address import ConnectionLostError, RemoteError
 from edgeseg.runtime.remote.link import Link
 

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
-from edgeseg.devices.printable import printable
+from edgeseg.devices.plain_text import printable
+from edgeseg.runtime.capture.open import find_source
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import replacing
 from edgeseg.runtime.remote.address import RemoteError
@@ -67,22 +68,23 @@ def ship_source(session: Session, text: str) -> str:
     InputError
         It is neither a file here nor a source there.
     """
-    from edgeseg.runtime.capture.open import SOURCES
-
-    path, name = Path(text), text.partition(":")[0]
-    if path.is_dir():
-        return _ship(session, _pictures(path), path)
-    if path.is_file():
-        return _ship(session, [path], path)
-    if name == "pan":
-        return f"pan:{ship_source(session, text.partition(':')[2])}"
-    if "://" in text or name in SOURCES.names():
-        return text
-    found = [Path(match) for match in glob.glob(text, recursive=True)]
-    files = sorted(match for match in found if match.is_file())
-    if not files:
+    address = find_source(text)
+    if address is None and "://" not in text:
         raise InputError(f"no such file or folder here, and no source there: {text}")
-    return _ship(session, files, _common(files))
+    if address is None or address.path is None:
+        return text
+    path = Path(address.path)
+    if path.is_dir():
+        files, top = _files_that_end_in(address.kind.inside, path), path
+    elif path.is_file():
+        files, top = [path], path
+    else:
+        found = [Path(match) for match in glob.glob(address.path, recursive=True)]
+        files = sorted(match for match in found if match.is_file())
+        if not files and address.head:
+            return text  # may be the board's own file
+        top = _common(files)
+    return address.with_path(_ship(session, files, top))
 
 
 def ship_dataset(session: Session, text: str, split: str, labels: str | None) -> str:
@@ -118,14 +120,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _pictures(folder: Path) -> list[Path]:
-    from edgeseg.runtime.pictures.files import SUFFIXES
-
-    found = [path for path in _files(folder) if path.suffix.lower() in SUFFIXES]
+def _files_that_end_in(suffixes: tuple[str, ...], folder: Path) -> list[Path]:
+    found = [path for path in _files(folder) if path.suffix.lower() in suffixes]
     if not found:
         raise InputError(
             f"no pictures in {folder}: expected files that end in "
-            f"{', '.join(sorted(SUFFIXES))}"
+            f"{', '.join(sorted(suffixes))}"
         )
     return found
 

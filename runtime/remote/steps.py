@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeseg.devices import InputError
-from edgeseg.devices.printable import printable
+from edgeseg.devices.plain_text import printable
 from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.remote.deploying import deploy
 from edgeseg.runtime.remote.running import Follower, start

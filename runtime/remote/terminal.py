@@ -6,7 +6,7 @@ import codecs
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from edgeseg.devices.printable import printable_lines
+from edgeseg.devices.plain_text import printable_lines
 
 if TYPE_CHECKING:
     from typing import TextIO

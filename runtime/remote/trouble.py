@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.printable import printable
+from edgeseg.devices.plain_text import printable
 from edgeseg.runtime.remote.address import ConnectionLostError, RemoteError
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# rows and columns between the pixels that tell which classes there probably are
+# rows and columns between the pixels that show which classes there probably are
 _STEP = 8
 # A comparison with one class takes a twentieth of the time of a histogram.
 _FEW = 12
-# OpenCV tells counts as float32, which is exact up to here
+# OpenCV gives counts as float32, which is exact up to here
 _EXACT = 2**24
 
 

@@ -8,10 +8,10 @@ stays between its values at the corners. Hence
   classes at all four corners is below the best of these everywhere, so it never wins.
 
 Only the tiles where more than one class is left are interpolated, for these classes
-(`strips`); where that would spare little, all are (`dense`). Scores that decide are
-computed as ``low + (high - low) * weight`` in float32, columns before rows, for tiles
-and single pixels alike; what is ruled out is ruled out by more than rounding can
-change. The first of equal classes wins.
+(`fill_tiles`); where that would spare little, all are (`fill_rows`). Scores that
+decide are computed as ``low + (high - low) * weight`` in float32, columns before rows,
+for tiles and single pixels alike; what is ruled out is ruled out by more than rounding
+can change. The first of equal classes wins.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.runtime.segmentation.every_pixel import fill_rows
-from edgeseg.runtime.segmentation.tiles import fill_tiles, settle
+from edgeseg.runtime.segmentation.tiles import decide_tiles, fill_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from edgeseg.runtime.segmentation.grid_axis import Axis
     from edgeseg.runtime.segmentation.tiles import Undecided
 
-# Pixels of a stripe of tiles: bounds the memory of large photos.
-_STRIPE_PIXELS = 1 << 20
+# Pixels of a band of rows of tiles: bounds the memory of large photos.
+_BAND_PIXELS = 1 << 20
 # Corners of open tiles a pixel, beyond which interpolating every pixel is faster.
 _OPEN_CORNERS = 0.5
 # What finding and writing a tile's pixels takes, in classes to interpolate there.
@@ -73,23 +73,23 @@ def best_classes(
         fill_rows(ids, planes, 0, len(ids) - 1, rows, columns)
         return ids
     tolerance = np.float32(largest * _ROUNDING + _UNDERFLOW)
-    leaders = _leaders(planes, tolerance)
-    for stripe in _stripes(rows, len(columns.tiles)):
-        _fill_stripe(ids, planes, leaders, stripe, rows, columns, tolerance)
+    winners = _clear_winners(planes, tolerance)
+    for band in _bands_of_tiles(rows, len(columns.tiles)):
+        _fill_band(ids, planes, winners, band, rows, columns, tolerance)
     return ids
 
 
-def _stripes(rows: Axis, width: int) -> Iterator[slice]:
-    step = max(1, _STRIPE_PIXELS // (width * len(rows.spread)))
+def _bands_of_tiles(rows: Axis, width: int) -> Iterator[slice]:
+    step = max(1, _BAND_PIXELS // (width * len(rows.tile_pixels)))
     for start in range(0, len(rows.starts), step):
         yield slice(start, min(start + step, len(rows.starts)))
 
 
-def _fill_stripe(
+def _fill_band(
     ids: NDArray[np.uint8],
     planes: Array,
-    leaders: NDArray[np.int16],
-    stripe: slice,
+    winners: NDArray[np.int16],
+    band: slice,
     rows: Axis,
     columns: Axis,
     tolerance: np.float32,
@@ -97,46 +97,49 @@ def _fill_stripe(
     """Write the pixels of some rows of tiles into ``ids``."""
     import numpy as np
 
-    first, last = rows.starts[stripe.start], rows.lasts[stripe.stop - 1]
+    first, last = rows.starts[band.start], rows.lasts[band.stop - 1]
     block = ids[first : last + 1]
-    labels = _common(leaders, rows.low[stripe], rows.high[stripe], columns)
+    labels = _shared_class(winners, rows.low[band], rows.high[band], columns)
     undecided, is_open = None, np.count_nonzero(labels < 0)
     corners, work = 4 * is_open, _TILE_CLASSES * is_open
     if corners <= _OPEN_CORNERS * block.size and work <= labels.size * len(planes):
-        undecided = settle(labels, stripe.start, planes, rows, columns, tolerance)
+        undecided = decide_tiles(labels, band.start, planes, rows, columns, tolerance)
     if undecided is None or 2 * _work(undecided) > labels.size * len(planes):
         fill_rows(ids, planes, first, last, rows, columns)
         return
     wide = np.take(labels.astype(np.uint8), columns.tiles, axis=1)
-    of_row = rows.tiles[first : last + 1] - stripe.start
+    of_row = rows.tiles[first : last + 1] - band.start
     np.take(wide, of_row, axis=0, out=block, mode="clip")
-    for tiles, able in undecided:
-        fill_tiles(ids, planes, able, tiles, rows, columns)
+    for tiles, candidates in undecided:
+        fill_tiles(ids, planes, candidates, tiles, rows, columns)
 
 
 def _work(undecided: Undecided) -> int:
     """Return what tiles would take, in classes that one tile has to compare."""
-    return sum(int(able.sum()) + _TILE_CLASSES * able.shape[1] for _, able in undecided)
+    return sum(
+        int(candidates.sum()) + _TILE_CLASSES * candidates.shape[1]
+        for _, candidates in undecided
+    )
 
 
-def _leaders(planes: Array, tolerance: np.float32) -> NDArray[np.int16]:
+def _clear_winners(planes: Array, tolerance: np.float32) -> NDArray[np.int16]:
     """Return the best class of each grid point, -1 where it is not clear."""
     import numpy as np
 
     best = _comparable(planes[0])
     second = np.full_like(best, _lowest(best.dtype))
-    leaders = np.zeros(best.shape, np.int16)
+    winners = np.zeros(best.shape, np.int16)
     for class_id in range(1, len(planes)):
         scores = _comparable(planes[class_id])
         np.maximum(second, np.minimum(best, scores), out=second)
-        np.copyto(leaders, class_id, where=scores > best)
+        np.copyto(winners, class_id, where=scores > best)
         best = np.maximum(best, scores)
-    leaders[best - tolerance <= second] = -1
-    return leaders
+    winners[best - tolerance <= second] = -1
+    return winners
 
 
-def _common(
-    leaders: NDArray[np.int16],
+def _shared_class(
+    winners: NDArray[np.int16],
     low: NDArray[np.intp],
     high: NDArray[np.intp],
     columns: Axis,
@@ -144,7 +147,7 @@ def _common(
     """Return the class that a tile's four grid points share, else -1."""
     import numpy as np
 
-    upper, lower = leaders[low], leaders[high]
+    upper, lower = winners[low], winners[high]
     labels = np.take(upper, columns.low, axis=1)
     differs = labels != np.take(upper, columns.high, axis=1)
     for side in (columns.low, columns.high):

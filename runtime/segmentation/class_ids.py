@@ -2,8 +2,8 @@
 
 Every output pixel's centre is followed back through the letterbox to the network's
 grid, in one affine step with the model's own alignment: logits are interpolated
-bilinearly there and then compared, class ids are taken from the nearest cell. What
-lies on the padding is never reached.
+bilinearly there and then compared, class ids are taken from the nearest cell. The
+padding is never reached.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
-from edgeseg.runtime.model.head import Head, head_of, threshold
-from edgeseg.runtime.pictures.row_bands import bands
+from edgeseg.runtime.model.head import threshold
+from edgeseg.runtime.pictures.row_bands import row_bands
 from edgeseg.runtime.segmentation.best_classes import best_classes
-from edgeseg.runtime.segmentation.grid_axis import axis_of, grid_positions
+from edgeseg.runtime.segmentation.grid_axis import axis_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,17 +22,16 @@ if TYPE_CHECKING:
 
     from edgeseg.devices import TensorSpec
     from edgeseg.devices.types import Array
+    from edgeseg.runtime.model.head import Head
     from edgeseg.runtime.segmentation.grid_axis import Axis
     from edgeseg.runtime.segmentation.letterbox import Letterbox
-
-__all__ = ["Head", "class_ids", "grid_positions", "head_of"]
 
 
 def class_ids(
     output: Array,
     spec: TensorSpec,
     head: Head,
-    placement: Letterbox,
+    letterbox: Letterbox,
     resize: str,
 ) -> NDArray[np.uint8]:
     """Return the class of every pixel of the picture.
@@ -45,10 +44,10 @@ def class_ids(
         Its scale and zero point, needed for a single channel.
     head : Head
         From `head_of`.
-    placement : Letterbox
-        Where the picture lies on the network's input.
+    letterbox : Letterbox
+        Where the picture is on the network's input.
     resize : {"align-corners", "half-pixel", "legacy"}
-        Where the grid's cells lie on the network's input.
+        How the grid's cells are aligned with the network's input.
 
     Returns
     -------
@@ -62,9 +61,9 @@ def class_ids(
     """
     rows, columns = (
         axis_of(
-            placement.picture_hw[axis],
-            placement.scaled_hw[axis],
-            placement.canvas_hw[axis],
+            letterbox.picture_hw[axis],
+            letterbox.scaled_hw[axis],
+            letterbox.input_hw[axis],
             head.grid_hw[axis],
             resize,
         )
@@ -87,9 +86,9 @@ def _nearest(ids: Array, rows: Axis, columns: Axis) -> NDArray[np.uint8]:
     # a negative number is a large one without its sign: one look finds both
     if ids.view(f"u{ids.itemsize}").max() > 255 or ids.dtype == np.int8:
         _check_ids(ids)
-    narrow = ids[: rows.reach, : columns.reach].astype(np.uint8)
+    narrow = ids[: rows.needed, : columns.needed].astype(np.uint8)
     found = np.empty((len(rows.nearest), len(columns.nearest)), np.uint8)
-    for lines in bands(*found.shape):
+    for lines in row_bands(*found.shape):
         high = np.take(narrow, rows.nearest[lines], axis=0)
         # whole rows are copied much faster than single ids are gathered
         turned = np.take(cv2.transpose(high), columns.nearest, axis=0)
@@ -123,12 +122,12 @@ def _planes(output: Array, head: Head, rows: Axis, columns: Axis) -> Array:
     import numpy as np
 
     if head.channel_axis == 1:
-        return np.ascontiguousarray(output[0][:, : rows.reach, : columns.reach])
+        return np.ascontiguousarray(output[0][:, : rows.needed, : columns.needed])
     import cv2
 
     # OpenCV transposes in blocks, many times faster than numpy; it asks for a type
     # that it knows (not float16), and only moves the bytes
-    scores = np.ascontiguousarray(output[0][: rows.reach, : columns.reach])
+    scores = np.ascontiguousarray(output[0][: rows.needed, : columns.needed])
     moved = scores.reshape(-1, head.classes).view(f"i{scores.itemsize}")
     planes = np.asarray(cv2.transpose(moved)).view(scores.dtype)
     return planes.reshape(head.classes, *scores.shape[:2])

@@ -1,7 +1,7 @@
-"""Every class interpolated at every pixel: for scores that have no areas.
+"""Every class interpolated at every pixel: for scores without areas, such as noise.
 
-Where nearly every tile has many classes to compare, as in noise, choosing tiles costs
-more than it spares. One class after the other is interpolated, over blocks of rows.
+Where nearly every tile has many classes to compare, choosing tiles costs more than it
+spares. One class after the other is interpolated, over blocks of rows.
 """
 
 from __future__ import annotations

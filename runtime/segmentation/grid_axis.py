@@ -1,6 +1,6 @@
-"""Where a picture's pixels lie on the network's grid, along one axis.
+"""The coordinates of a picture's pixels on the network's grid, along one axis.
 
-Positions follow every pixel's centre back through the letterbox in one affine step.
+They follow every pixel's centre back through the letterbox in one affine step.
 What depends on sizes alone is worked out once and kept for the pictures to come.
 """
 
@@ -24,7 +24,7 @@ _KEPT = 64
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """One axis of a picture, cut into tiles that lie between two grid lines each.
+    """One axis of a picture, cut into tiles, each between two neighbouring grid lines.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Axis:
         ``(pixels,)`` float32 share of ``high``.
     nearest : ndarray
         ``(pixels,)`` the grid line that is nearest, halves rounded up.
-    spread : ndarray
+    tile_pixels : ndarray
         ``(longest, tiles)`` pixels of a tile, the last one repeated in shorter tiles.
     """
 
@@ -50,54 +50,54 @@ class Axis:
     tiles: NDArray[np.intp]
     weights: NDArray[np.float32]
     nearest: NDArray[np.intp]
-    spread: NDArray[np.intp]
+    tile_pixels: NDArray[np.intp]
 
     @property
-    def reach(self) -> int:
+    def needed(self) -> int:
         """Number of grid lines that the picture needs, from the first on."""
         return int(max(self.high[-1], self.nearest[-1])) + 1
 
 
-def grid_positions(
-    picture: int, scaled: int, canvas: int, grid: int, resize: str
+def grid_coordinates(
+    picture: int, scaled: int, input_side: int, grid: int, resize: str
 ) -> NDArray[np.float64]:
-    """Return where the centres of a picture's pixels lie on a grid, along one axis.
+    """Return the grid coordinates of the centres of a picture's pixels on one axis.
 
     Parameters
     ----------
-    picture, scaled, canvas, grid : int
-        Lengths of the picture, of the picture on the canvas, of the canvas, and of
-        the grid that covers the canvas.
+    picture, scaled, input_side, grid : int
+        Lengths of the picture, of the scaled picture, of the network's input, and of
+        the grid that covers the input.
     resize : {"align-corners", "half-pixel", "legacy"}
-        Alignment of grid and canvas.
+        Alignment of grid and input.
 
     Returns
     -------
     ndarray
-        ``(picture,)`` float64 positions in cells, within 0 .. grid - 1.
+        ``(picture,)`` float64, in cells, within 0 .. grid - 1.
 
     Examples
     --------
-    >>> grid_positions(5, 5, 5, 3, "align-corners")
+    >>> grid_coordinates(5, 5, 5, 3, "align-corners")
     array([0. , 0.5, 1. , 1.5, 2. ])
     """
     import numpy as np
 
-    on_canvas = (np.arange(picture) + 0.5) * (scaled / picture) - 0.5
-    on_canvas = np.clip(on_canvas, 0, scaled - 1)
+    on_input = (np.arange(picture) + 0.5) * (scaled / picture) - 0.5
+    on_input = np.clip(on_input, 0, scaled - 1)
     if resize == "align-corners":
-        positions = on_canvas * ((grid - 1) / max(canvas - 1, 1))
+        coordinates = on_input * ((grid - 1) / max(input_side - 1, 1))
     elif resize == "half-pixel":
-        positions = (on_canvas + 0.5) * (grid / canvas) - 0.5
+        coordinates = (on_input + 0.5) * (grid / input_side) - 0.5
     else:
-        positions = on_canvas * (grid / canvas)
-    inside: NDArray[np.float64] = np.clip(positions, 0, grid - 1)
+        coordinates = on_input * (grid / input_side)
+    inside: NDArray[np.float64] = np.clip(coordinates, 0, grid - 1)
     return inside
 
 
 @lru_cache(maxsize=_KEPT)
-def axis_of(picture: int, scaled: int, canvas: int, grid: int, resize: str) -> Axis:
-    """Return an axis cut into tiles; parameters are those of `grid_positions`.
+def axis_of(picture: int, scaled: int, input_side: int, grid: int, resize: str) -> Axis:
+    """Return an axis cut into tiles; parameters are those of `grid_coordinates`.
 
     Examples
     --------
@@ -109,8 +109,8 @@ def axis_of(picture: int, scaled: int, canvas: int, grid: int, resize: str) -> A
     """
     import numpy as np
 
-    positions = grid_positions(picture, scaled, canvas, grid, resize)
-    low = positions.astype(np.intp)
+    coordinates = grid_coordinates(picture, scaled, input_side, grid, resize)
+    low = coordinates.astype(np.intp)
     starts = _tile_starts(low)
     sizes = np.diff(starts, append=picture)
     longest = np.arange(sizes.max())[:, None]
@@ -120,9 +120,9 @@ def axis_of(picture: int, scaled: int, canvas: int, grid: int, resize: str) -> A
         low=low[starts],
         high=np.minimum(low[starts] + 1, grid - 1),
         tiles=np.repeat(np.arange(len(starts)), sizes),
-        weights=(positions - low).astype(np.float32),
-        nearest=np.floor(positions + 0.5).astype(np.intp),
-        spread=starts + np.minimum(longest, sizes - 1),
+        weights=(coordinates - low).astype(np.float32),
+        nearest=np.floor(coordinates + 0.5).astype(np.intp),
+        tile_pixels=starts + np.minimum(longest, sizes - 1),
     )
 
 

@@ -1,4 +1,4 @@
-"""The input tensor, drawn into the same memory for every picture.
+"""The input tensor, written into the same memory for every picture.
 
 Scaling, channel order and encoding each write where the next step reads; padding is
 written when a picture of another size comes, not for every frame. Where the encoding
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.segmentation.letterbox import place
+from edgeseg.runtime.segmentation.letterbox import Letterbox
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Array
     from edgeseg.runtime.model.manifest import Manifest
-    from edgeseg.runtime.segmentation.letterbox import Letterbox
 
 # uint8 and int8 with the zero points 0 and -128 differ in the highest bit alone
 _SIGN = 0x80
 
 
-class Canvas:
-    """Draws pictures as the input tensor of one model.
+class InputTensor:
+    """Writes pictures as the input tensor of one model.
 
     Parameters
     ----------
-    canvas_hw : (int, int)
+    input_hw : (int, int)
         Height and width of the network's input.
     table : ndarray
         ``(256, 3)`` what the tensor stores for a pixel, from `encoding_table`.
@@ -40,7 +39,7 @@ class Canvas:
 
     def __init__(
         self,
-        canvas_hw: tuple[int, int],
+        input_hw: tuple[int, int],
         table: Array,
         manifest: Manifest,
         *,
@@ -52,15 +51,13 @@ class Canvas:
         self._table = table
         self._lookup = _as_bytes(_narrowest(table))[None]
         self._shift = _shift(table)
-        self._placement: Letterbox | None = None
-        self._image = np.empty((*canvas_hw, 3), table.dtype)
-        self._planes = (
-            np.empty((3, *canvas_hw), table.dtype) if channels_first else None
-        )
+        self._letterbox: Letterbox | None = None
+        self._image = np.empty((*input_hw, 3), table.dtype)
+        self._planes = np.empty((3, *input_hw), table.dtype) if channels_first else None
         self._scaled: NDArray[np.uint8] | None = None
         self._swapped: NDArray[np.uint8] | None = None
 
-    def draw(self, frame: NDArray[np.uint8]) -> Array:
+    def fill(self, frame: NDArray[np.uint8]) -> Array:
         """Return the input tensor for a picture.
 
         Parameters
@@ -76,27 +73,27 @@ class Canvas:
         """
         import numpy as np
 
-        canvas_hw = (self._image.shape[0], self._image.shape[1])
-        placement = place(
-            (frame.shape[0], frame.shape[1]), canvas_hw, self._manifest.fit
+        input_hw = (self._image.shape[0], self._image.shape[1])
+        letterbox = Letterbox.of(
+            (frame.shape[0], frame.shape[1]), input_hw, self._manifest.fit
         )
-        if placement != self._placement:
-            self._pad(placement)
-        height, width = placement.scaled_hw
+        if letterbox != self._letterbox:
+            self._pad(letterbox)
+        height, width = letterbox.scaled_hw
         self._encode(frame, self._image[:height, :width])
         if self._planes is None:
             return self._image[None]
         np.copyto(self._planes, self._image.transpose(2, 0, 1))
         return self._planes[None]
 
-    def _pad(self, placement: Letterbox) -> None:
+    def _pad(self, letterbox: Letterbox) -> None:
         import numpy as np
 
-        height, width = placement.scaled_hw
+        height, width = letterbox.scaled_hw
         stored = self._table[self._manifest.pad]
         self._image[height:] = stored
         self._image[:height, width:] = stored
-        self._placement = placement
+        self._letterbox = letterbox
         direct = self._shift is not None
         plain = self._manifest.channels == "rgb"
         shape = (height, width, 3)

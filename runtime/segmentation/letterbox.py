@@ -1,4 +1,4 @@
-"""From a picture to the input tensor: pure functions, RGB throughout."""
+"""A picture scaled and padded to the size of the network's input, RGB throughout."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
     from edgeseg.devices import TensorSpec
     from edgeseg.devices.types import Array
@@ -16,52 +17,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where a picture lies on the canvas that the network sees.
+    """Where a picture is placed on the network's input.
 
     Parameters
     ----------
     picture_hw : (int, int)
         Height and width of the picture in pixels.
-    canvas_hw : (int, int)
+    input_hw : (int, int)
         Height and width of the network's input.
     scaled_hw : (int, int)
-        Height and width of the scaled picture, top left on the canvas.
+        Height and width of the scaled picture, at the top left of the input.
     """
 
     picture_hw: tuple[int, int]
-    canvas_hw: tuple[int, int]
+    input_hw: tuple[int, int]
     scaled_hw: tuple[int, int]
 
+    @classmethod
+    def of(
+        cls, picture_hw: tuple[int, int], input_hw: tuple[int, int], fit: str
+    ) -> Self:
+        """Return how a picture of one size fits an input of another.
 
-def place(
-    picture_hw: tuple[int, int], canvas_hw: tuple[int, int], fit: str
-) -> Letterbox:
-    """Return how a picture of one size comes onto a canvas of another.
+        Parameters
+        ----------
+        picture_hw, input_hw : (int, int)
+            Heights and widths in pixels.
+        fit : {"letterbox", "stretch"}
+            Keep the aspect, or fill the input.
 
-    Parameters
-    ----------
-    picture_hw, canvas_hw : (int, int)
-        Heights and widths in pixels.
-    fit : {"letterbox", "stretch"}
-        Keep the aspect, or fill the canvas.
-
-    Examples
-    --------
-    >>> place((375, 500), (513, 513), "letterbox").scaled_hw
-    (385, 513)
-    """
-    if fit == "stretch":
-        return Letterbox(picture_hw, canvas_hw, canvas_hw)
-    scale = min(c / p for c, p in zip(canvas_hw, picture_hw, strict=True))
-    height, width = (
-        max(1, min(c, round(p * scale)))
-        for c, p in zip(canvas_hw, picture_hw, strict=True)
-    )
-    return Letterbox(picture_hw, canvas_hw, (height, width))
+        Examples
+        --------
+        >>> Letterbox.of((375, 500), (513, 513), "letterbox").scaled_hw
+        (385, 513)
+        """
+        if fit == "stretch":
+            return cls(picture_hw, input_hw, input_hw)
+        scale = min(i / p for i, p in zip(input_hw, picture_hw, strict=True))
+        height, width = (
+            max(1, min(i, round(p * scale)))
+            for i, p in zip(input_hw, picture_hw, strict=True)
+        )
+        return cls(picture_hw, input_hw, (height, width))
 
 
-def draw_canvas(
-    frame: NDArray[np.uint8], placement: Letterbox, pad: int
+def scale_and_pad(
+    frame: NDArray[np.uint8], letterbox: Letterbox, pad: int
 ) -> NDArray[np.uint8]:
     """Scale a picture bilinearly and pad it at the right and bottom.
 
@@ -69,7 +70,7 @@ def draw_canvas(
     ----------
     frame : ndarray
         ``(H, W, 3)`` uint8, left as it is.
-    placement : Letterbox
+    letterbox : Letterbox
         For a picture of that size.
     pad : int
         Value of the padding, 0..255.
@@ -77,20 +78,20 @@ def draw_canvas(
     Returns
     -------
     ndarray
-        ``(*canvas_hw, 3)`` uint8, the frame itself where nothing is to be done.
+        ``(*input_hw, 3)`` uint8, the frame itself where nothing is to be done.
     """
-    if placement.picture_hw == placement.canvas_hw:
+    if letterbox.picture_hw == letterbox.input_hw:
         return frame
     import cv2
     import numpy as np
 
-    height, width = placement.scaled_hw
+    height, width = letterbox.scaled_hw
     scaled = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
-    if placement.scaled_hw == placement.canvas_hw:
+    if letterbox.scaled_hw == letterbox.input_hw:
         return np.asarray(scaled, np.uint8)
-    canvas = np.full((*placement.canvas_hw, 3), pad, np.uint8)
-    canvas[:height, :width] = scaled
-    return canvas
+    padded = np.full((*letterbox.input_hw, 3), pad, np.uint8)
+    padded[:height, :width] = scaled
+    return padded
 
 
 def encoding_table(spec: TensorSpec, manifest: Manifest) -> Array:

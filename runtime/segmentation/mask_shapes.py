@@ -23,7 +23,7 @@ def polygons(mask: NDArray[np.bool_]) -> list[list[int]]:
     -------
     list of list of int
         One polygon a connected part, ``[x0, y0, x1, y1, ...]`` in pixels. Holes are
-        not told: use run lengths where they matter.
+        left out: use run lengths where they matter.
     """
     import cv2
     import numpy as np

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, ManifestError, open_device
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
+from edgeseg.runtime.model.head import head_of
 from edgeseg.runtime.model.overrides import (
     Overrides,
     image_input,
@@ -18,9 +19,9 @@ from edgeseg.runtime.model.overrides import (
     single_output,
 )
 from edgeseg.runtime.segmentation.areas import class_areas, class_centroids
-from edgeseg.runtime.segmentation.class_ids import class_ids, head_of
-from edgeseg.runtime.segmentation.input_tensor import Canvas
-from edgeseg.runtime.segmentation.letterbox import encoding_table, place
+from edgeseg.runtime.segmentation.class_ids import class_ids
+from edgeseg.runtime.segmentation.input_tensor import InputTensor
+from edgeseg.runtime.segmentation.letterbox import Letterbox, encoding_table
 from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Segmenter(Closing):
         self._nchw = is_nchw(self._input.shape)
         self.head = head_of(self._output, manifest.head, len(manifest.labels))
         self._check_manifest()
-        self._canvas = Canvas(
+        self._tensor = InputTensor(
             self.input_hw,
             encoding_table(self._input, manifest),
             manifest,
@@ -149,13 +150,13 @@ class Segmenter(Closing):
         Calibration uses this, so that it sees exactly what the board will see.
         """
         check_frame(frame)
-        return self._canvas.draw(frame).copy()
+        return self._tensor.fill(frame).copy()
 
     def ids_from(self, output: Array, picture_hw: tuple[int, int]) -> NDArray[np.uint8]:
         """Return class ids ``(H, W)`` uint8 from an output tensor."""
-        placement = place(picture_hw, self.input_hw, self.manifest.fit)
+        letterbox = Letterbox.of(picture_hw, self.input_hw, self.manifest.fit)
         return class_ids(
-            output, self._output, self.head, placement, self.manifest.resize
+            output, self._output, self.head, letterbox, self.manifest.resize
         )
 
     def segment(
@@ -192,7 +193,7 @@ class Segmenter(Closing):
         """
         times = [time.perf_counter()]
         check_frame(frame)
-        tensor = self._canvas.draw(frame)
+        tensor = self._tensor.fill(frame)
         times.append(time.perf_counter())
         output = self.device.infer(tensor)[0]
         times.append(time.perf_counter())

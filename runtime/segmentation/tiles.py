@@ -1,13 +1,10 @@
-"""Tiles of a picture, and the classes that can win in each.
+"""Tiles of a picture: which classes can win in each, and the pixels of those left.
 
-A tile's pixels lie between the same grid lines, so its scores stay between those of
-its four corner pixels.
-
-Interpolation of chosen tiles, laid side by side to long strips.
-
-A strip is as high as the highest tile; shorter tiles repeat their last row, which
-writes the same value twice. Tiles with more classes to compare come first, so that
-each further class is a shorter strip.
+All pixels of a tile are between the same grid lines, so that its scores stay between
+those of its four corner pixels. Tiles where several classes can win are interpolated
+side by side, as one long row. The row is as high as the highest tile; shorter tiles
+repeat their last line, which writes the same value twice. Tiles with more candidates
+come first, so that each further class is a shorter row.
 """
 
 from __future__ import annotations
@@ -25,13 +22,14 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Array
     from edgeseg.runtime.segmentation.grid_axis import Axis
 
-
-if TYPE_CHECKING:
     Undecided: TypeAlias = "list[tuple[Tiles, NDArray[np.bool_]]]"
 
 # Scores at tiles' corners worked on at a time: bounds their arrays, which should stay
 # in a processor's cache. 2**18 was faster by a tenth, 2**14 slower by a third.
 _BATCH_SCORES = 1 << 17
+# Pixels of a row of tiles: bounds its arrays, which should stay in a processor's cache.
+# 2**16 and 2**17 were the fastest, 2**13 took a fifth longer.
+_ROW_PIXELS = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +49,7 @@ class Tiles:
         return Tiles(self.rows[chosen], self.columns[chosen])
 
 
-def settle(
+def decide_tiles(
     labels: NDArray[np.int16],
     top: int,
     planes: Array,
@@ -87,14 +85,14 @@ def settle(
     step = max(1, _BATCH_SCORES // (4 * len(planes)))
     for start in range(0, len(open_rows), step):
         batch = slice(start, start + step)
-        able = _able_classes(planes, tiles[batch], rows, columns, tolerance)
-        labels[open_rows[batch], open_columns[batch]] = able.argmax(axis=0)
-        shared = able.sum(axis=0) > 1
-        undecided.append((tiles[batch][shared], able[:, shared]))
+        candidates = _candidates(planes, tiles[batch], rows, columns, tolerance)
+        labels[open_rows[batch], open_columns[batch]] = candidates.argmax(axis=0)
+        shared = candidates.sum(axis=0) > 1
+        undecided.append((tiles[batch][shared], candidates[:, shared]))
     return undecided
 
 
-def _able_classes(
+def _candidates(
     planes: Array, tiles: Tiles, rows: Axis, columns: Axis, tolerance: np.float32
 ) -> NDArray[np.bool_]:
     """Return which classes may win somewhere in a tile: ``(C, n)``."""
@@ -107,8 +105,8 @@ def _able_classes(
         of_best = np.take_along_axis(scores, corner[None, None], axis=0)[0]
         limit += np.float32(0.25) * of_best
     limit -= tolerance
-    able = scores >= limit
-    return able[:, 0] | able[:, 1] | able[:, 2] | able[:, 3]
+    candidates = scores >= limit
+    return candidates[:, 0] | candidates[:, 1] | candidates[:, 2] | candidates[:, 3]
 
 
 def _corner_scores(
@@ -135,11 +133,6 @@ def _corner_scores(
     return scores
 
 
-# Pixels of a strip: bounds its arrays, which should stay in a processor's cache.
-# 2**16 and 2**17 were the fastest, 2**13 took a fifth longer.
-_STRIP_PIXELS = 1 << 16
-
-
 def lerp(
     low: NDArray[np.float32], high: NDArray[np.float32], weight: NDArray[np.float32]
 ) -> NDArray[np.float32]:
@@ -152,12 +145,12 @@ def lerp(
 def fill_tiles(
     ids: NDArray[np.uint8],
     planes: Array,
-    able: NDArray[np.bool_],
+    candidates: NDArray[np.bool_],
     tiles: Tiles,
     rows: Axis,
     columns: Axis,
 ) -> None:
-    """Write the best of the able classes into the pixels of some tiles.
+    """Write the best of the candidate classes into the pixels of some tiles.
 
     Parameters
     ----------
@@ -165,7 +158,7 @@ def fill_tiles(
         ``(H, W)`` uint8, contiguous, written to.
     planes : ndarray
         ``(C, h, w)`` scores.
-    able : ndarray
+    candidates : ndarray
         ``(C, n)`` bool, the classes to compare in a tile, at least one.
     tiles : Tiles
         n tiles.
@@ -174,16 +167,16 @@ def fill_tiles(
     """
     import numpy as np
 
-    counts = able.sum(axis=0)
+    counts = candidates.sum(axis=0)
     order = np.argsort(-counts, kind="stable")
     counts, some = counts[order], tiles[order]
-    classes = np.nonzero(able.T[order])[1]
+    classes = np.nonzero(candidates.T[order])[1]
     firsts = np.cumsum(counts) - counts
-    step = max(1, _STRIP_PIXELS // (len(rows.spread) * len(columns.spread)))
+    step = max(1, _ROW_PIXELS // (len(rows.tile_pixels) * len(columns.tile_pixels)))
     for start in range(0, len(order), step):
         part = slice(start, start + step)
         ranks = _ranks(classes, firsts[part], counts[part])
-        _fill_strip(ids, planes, ranks, some[part], rows, columns)
+        _fill_row(ids, planes, ranks, some[part], rows, columns)
 
 
 def _ranks(
@@ -194,7 +187,7 @@ def _ranks(
         yield classes[firsts[counts > rank] + rank]
 
 
-def _fill_strip(
+def _fill_row(
     ids: NDArray[np.uint8],
     planes: Array,
     ranks: Iterator[NDArray[np.intp]],
@@ -209,7 +202,7 @@ def _fill_strip(
     of_column = np.repeat(np.arange(len(widths)), widths)
     pixels = np.arange(ends[-1])
     pixels += (columns.starts[tiles.columns] - ends + widths)[of_column]
-    lines = np.take(rows.spread, tiles.rows[of_column], axis=1)
+    lines = np.take(rows.tile_pixels, tiles.rows[of_column], axis=1)
     across, down = columns.weights[pixels], rows.weights[lines]
     best = np.full(lines.shape, -np.inf, np.float32)
     found = np.zeros(lines.shape, np.uint8)
@@ -235,7 +228,7 @@ def _lines(
     owner: NDArray[np.intp],
     across: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return scores on the grid lines above and below a strip's columns."""
+    """Return scores on the grid lines above and below a row's columns."""
     import numpy as np
 
     count = len(classes)

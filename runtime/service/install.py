@@ -1,7 +1,4 @@
-"""Putting a unit where systemd finds it, asking after it, and taking it away.
-
-From a configuration to the unit that fits it and this machine.
-"""
+"""From a configuration to a unit of this machine; writing, asking for, deleting it."""
 
 from __future__ import annotations
 
@@ -14,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError, OutputError
+from edgeseg.devices import DEVICES, InputError, OutputError
+from edgeseg.devices.address import nodes_of, parse_address
+from edgeseg.devices.open import automatic_device
+from edgeseg.runtime.capture.open import find_source
+from edgeseg.runtime.output.open import find_sink
 from edgeseg.runtime.pictures.atomic import write_text
 from edgeseg.runtime.service.unit import MARK, ServiceUnit
 
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from edgeseg.runtime.address import Address
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
 _LIMIT_S = 30.0
-_GROUPS = ("video", "render", "plugdev")  # own the files of cameras, GPUs, USB
+_MEMORY = re.compile(r"\d{1,12}[KMGT]?|infinity")
+# own the files of cameras, GPUs, devices on USB, Corals on PCI Express
+_GROUPS = ("video", "render", "plugdev", "apex")
 
 
 @dataclass(frozen=True)
@@ -156,12 +160,13 @@ def this_program() -> tuple[str, ...]:
     return (sys.executable, "-c", "from edgeseg.runtime.cli import main; main()")
 
 
-def device_groups() -> tuple[str, ...]:
+def device_groups(plugins: Sequence[Address] = ()) -> tuple[str, ...]:
     """Return the groups of this machine that own devices' files."""
     import grp
 
     there = {entry.gr_name for entry in grp.getgrall()}
-    return tuple(name for name in _GROUPS if name in there)
+    more = [name for address in plugins for name in address.kind.groups]
+    return tuple(name for name in dict.fromkeys((*_GROUPS, *more)) if name in there)
 
 
 def user_namespaces(root: Path = Path("/")) -> bool:
@@ -177,9 +182,6 @@ def user_namespaces(root: Path = Path("/")) -> bool:
         if path.is_file() and path.read_text("ascii", "replace").strip() == refusal:
             return False
     return True
-
-
-_MEMORY = re.compile(r"\d{1,12}[KMGT]?|infinity")
 
 
 def plan_unit(
@@ -222,35 +224,65 @@ def plan_unit(
             f"{memory_max!r}"
         )
     user = _user(system, run_as)
+    outputs = [find_sink(text) for text in values.get("outputs", ())]
+    source = find_source(values["source"])
+    plugins = [*outputs, *([source] if source is not None else ())]
     return ServiceUnit(
         this_program(),
         config.absolute(),
-        output_folders(values.get("outputs", ())),
+        output_folders(outputs),
         system=system,
         user=user,
-        groups=device_groups() if user not in (None, "root") else (),
-        coral="edgetpu" in str(values.get("device", "")),
+        groups=device_groups(plugins) if user not in (None, "root") else (),
+        nodes=(
+            *device_nodes(str(values.get("device", "auto")), Path(values["model"])),
+            *(node for address in plugins for node in address.nodes),
+        ),
         namespaces=system or user_namespaces(),
         memory_max=memory_max,
         watchdog_s=watchdog,
     )
 
 
-def output_folders(outputs: Sequence[str]) -> tuple[Path, ...]:
+def output_folders(outputs: Sequence[Address]) -> tuple[Path, ...]:
     """Return the folders that files are written to.
 
     Examples
     --------
-    >>> [str(path) for path in output_folders(["web:", "/a/clip.mp4", "masks:/b/ids"])]
+    >>> outputs = map(find_sink, ["web:", "/a/clip.mp4", "masks:/b/ids"])
+    >>> [str(path) for path in output_folders(list(outputs))]
     ['/a', '/b/ids']
     """
     found = set()
-    for text in outputs:
-        name, colon, rest = text.partition(":")
-        path = Path(rest if colon and name.isidentifier() else text)
-        if path.is_absolute() and not rest.startswith("//"):
-            found.add(path.parent if path.suffix else path)
+    for output in outputs:
+        if output.path is not None and Path(output.path).is_absolute():
+            path = Path(output.path)
+            found.add(path if output.is_folder else path.parent)
     return tuple(sorted(found))
+
+
+def device_nodes(device: str, model: Path) -> tuple[str, ...]:
+    """Return the device files that an inference opens, as ``DeviceAllow=`` takes them.
+
+    Parameters
+    ----------
+    device : str
+        Device string; ``auto`` is what it means on this machine.
+    model : Path
+        The model that is to run.
+
+    Raises
+    ------
+    UnknownPluginError
+        No such device, or the device has no such unit.
+
+    Examples
+    --------
+    >>> device_nodes("coral:usb:0", Path("model.tflite"))
+    ('char-usb_device',)
+    """
+    name = automatic_device(model) if device == "auto" else device
+    return nodes_of(parse_address(name, DEVICES), DEVICES)
 
 
 def make_folders(unit: ServiceUnit) -> None:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeseg.devices import InputError
-from edgeseg.devices.wording import utf8_name
+from edgeseg.devices.plain_text import utf8_name
+from edgeseg.runtime.address import CAMERAS
 
 MARK = (
     "# Written by `edgeseg service install`; changes here are lost with the next one."
 )
-# Devices by what may need them: cameras, the ISP's and encoder's neighbours of cameras,
-# GPUs, memory shared between them.
-_DEVICES = ("char-video4linux", "char-media", "char-drm", "char-dma_heap")
-_USB, _PCIE = "char-usb_device", "char-apex"  # Coral: the stick, and the card
+# Devices that any run may need: cameras and what decodes and encodes beside them, GPUs,
+# memory shared between them.
+_DEVICES = (*CAMERAS, "char-drm", "char-dma_heap")
 # Needs no privilege and no namespace, so it works in any user's manager
 _LIGHT = """\
 NoNewPrivileges=yes
@@ -68,8 +68,8 @@ class ServiceUnit:
         Whom a system service runs as.
     groups : tuple of str
         Further groups of a system service, for the devices' files.
-    coral : bool
-        An Edge TPU is used.
+    nodes : tuple of str
+        Further devices that it opens, as ``DeviceAllow=`` takes them.
     namespaces : bool
         Whether the manager can give the service a file system view of its own.
     memory_max : str
@@ -84,7 +84,7 @@ class ServiceUnit:
     system: bool = False
     user: str | None = None
     groups: tuple[str, ...] = ()
-    coral: bool = False
+    nodes: tuple[str, ...] = ()
     namespaces: bool = True
     memory_max: str = "1G"
     watchdog_s: int = 30
@@ -147,7 +147,7 @@ class ServiceUnit:
         return lines
 
     def _full(self) -> list[str]:
-        devices = [*_DEVICES, *((_USB, _PCIE) if self.coral else ())]
+        devices = dict.fromkeys((*_DEVICES, *self.nodes))
         lines = [_FULL, *self._private_tmp(), "DevicePolicy=closed"]
         lines += [f"DeviceAllow={device} rw" for device in devices]
         if self.writable:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import OutputError
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
+from edgeseg.runtime.address import STDOUT, AddressKind, Rest
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.segmentation.mask_shapes import polygons, run_lengths
@@ -121,4 +122,5 @@ def _names_in(path: Path) -> frozenset[str]:
         ) from error
 
 
+ADDRESS = AddressKind(Rest.FILE, bare=(".jsonl", ".ndjson", STDOUT))
 PLUGIN = JsonLinesSink

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.overlay import colour_table
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.pictures.files import write_ids
@@ -40,4 +41,5 @@ class MasksSink(Sink):
         write_ids(path, segmentation.ids, self._table)
 
 
+ADDRESS = AddressKind(Rest.FOLDER, inside=(".png",), name_is_path=True)
 PLUGIN = MasksSink

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, MissingDriverError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.look import shown_ids
 from edgeseg.runtime.drawing.statistics_line import read_temperature_c
 from edgeseg.runtime.json_text import json_text
@@ -153,4 +154,5 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+ADDRESS = AddressKind(Rest.NETWORK, schemes=("mqtts",), options="?", extra="mqtt")
 PLUGIN = MqttSink

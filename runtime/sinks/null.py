@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.sink import Sink
 
 if TYPE_CHECKING:
@@ -40,4 +41,5 @@ class NullSink(Sink):
             self._style.draw(capture, segmentation)
 
 
+ADDRESS = AddressKind(Rest.TEXT)
 PLUGIN = NullSink

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import FOLDER, PICTURES, AddressKind, Rest
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.pictures.files import SUFFIXES, write_bands
 
@@ -54,4 +55,7 @@ class OverlaySink(Sink):
         write_bands(path, bands, capture.frame.shape[0])
 
 
+ADDRESS = AddressKind(
+    Rest.FILE_OR_FOLDER, bare=(*PICTURES, FOLDER), inside=(".png",), name_is_path=True
+)
 PLUGIN = OverlaySink

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.mqtt_address import parse_address
 from edgeseg.runtime.output.streaming import H264, StreamingSink
 
@@ -43,4 +44,5 @@ clock-rate=90000,encoding-name=H264,payload=96" \
         super().__init__(pipeline, style, f"rtp://{address.host}:{address.port}")
 
 
+ADDRESS = AddressKind(Rest.NETWORK)
 PLUGIN = RtpSink

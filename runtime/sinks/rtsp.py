@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.credentials import hide_credentials
+from edgeseg.devices.plain_text import hide_credentials
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.mqtt_address import parse_address
 from edgeseg.runtime.output.streaming import H264, StreamingSink
 
@@ -36,4 +37,5 @@ class RtspSink(StreamingSink):
         super().__init__(f"{H264} ! {sink}", style, hide_credentials(whole))
 
 
+ADDRESS = AddressKind(Rest.NETWORK, schemes=("rtsps",))
 PLUGIN = RtspSink

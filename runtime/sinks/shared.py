@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output import shared_frames as layout
 from edgeseg.runtime.output.sink import Sink
 
@@ -133,4 +134,5 @@ def _check_free(path: Path) -> None:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
 
+ADDRESS = AddressKind(Rest.TEXT)
 PLUGIN = SharedSink

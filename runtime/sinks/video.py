@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from edgeseg.devices import InputError, OutputError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.output.streaming import FirstSize
 from edgeseg.runtime.output.video_opencv import CODECS, OpencvWriter
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
-SUFFIXES = CODECS
 _logger = logging.getLogger(__name__)
 
 
@@ -53,9 +53,9 @@ class VideoSink(Sink):
 
     def __init__(self, text: str, style: Style) -> None:
         self._path = Path(text)
-        if self._path.suffix.lower() not in SUFFIXES:
+        if self._path.suffix.lower() not in CODECS:
             raise InputError(
-                f"expected a video name that ends in {', '.join(SUFFIXES)}, got {text}"
+                f"expected a video name that ends in {', '.join(CODECS)}, got {text}"
             )
         check_writable(self._path)
         self._part = self._path.with_suffix(f".part{self._path.suffix}")
@@ -136,4 +136,7 @@ def _unfinished(path: Path, number: int) -> Path:
     return path.with_suffix(f".unfinished-{number}{path.suffix}")
 
 
+ADDRESS = AddressKind(
+    Rest.FILE, bare=(".mp4", ".mkv", ".avi", ".mov"), name_is_path=True
+)
 PLUGIN = VideoSink

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.pipeline.meter import Meter
 from edgeseg.runtime.web.address import WebAddress
@@ -92,4 +93,5 @@ def _serve(
     return serve(address, style, meter)
 
 
+ADDRESS = AddressKind(Rest.NETWORK, options="?", extra="web")
 PLUGIN = WebSink

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.streaming import StreamingSink
 
 if TYPE_CHECKING:
@@ -70,4 +71,5 @@ class WindowSink(StreamingSink):
             self._finished = True
 
 
+ADDRESS = AddressKind(Rest.TEXT)
 PLUGIN = WindowSink

@@ -9,6 +9,7 @@ frames in NVIDIA's own memory, from which nvvidconv copies them.
 from __future__ import annotations
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import CAMERAS, AddressKind, Rest
 from edgeseg.runtime.capture.gst import GstConnection
 from edgeseg.runtime.capture.live import LiveSource
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
@@ -64,4 +65,5 @@ def csi_pipeline(sensor: int, options: CaptureOptions) -> str:
     )
 
 
+ADDRESS = AddressKind(Rest.DEVICE_NODE, nodes=CAMERAS)
 PLUGIN = CsiSource

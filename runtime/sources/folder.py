@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import FOLDER, PATTERN, PICTURES, AddressKind, Rest
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated
 from edgeseg.runtime.pictures.files import SUFFIXES, read_picture
@@ -117,4 +118,5 @@ def _names(pictures: list[Path], root: Path) -> list[str]:
     return named
 
 
+ADDRESS = AddressKind(Rest.PATTERN, bare=(FOLDER, PATTERN), inside=PICTURES)
 PLUGIN = FolderSource

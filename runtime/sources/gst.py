@@ -7,10 +7,11 @@ into frames is added.
 
 from __future__ import annotations
 
+from edgeseg.devices.plain_text import hide_credentials
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.capture.gst import GstConnection
 from edgeseg.runtime.capture.live import LiveSource
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.credentials import hide_credentials
 from edgeseg.runtime.gstreamer.child import words_of
 
 _TOLD = 80  # characters of a pipeline in messages
@@ -52,4 +53,5 @@ class GstSource(LiveSource):
         )
 
 
+ADDRESS = AddressKind(Rest.TEXT)
 PLUGIN = GstSource

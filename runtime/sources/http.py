@@ -6,10 +6,11 @@ send.
 
 from __future__ import annotations
 
+from edgeseg.devices.plain_text import hide_credentials
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.capture.http import HttpConnection, without_user
 from edgeseg.runtime.capture.live import LiveSource
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.credentials import hide_credentials
 
 
 class HttpSource(LiveSource):
@@ -42,4 +43,5 @@ class HttpSource(LiveSource):
         )
 
 
+ADDRESS = AddressKind(Rest.NETWORK, schemes=("https",))
 PLUGIN = HttpSource

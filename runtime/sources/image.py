@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.address import PICTURES, AddressKind, Rest
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated
 from edgeseg.runtime.pictures.files import read_picture
@@ -49,4 +50,5 @@ class ImageSource(Source):
             yield Capture(frame, self._path.stem, 0.0)
 
 
+ADDRESS = AddressKind(Rest.FILE, bare=PICTURES)
 PLUGIN = ImageSource

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import PICTURES, AddressKind, Rest
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated
 from edgeseg.runtime.pictures.files import SUFFIXES, read_picture
@@ -139,4 +140,5 @@ def _pictures(place: Path) -> list[Path]:
     return [place]
 
 
+ADDRESS = AddressKind(Rest.FILE_OR_FOLDER, inside=PICTURES, options=",")
 PLUGIN = PanSource

@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError, MissingDriverError
+from edgeseg.runtime.address import CAMERAS, AddressKind, Rest
 from edgeseg.runtime.capture.feed import Connection
 from edgeseg.runtime.capture.live import LiveSource
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
@@ -132,4 +133,5 @@ def _picamera2() -> Any:
     return maker
 
 
+ADDRESS = AddressKind(Rest.DEVICE_NODE, nodes=CAMERAS, system_packages=True)
 PLUGIN = PicameraSource

@@ -11,11 +11,12 @@ import shlex
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import hide_credentials
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.capture.gst import GstConnection
 from edgeseg.runtime.capture.live import LiveSource
 from edgeseg.runtime.capture.opencv import OpencvConnection
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.credentials import hide_credentials
 from edgeseg.runtime.gstreamer.child import has_elements, quoted
 
 if TYPE_CHECKING:
@@ -90,4 +91,5 @@ def rtsp_pipeline(url: str) -> str:
     )
 
 
+ADDRESS = AddressKind(Rest.NETWORK, schemes=("rtsps",))
 PLUGIN = RtspSource

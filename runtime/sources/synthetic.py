@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated
 
@@ -229,4 +230,5 @@ def _bounce(position: NDArray[np.float64]) -> NDArray[np.float64]:
     return folded
 
 
+ADDRESS = AddressKind(Rest.TEXT, options=",")
 PLUGIN = SyntheticSource

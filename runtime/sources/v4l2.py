@@ -1,7 +1,4 @@
-"""A camera by its device: ``v4l2:/dev/video0``, ``v4l2:/dev/video0,fourcc=MJPG``.
-
-Cameras of the kernel (V4L2): which there are, and why one cannot be used.
-"""
+"""A camera by its device: ``v4l2:/dev/video0``, ``v4l2:/dev/video0,fourcc=MJPG``."""
 
 from __future__ import annotations
 
@@ -11,10 +8,12 @@ import stat
 from pathlib import Path
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import CAMERAS, AddressKind, Rest
 from edgeseg.runtime.capture.live import LiveSource
 from edgeseg.runtime.capture.opencv import OpencvConnection
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 
+_DEVICES = Path("/dev")
 _BUSY = (
     ": it is no capture device, or another program uses it "
     "(v4l2-ctl --list-devices, fuser -v)"
@@ -82,12 +81,6 @@ def _wanted(options: CaptureOptions, fourcc: str | None) -> dict[str, float]:
     return wanted
 
 
-PLUGIN = V4l2Source
-
-
-_DEVICES = Path("/dev")
-
-
 def camera_path(text: str, devices: Path = _DEVICES) -> Path:
     """Return the device file of a camera that can be opened.
 
@@ -134,3 +127,7 @@ def _present(devices: Path) -> str:
     if not found:
         return "there is none here: is it plugged in, and its driver loaded?"
     return f"there are {', '.join(map(str, found))}"
+
+
+ADDRESS = AddressKind(Rest.DEVICE_NODE, options=",", nodes=CAMERAS)
+PLUGIN = V4l2Source

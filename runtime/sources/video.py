@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.address import ANY_FILE, AddressKind, Rest
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated, take_over_rotation
 
@@ -114,4 +115,5 @@ class VideoSource(Source):
         self._video.release()
 
 
+ADDRESS = AddressKind(Rest.FILE, bare=(ANY_FILE,))
 PLUGIN = VideoSource

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 
 _HANDLER = "edgeseg-escape"
 

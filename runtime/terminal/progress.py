@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.devices.closing import Closing
-from edgeseg.devices.wording import plain
+from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import plain
 
 if TYPE_CHECKING:
     from edgeseg.runtime.capture.source import Capture, Source

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.wording import encodable
+from edgeseg.devices.plain_text import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, MissingDriverError
-from edgeseg.devices.closing import Closing
-from edgeseg.devices.wording import reason_in
+from edgeseg.devices.base import Closing
+from edgeseg.devices.process_log import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

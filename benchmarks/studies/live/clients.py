@@ -11,7 +11,7 @@ import urllib.request
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.closing import Closing
+from edgeseg.devices.base import Closing
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ConversionError, MissingDriverError
-from edgeseg.devices.wording import reason_in
+from edgeseg.devices.process_log import reason_in
 
 if TYPE_CHECKING:
     from edgeseg.benchmarks.studies.peers.peers import Step

@@ -25,8 +25,8 @@ from edgeseg.benchmarks.studies.peers.models import (
     make_model,
 )
 from edgeseg.devices import ModelError
-from edgeseg.devices.closing import Closing
-from edgeseg.devices.wording import reason_in
+from edgeseg.devices.base import Closing
+from edgeseg.devices.process_log import reason_in
 from edgeseg.runtime.model.embedded import sha256
 
 if TYPE_CHECKING:

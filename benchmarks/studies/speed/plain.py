@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
 from edgeseg.runtime.model.head import threshold
-from edgeseg.runtime.segmentation.grid_axis import grid_positions
-from edgeseg.runtime.segmentation.letterbox import draw_canvas, place
+from edgeseg.runtime.segmentation.grid_axis import grid_coordinates
+from edgeseg.runtime.segmentation.letterbox import Letterbox, scale_and_pad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Array
     from edgeseg.runtime.model.head import Head
     from edgeseg.runtime.model.manifest import Manifest
-    from edgeseg.runtime.segmentation.letterbox import Letterbox
 
 # Output pixels worked on at a time: bounds the memory of a large photo.
 _BLOCK_PIXELS = 1 << 19
@@ -32,14 +31,16 @@ _BLOCK_PIXELS = 1 << 19
 
 def plain_tensor(
     frame: NDArray[np.uint8],
-    canvas_hw: tuple[int, int],
+    input_hw: tuple[int, int],
     manifest: Manifest,
     table: Array,
 ) -> Array:
     """Return a fresh input tensor ``(1, H, W, 3)`` for a frame ``(h, w, 3)`` uint8."""
     frame_hw = (frame.shape[0], frame.shape[1])
-    placement = place(frame_hw, canvas_hw, manifest.fit)
-    return encode(draw_canvas(frame, placement, manifest.pad), table, manifest.channels)
+    placement = Letterbox.of(frame_hw, input_hw, manifest.fit)
+    return encode(
+        scale_and_pad(frame, placement, manifest.pad), table, manifest.channels
+    )
 
 
 def encode(canvas: NDArray[np.uint8], table: Array, channels: str) -> Array:
@@ -77,10 +78,10 @@ def plain_class_ids(
 ) -> NDArray[np.uint8]:
     """Return class ids ``(H, W)`` uint8; parameters are those of `class_ids`."""
     rows, columns = (
-        grid_positions(
+        grid_coordinates(
             placement.picture_hw[axis],
             placement.scaled_hw[axis],
-            placement.canvas_hw[axis],
+            placement.input_hw[axis],
             head.grid_hw[axis],
             resize,
         )

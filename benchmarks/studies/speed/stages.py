@@ -28,7 +28,7 @@ from edgeseg.converter import convert
 from edgeseg.converter.loading.format import Loading
 from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.pictures.files import read_picture
-from edgeseg.runtime.segmentation.letterbox import encoding_table, place
+from edgeseg.runtime.segmentation.letterbox import Letterbox, encoding_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -223,7 +223,7 @@ def _plain(
     tensor = plain_tensor(frame, hw, manifest, table)
     times.append(time.perf_counter())
     output = segmenter.device.infer(tensor)[0]
-    placement = place((frame.shape[0], frame.shape[1]), hw, manifest.fit)
+    placement = Letterbox.of((frame.shape[0], frame.shape[1]), hw, manifest.fit)
     times.append(time.perf_counter())
     ids = plain_class_ids(output, spec_out, segmenter.head, placement, manifest.resize)
     times.append(time.perf_counter())

@@ -22,7 +22,7 @@ from edgeseg.converter.loading.release import is_release_layout, load_release
 from edgeseg.converter.loading.trust.admission import admit
 from edgeseg.converter.loading.trust.weights_file import check_weights_file
 from edgeseg.devices import InputError, ModelError
-from edgeseg.devices.litert import one_line
+from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
     from edgeseg.converter.frameworks import KerasModel

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
 from edgeseg.devices import ModelError
-from edgeseg.devices.litert import one_line
+from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.trust.bytecode import decode, global_names
 from edgeseg.converter.loading.trust.scan import SHOWN, read_parts, refuse_lost, runs
 from edgeseg.devices import ModelError
-from edgeseg.devices.litert import one_line
+from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,18 +7,17 @@ import zlib
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
-from edgeseg.devices.wording import one_line
+from edgeseg.devices.plain_text import one_line
 from edgeseg.runtime.model.keras_files.network import (
     KerasDescription,
+    network_fields,
     parsed,
     text_or_none,
-    told_of,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIGNATURE = b"PK\x03\x04"
 _CONFIG, _METADATA = "config.json", "metadata.json"
 _LIMIT = 64 << 20  # bytes of JSON: a network of a thousand layers takes one megabyte
 _DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, KeyError,
@@ -38,7 +37,7 @@ def read_archive(path: Path) -> KerasDescription | None:
             if _CONFIG not in archive.namelist():
                 return None
             config = parsed(_read(archive, _CONFIG), f"{path}: its {_CONFIG}")
-            told = parsed(_read(archive, _METADATA), f"{path}: its {_METADATA}")
+            written = parsed(_read(archive, _METADATA), f"{path}: its {_METADATA}")
     except _DAMAGED as error:
         raise ModelError(
             f"{path} is a damaged or truncated .keras file: {one_line(error)}"
@@ -46,9 +45,9 @@ def read_archive(path: Path) -> KerasDescription | None:
     return KerasDescription(
         "keras",
         "model",
-        keras=text_or_none(told.get("keras_version")),
-        saved=text_or_none(told.get("date_saved")),
-        **told_of(config),
+        keras=text_or_none(written.get("keras_version")),
+        saved=text_or_none(written.get("date_saved")),
+        **network_fields(config),
     )
 
 

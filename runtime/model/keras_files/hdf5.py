@@ -6,15 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import ModelError
-from edgeseg.devices.wording import one_line
-from edgeseg.runtime.model.keras_files.network import KerasDescription, parsed, told_of
+from edgeseg.devices.plain_text import one_line
+from edgeseg.runtime.model.keras_files.network import (
+    KerasDescription,
+    network_fields,
+    parsed,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeseg.devices.types import Json
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # layers that only the public Keras DeepLabv3+ release has, of either backbone
 _OF_RELEASE = ("expanded_conv_depthwise", "entry_flow_conv1_1")
 _DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
@@ -43,7 +46,9 @@ def read_hdf5(path: Path) -> KerasDescription:
     if "model_config" in attributes:
         text = _text(attributes["model_config"])
         config = parsed(text or "", f"{path}: its model_config")
-        return KerasDescription("hdf5", "model", keras=version, **told_of(config))
+        return KerasDescription(
+            "hdf5", "model", keras=version, **network_fields(config)
+        )
     names = _names(attributes)
     release = any(name in names for name in _OF_RELEASE)
     return KerasDescription(

@@ -7,15 +7,6 @@ import shlex
 from typing import TYPE_CHECKING
 
 from edgeseg.runtime.model.embedded import sha256
-from edgeseg.runtime.model.keras_files import (
-    archive as _archive,
-)
-from edgeseg.runtime.model.keras_files import (
-    hdf5 as _hdf5,
-)
-from edgeseg.runtime.model.keras_files import (
-    savedmodel as _savedmodel,
-)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +14,9 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Json
     from edgeseg.runtime.model.keras_files.network import KerasDescription
 
+_ARCHIVE = b"PK\x03\x04"  # how a .keras file begins
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_GRAPH = "saved_model.pb"  # what a SavedModel folder holds
 _FORMATS = {
     "keras": ".keras archive",
     "hdf5": "HDF5 file",
@@ -45,7 +39,7 @@ def keras_info(path: Path) -> Json | None:
     Parameters
     ----------
     path : Path
-        A ``.keras`` or ``.h5`` file, or a SavedModel folder, told by its content.
+        A ``.keras`` or ``.h5`` file, or a SavedModel folder, known by its content.
 
     Returns
     -------
@@ -67,27 +61,27 @@ def keras_info(path: Path) -> Json | None:
     return {
         "file": path.name or path.resolve().name,
         "bytes": sum(file.stat().st_size for file in files),
-        "sha256": sha256(path / _savedmodel.GRAPH if whole else path),
+        "sha256": sha256(path / _GRAPH if whole else path),
         "keras": dataclasses.asdict(found),
         "next": _next(path, found),
     }
 
 
-def keras_text(told: Json) -> str:
+def keras_text(found: Json) -> str:
     """Return what `keras_info` found, as lines for a terminal."""
-    keras = told["keras"]
+    keras = found["keras"]
     writers = [f"{n} {keras[k]}" for k, n in _WRITERS.items() if keras[k]]
     by = f", written by {' and '.join(writers)}" if writers else ""
     network = [keras["network"], f"{keras['layers']} layers" if keras["layers"] else ""]
     shown = ", ".join(filter(None, network))
     return "\n".join(
         [
-            f"{told['file']}  {told['bytes']:,} bytes  sha256 {told['sha256']}",
+            f"{found['file']}  {found['bytes']:,} bytes  sha256 {found['sha256']}",
             f"{_FORMATS[keras['format']]}{by}: {_HOLDS[keras['holds']]}"
             f"{f' ({shown})' if shown else ''}",
             *(_input_text(entry) for entry in keras["inputs"]),
-            f"to run it: {told['next']}"
-            if told["next"]
+            f"to run it: {found['next']}"
+            if found["next"]
             else "no command takes it: load the weights into their model and save it "
             "whole, model.save('NAME.keras')",
         ]
@@ -95,20 +89,26 @@ def keras_text(told: Json) -> str:
 
 
 def _read(path: Path) -> KerasDescription | None:
-    if path.is_dir():
-        graph = path / _savedmodel.GRAPH
-        return _savedmodel.read_savedmodel(path) if graph.is_file() else None
+    """Read a file or folder by its content; only the reader that fits is loaded."""
+    if (path / _GRAPH).is_file():
+        from edgeseg.runtime.model.keras_files.savedmodel import read_savedmodel
+
+        return read_savedmodel(path / _GRAPH)
     if not path.is_file():
         return None
     try:
         with path.open("rb") as file:
             begin = file.read(8)
     except OSError:
-        return None  # told by who opens it as a model
-    if begin == _hdf5.SIGNATURE:
-        return _hdf5.read_hdf5(path)
-    if begin.startswith(_archive.SIGNATURE):
-        return _archive.read_archive(path)
+        return None  # whoever opens it as a model says so
+    if begin == _HDF5:
+        from edgeseg.runtime.model.keras_files.hdf5 import read_hdf5
+
+        return read_hdf5(path)
+    if begin.startswith(_ARCHIVE):
+        from edgeseg.runtime.model.keras_files.archive import read_archive
+
+        return read_archive(path)
     return None
 
 

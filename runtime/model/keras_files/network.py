@@ -62,7 +62,7 @@ def parsed(content: str | bytes, where: str) -> Json:
     return values
 
 
-def told_of(config: Json) -> Json:
+def network_fields(config: Json) -> Json:
     """Return ``network``, ``layers`` and ``inputs`` of a network's description."""
     inner = config.get("config")
     layers = inner.get("layers") if isinstance(inner, dict) else inner

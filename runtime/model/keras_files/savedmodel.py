@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Json
 
-GRAPH = "saved_model.pb"
 _META_GRAPHS = 2  # of SavedModel
 _META, _SIGNATURES = 1, 5  # of MetaGraphDef
 _TENSORFLOW = 5  # of MetaInfoDef
@@ -28,15 +27,14 @@ _SERVING = "serving_default"
 _DTYPES = {1: "float32", 3: "int32", 4: "uint8", 6: "int8", 9: "int64", 19: "float16"}
 
 
-def read_savedmodel(folder: Path) -> KerasDescription:
-    """Return what a SavedModel says: its version, and its serving signature's inputs.
+def read_savedmodel(path: Path) -> KerasDescription:
+    """Return the version and the serving signature's inputs of a ``saved_model.pb``.
 
     Raises
     ------
     ModelError
         It is damaged.
     """
-    path = folder / GRAPH
     try:
         graphs = Message(path.read_bytes()).messages(_META_GRAPHS)
         if not graphs:

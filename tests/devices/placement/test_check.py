@@ -16,8 +16,14 @@ from graphs import Drawing, convolution
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseg.devices import MissingDriverError, ModelError, UnknownPluginError
-from edgeseg.devices.placement import BOARDS, check_model
+from edgeseg.devices import (
+    DEVICES,
+    MissingDriverError,
+    ModelError,
+    UnknownPluginError,
+)
+from edgeseg.devices.address import profile_of
+from edgeseg.devices.placement import check_model
 from edgeseg.devices.placement.interpolation import refused_interpolation
 from edgeseg.runtime.commands.check import check
 
@@ -47,17 +53,47 @@ def test_json_has_the_promised_names(float_model):
     assert told["advice"][0]["options"].startswith("--recipe int8")
 
 
-@pytest.mark.parametrize("device", BOARDS)
-def test_the_text_tells_obstacle_or_success(device, float_model):
+UNITS = [
+    f"{name}:{unit.name}" if unit.name else name
+    for name in DEVICES.names()
+    for unit in profile_of(DEVICES, name).units
+]
+# the totals' line that a network of one float convolution has
+TOTALS = {
+    "edgetpu": "1 of 1 operators stay on the CPU",
+    "gpu": "all 1 operators on the accelerator",
+    "xnnpack": "all 1 operators on the accelerator",
+    "cpu": "1 of 1 operators stay on the CPU",
+    "none": "none of 1 operators is run",
+}
+
+
+@pytest.mark.parametrize("device", UNITS)
+def test_every_device_that_is_listed_has_an_answer(device, float_model):
+    name, _, unit = device.partition(":")
+    placement = profile_of(DEVICES, name).placement_of(unit)
     run = CliRunner().invoke(check, [str(float_model), "--device", device])
+    if placement == "onnx":
+        with pytest.raises(ModelError, match=f"{device} runs .onnx files.*such as"):
+            check_model(float_model, device)
+        return
     assert run.exit_code == 0
-    told = "first obstacle" if device == "coral" else "all 1 operators"
-    assert told in run.output
+    assert TOTALS[placement] in run.output
+    assert ("first obstacle" in run.output) == (placement == "edgetpu")
+
+
+def test_every_device_is_listed_with_units():
+    assert {text.partition(":")[0] for text in UNITS} == set(DEVICES.names())
 
 
 def test_a_device_string_may_name_a_unit(float_model):
     assert check_model(float_model, "coral:usb:0").device == "coral"
     assert check_model(float_model, "auto").device == "desktop"
+    assert check_model(float_model, "jetson").operators[0].placement == "gpu"
+    cpu = check_model(float_model, "jetson:cpu")
+    assert (cpu.device, cpu.operators[0].placement) == ("jetson:cpu", "xnnpack")
+    with pytest.raises(UnknownPluginError, match="has no unit 'npu'"):
+        check_model(float_model, "jetson:npu")
 
 
 def test_an_unknown_device_is_answered_with_the_nearest(float_model):
@@ -138,6 +174,7 @@ def test_a_compiled_model_on_another_board_is_refused(tmp_path):
     with pytest.raises(ModelError, match="runs nowhere else"):
         check_model(path, "raspberry_pi")
     assert check_model(path, "coral").operators[0].placement == "edgetpu"
+    assert check_model(path, "fake").operators[0].placement == "none"
 
 
 @given(st.integers(2, 300), st.integers(1, 11), st.booleans())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgeseg.devices import InputError, MissingDriverError, OutputError
-from edgeseg.runtime.credentials import hide_credentials
+from edgeseg.devices.plain_text import hide_credentials
 from edgeseg.runtime.gstreamer import GstReader, GstWriter, has_elements
 
 pytestmark = pytest.mark.skipif(

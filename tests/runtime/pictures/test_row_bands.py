@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from edgeseg.runtime.pictures import row_bands as banding
-from edgeseg.runtime.pictures.row_bands import bands, image_of, upright_pixels
+from edgeseg.runtime.pictures.row_bands import image_of, row_bands, upright_pixels
 
 MODES = ["RGB", "L", "LA", "RGBA", "P", "CMYK", "YCbCr", "1", "I", "F"]
 
@@ -22,9 +22,9 @@ def noise():
 
 
 def test_bands_cover_every_row_once():
-    rows = [row for part in bands(24, 31) for row in range(24)[part]]
+    rows = [row for part in row_bands(24, 31) for row in range(24)[part]]
     assert rows == list(range(24))
-    assert len(list(bands(24, 31))) == 4
+    assert len(list(row_bands(24, 31))) == 4
 
 
 @pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -51,6 +51,6 @@ def test_16_bit_grey_is_scaled_in_every_band():
 @pytest.mark.parametrize("channels", [3, 4])
 def test_an_image_comes_together_from_its_bands(channels):
     whole = np.random.default_rng(1).integers(0, 256, (24, 31, channels), np.uint8)
-    image = image_of((whole[rows] for rows in bands(24, 31)), 24)
+    image = image_of((whole[rows] for rows in row_bands(24, 31)), 24)
     np.testing.assert_array_equal(np.array(image), whole)
     np.testing.assert_array_equal(np.array(image_of([whole], 24)), whole)

@@ -95,8 +95,8 @@ def test_the_end_of_a_long_log_fits_into_a_message(tmp_path):
 
 def test_an_answer_that_is_too_long_is_an_error(monkeypatch):
     long = {"files": [["x" * 1000, 1, "0" * 64]] * 20_000}
-    monkeypatch.setattr(serving.Server, "do_results", lambda self, request: long)
+    monkeypatch.setattr(serving.BoardServer, "do_results", lambda self, request: long)
     replies = io.BytesIO()
-    serving.Server(io.BytesIO(b'{"op": "results"}\n'), replies).serve()
+    serving.BoardServer(io.BytesIO(b'{"op": "results"}\n'), replies).serve()
     answer = json.loads(replies.getvalue().removeprefix(messages.GREETING))
     assert "copy its folder with scp" in answer["error"]

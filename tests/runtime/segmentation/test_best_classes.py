@@ -11,14 +11,9 @@ from edgeseg.benchmarks.studies.speed.plain import plain_class_ids
 from edgeseg.devices import TensorSpec
 from edgeseg.runtime.model.head import Head, head_of
 from edgeseg.runtime.model.manifest import FITS, RESIZES
-from edgeseg.runtime.segmentation import (
-    best_classes as upsampling,
-)
-from edgeseg.runtime.segmentation import (
-    every_pixel as dense,
-)
+from edgeseg.runtime.segmentation import best_classes, every_pixel
 from edgeseg.runtime.segmentation.class_ids import class_ids
-from edgeseg.runtime.segmentation.letterbox import place
+from edgeseg.runtime.segmentation.letterbox import Letterbox
 
 DTYPES = ("int8", "uint8", "int16", "float32", "float16")
 small = st.tuples(st.integers(1, 40), st.integers(1, 40))
@@ -46,11 +41,11 @@ def random_scores(rng, grid, classes, dtype, form):
     return np.clip(np.round(scores + 3), limits.min, limits.max).astype(dtype)
 
 
-def assert_as_plain(scores, spec, head, placement, resize):
-    got = class_ids(scores, spec, head, placement, resize)
+def assert_as_plain(scores, spec, head, letterbox, resize):
+    got = class_ids(scores, spec, head, letterbox, resize)
     assert got.dtype == np.uint8
     np.testing.assert_array_equal(
-        got, plain_class_ids(scores, spec, head, placement, resize)
+        got, plain_class_ids(scores, spec, head, letterbox, resize)
     )
 
 
@@ -72,7 +67,7 @@ def test_ids_are_those_of_full_interpolation(
     scores = random_scores(np.random.default_rng(seed), grid, classes, dtype, form)
     head = Head("logits", classes, grid, -1)
     spec = spec_of(scores.shape, dtype)
-    assert_as_plain(scores, spec, head, place(picture, canvas, fit), resize)
+    assert_as_plain(scores, spec, head, Letterbox.of(picture, canvas, fit), resize)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -85,19 +80,19 @@ def test_channels_first_and_single_channels_too(kind, axis, form, dtype):
     if axis == 1:
         scores = scores.transpose(0, 3, 1, 2)
     head = Head(kind, classes, (9, 11), axis)
-    placement = place((90, 130), (33, 41), "letterbox")
+    letterbox = Letterbox.of((90, 130), (33, 41), "letterbox")
     for resize in RESIZES:
-        assert_as_plain(scores, spec_of(scores.shape, dtype), head, placement, resize)
+        assert_as_plain(scores, spec_of(scores.shape, dtype), head, letterbox, resize)
 
 
 @pytest.mark.parametrize("classes", [2, 256])
 def test_the_fewest_and_the_most_classes(classes):
     rng = np.random.default_rng(7)
     scores = random_scores(rng, (6, 7), classes, "int8", "noise")
-    placement = place((70, 50), (33, 33), "letterbox")
+    letterbox = Letterbox.of((70, 50), (33, 33), "letterbox")
     spec = spec_of(scores.shape, "int8")
     head = Head("logits", classes, (6, 7), -1)
-    assert_as_plain(scores, spec, head, placement, "half-pixel")
+    assert_as_plain(scores, spec, head, letterbox, "half-pixel")
 
 
 @pytest.mark.parametrize("magnitude", [1e-44, 1e-38, 1e-30, 1.0, 1e30, 1e37])
@@ -109,53 +104,56 @@ def test_what_only_rounding_decides_is_decided_by_the_same_rounding(magnitude):
     # better by the last bit at every grid point, yet equal after some interpolations
     second = np.nextafter(first, np.float32(np.inf))
     scores = np.concatenate([first, second], axis=-1)
-    placement = place((80, 80), (49, 49), "letterbox")
+    letterbox = Letterbox.of((80, 80), (49, 49), "letterbox")
     spec, head = spec_of(scores.shape, "float32"), Head("logits", 2, (7, 7), -1)
-    plain = plain_class_ids(scores, spec, head, placement, "align-corners")
+    plain = plain_class_ids(scores, spec, head, letterbox, "align-corners")
     # numbers too small to be rounded relative to their size keep their difference
     assert set(np.unique(plain)) == ({0, 1} if magnitude >= 1e-30 else {1})
-    assert_as_plain(scores, spec, head, placement, "align-corners")
+    assert_as_plain(scores, spec, head, letterbox, "align-corners")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("corners", "more"), [(0, 0), (np.inf, -99), (np.inf, 99)])
 def test_tiles_and_whole_rows_give_the_same(dtype, corners, more, monkeypatch):
-    monkeypatch.setattr(upsampling, "_OPEN_CORNERS", corners)
-    monkeypatch.setattr(upsampling, "_TILE_CLASSES", more)
-    monkeypatch.setattr(upsampling, "_GRID_POINTS", 0)
-    monkeypatch.setattr(dense, "_BLOCK_PIXELS", 1000)
+    monkeypatch.setattr(best_classes, "_OPEN_CORNERS", corners)
+    monkeypatch.setattr(best_classes, "_TILE_CLASSES", more)
+    monkeypatch.setattr(best_classes, "_GRID_POINTS", 0)
+    monkeypatch.setattr(every_pixel, "_BLOCK_PIXELS", 1000)
     rng = np.random.default_rng(10)
     for form in ("noise", "areas", "ties"):
         scores = random_scores(rng, (13, 12), 5, dtype, form)
         spec, head = spec_of(scores.shape, dtype), Head("logits", 5, (13, 12), -1)
         for picture in ((100, 90), (9, 7), (1, 1)):
-            placement = place(picture, (33, 33), "letterbox")
-            assert_as_plain(scores, spec, head, placement, "half-pixel")
+            letterbox = Letterbox.of(picture, (33, 33), "letterbox")
+            assert_as_plain(scores, spec, head, letterbox, "half-pixel")
 
 
 def test_noise_is_interpolated_everywhere_and_areas_are_not(monkeypatch):
     whole = []
-    monkeypatch.setattr(upsampling, "fill_rows", lambda *_: whole.append(True))
-    rng, placement = np.random.default_rng(11), place((99, 99), (48, 48), "letterbox")
+    monkeypatch.setattr(best_classes, "fill_rows", lambda *_: whole.append(True))
+    rng, letterbox = (
+        np.random.default_rng(11),
+        Letterbox.of((99, 99), (48, 48), "letterbox"),
+    )
     head = Head("logits", 21, (48, 48), -1)
     for form, expected in (("areas", 0), ("noise", 1)):
         whole.clear()
         scores = random_scores(rng, (48, 48), 21, "int8", form)
         spec = spec_of(scores.shape, "int8")
-        class_ids(scores, spec, head, placement, "half-pixel")
+        class_ids(scores, spec, head, letterbox, "half-pixel")
         assert len(whole) == expected
     whole.clear()
-    class_ids(scores, spec, head, place((9, 9), (48, 48), "stretch"), "legacy")
+    class_ids(scores, spec, head, Letterbox.of((9, 9), (48, 48), "stretch"), "legacy")
     assert whole == [True]
 
 
 def test_the_first_of_equal_classes_wins_everywhere():
     scores = np.random.default_rng(9).integers(-128, 128, (1, 8, 8, 3), dtype=np.int8)
     doubled = scores[..., [0, 0, 1, 1, 2, 2]]
-    placement = place((100, 90), (33, 33), "letterbox")
+    letterbox = Letterbox.of((100, 90), (33, 33), "letterbox")
     ids = class_ids(
         doubled, spec_of(doubled.shape, "int8"), Head("logits", 6, (8, 8), -1),
-        placement, "half-pixel",
+        letterbox, "half-pixel",
     )  # fmt: skip
     assert set(np.unique(ids)) == {0, 2, 4}
 
@@ -165,17 +163,17 @@ def test_cells_with_one_class_at_their_corners_are_not_interpolated(monkeypatch)
     scores[..., 1] = 5
     scores[:, :, 5:, 2] = 9
     interpolated = []
-    fill = upsampling.fill_tiles
+    fill = best_classes.fill_tiles
 
-    def count(ids, planes, able, tiles, rows, columns):
-        interpolated.append((columns.low[tiles.columns], able.copy()))
-        fill(ids, planes, able, tiles, rows, columns)
+    def count(ids, planes, candidates, tiles, rows, columns):
+        interpolated.append((columns.low[tiles.columns], candidates.copy()))
+        fill(ids, planes, candidates, tiles, rows, columns)
 
-    monkeypatch.setattr(upsampling, "fill_tiles", count)
+    monkeypatch.setattr(best_classes, "fill_tiles", count)
     spec = spec_of(scores.shape, "int8")
-    placement = place((512, 512), (257, 257), "letterbox")
-    ids = class_ids(scores, spec, head_of(spec), placement, "align-corners")
+    letterbox = Letterbox.of((512, 512), (257, 257), "letterbox")
+    ids = class_ids(scores, spec, head_of(spec), letterbox, "align-corners")
     np.testing.assert_array_equal(np.unique(ids), [1, 2])
     cells = np.concatenate([cell for cell, _ in interpolated])
     assert set(cells) == {4}  # the only column of cells with two classes
-    assert not any(able[0].any() for _, able in interpolated)
+    assert not any(candidates[0].any() for _, candidates in interpolated)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseg.runtime.model.manifest import RESIZES
-from edgeseg.runtime.segmentation.grid_axis import TILE, axis_of, grid_positions
+from edgeseg.runtime.segmentation.grid_axis import TILE, axis_of, grid_coordinates
 
 lengths = st.integers(1, 400)
 axes = st.tuples(lengths, lengths, lengths, lengths, st.sampled_from(RESIZES)).map(
@@ -17,7 +17,7 @@ axes = st.tuples(lengths, lengths, lengths, lengths, st.sampled_from(RESIZES)).m
 
 @given(axes)
 def test_positions_ascend_within_the_grid(drawn):
-    positions = grid_positions(*drawn)
+    positions = grid_coordinates(*drawn)
     assert len(positions) == drawn[0]
     assert (np.diff(positions) >= 0).all()
     assert positions[0] >= 0
@@ -26,7 +26,7 @@ def test_positions_ascend_within_the_grid(drawn):
 
 @given(axes)
 def test_low_high_and_weight_say_where_a_pixel_is(drawn):
-    axis, positions = axis_of(*drawn), grid_positions(*drawn)
+    axis, positions = axis_of(*drawn), grid_coordinates(*drawn)
     low, high = axis.low[axis.tiles], axis.high[axis.tiles]
     np.testing.assert_allclose(
         low + (high - low) * axis.weights.astype(np.float64), positions, atol=1e-6
@@ -50,22 +50,24 @@ def test_tiles_cover_every_pixel_once_and_are_small(drawn):
 def test_a_spread_tile_holds_its_pixels_and_repeats_the_last(drawn):
     axis = axis_of(*drawn)
     for tile, (start, last) in enumerate(zip(axis.starts, axis.lasts, strict=True)):
-        pixels = np.arange(start, start + len(axis.spread))
-        np.testing.assert_array_equal(axis.spread[:, tile], np.minimum(pixels, last))
+        pixels = np.arange(start, start + len(axis.tile_pixels))
+        np.testing.assert_array_equal(
+            axis.tile_pixels[:, tile], np.minimum(pixels, last)
+        )
 
 
 @given(axes)
 def test_the_reach_is_all_that_is_read(drawn):
     axis = axis_of(*drawn)
-    assert axis.reach == 1 + max(axis.high.max(), axis.nearest.max())
-    assert axis.reach <= drawn[3]
+    assert axis.needed == 1 + max(axis.high.max(), axis.nearest.max())
+    assert axis.needed <= drawn[3]
 
 
 @pytest.mark.parametrize("resize", RESIZES)
 def test_the_nearest_grid_line_rounds_halves_up(resize):
     np.testing.assert_array_equal(
         axis_of(8, 8, 8, 8, resize).nearest[:4],
-        np.floor(grid_positions(8, 8, 8, 8, resize) + 0.5)[:4],
+        np.floor(grid_coordinates(8, 8, 8, 8, resize) + 0.5)[:4],
     )
     np.testing.assert_array_equal(
         axis_of(5, 5, 5, 3, "align-corners").nearest, [0, 1, 1, 2, 2]

@@ -12,13 +12,13 @@ from edgeseg.devices import TensorSpec
 from edgeseg.devices.boards.fake import Fake
 from edgeseg.runtime import Manifest, Segmenter
 from edgeseg.runtime.model.manifest import FITS
-from edgeseg.runtime.segmentation.input_tensor import Canvas
+from edgeseg.runtime.segmentation.input_tensor import InputTensor
 from edgeseg.runtime.segmentation.letterbox import encoding_table
 
-CANVAS = (33, 41)
+INPUT = (33, 41)
 # identity, bytes moved by 128, tables of every width
 SPECS = [
-    TensorSpec("image", (1, *CANVAS, 3), dtype, scale, zero_point)
+    TensorSpec("image", (1, *INPUT, 3), dtype, scale, zero_point)
     for dtype, scale, zero_point in (
         ("uint8", 1.0, 0),
         ("int8", 1.0, -128),
@@ -48,22 +48,22 @@ def test_every_frame_is_drawn_as_the_plain_way_does(spec, channels, fit, values)
         mean=values.mean, std=values.std, channels=channels, fit=fit, pad=77
     )
     table = encoding_table(spec, manifest)
-    canvas, rng = Canvas(CANVAS, table, manifest), np.random.default_rng(1)
+    tensor, rng = InputTensor(INPUT, table, manifest), np.random.default_rng(1)
     # twice each: padding is written once; wide after tall: it must be written again
     for height, width in (
         (9, 70),
         (9, 70),
         (80, 20),
         (80, 20),
-        CANVAS,
-        CANVAS,
+        INPUT,
+        INPUT,
         (9, 70),
     ):
         drawn = frame(rng, height, width)
         before = drawn.copy()
-        got = canvas.draw(drawn)
+        got = tensor.fill(drawn)
         assert got.dtype == spec.dtype
-        np.testing.assert_array_equal(got, plain_tensor(drawn, CANVAS, manifest, table))
+        np.testing.assert_array_equal(got, plain_tensor(drawn, INPUT, manifest, table))
         np.testing.assert_array_equal(drawn, before)
 
 
@@ -73,43 +73,43 @@ def test_any_size_of_frame(height, width, seed):
     table = encoding_table(SPECS[1], manifest)
     drawn = frame(np.random.default_rng(seed), height, width)
     np.testing.assert_array_equal(
-        Canvas(CANVAS, table, manifest).draw(drawn),
-        plain_tensor(drawn, CANVAS, manifest, table),
+        InputTensor(INPUT, table, manifest).fill(drawn),
+        plain_tensor(drawn, INPUT, manifest, table),
     )
 
 
 def test_channels_first():
     manifest, spec = MANIFESTS[1], SPECS[5]
     table = encoding_table(spec, manifest)
-    canvas = Canvas(CANVAS, table, manifest, channels_first=True)
+    tensor = InputTensor(INPUT, table, manifest, channels_first=True)
     drawn = frame(np.random.default_rng(2), 50, 60)
-    expected = plain_tensor(drawn, CANVAS, manifest, table).transpose(0, 3, 1, 2)
-    got = canvas.draw(drawn)
+    expected = plain_tensor(drawn, INPUT, manifest, table).transpose(0, 3, 1, 2)
+    got = tensor.fill(drawn)
     np.testing.assert_array_equal(got, expected)
     assert got.flags.c_contiguous
 
 
 @pytest.mark.parametrize("view", [np.s_[::-1], np.s_[:, ::-1], np.s_[..., ::-1]])
-@pytest.mark.parametrize("size", [(50, 60), CANVAS])
+@pytest.mark.parametrize("size", [(50, 60), INPUT])
 def test_views_of_frames(view, size):
     manifest = MANIFESTS[0]
     table = encoding_table(SPECS[1], manifest)
     drawn = frame(np.random.default_rng(3), *size)[view]
     np.testing.assert_array_equal(
-        Canvas(CANVAS, table, manifest).draw(drawn),
-        plain_tensor(np.ascontiguousarray(drawn), CANVAS, manifest, table),
+        InputTensor(INPUT, table, manifest).fill(drawn),
+        plain_tensor(np.ascontiguousarray(drawn), INPUT, manifest, table),
     )
 
 
 def test_the_memory_is_used_again():
-    canvas = Canvas(CANVAS, encoding_table(SPECS[1], MANIFESTS[0]), MANIFESTS[0])
+    tensor = InputTensor(INPUT, encoding_table(SPECS[1], MANIFESTS[0]), MANIFESTS[0])
     rng = np.random.default_rng(4)
-    first, second = (canvas.draw(frame(rng, 50, 60)) for _ in range(2))
+    first, second = (tensor.fill(frame(rng, 50, 60)) for _ in range(2))
     assert np.shares_memory(first, second)
 
 
 def test_what_a_segmenter_returns_is_not_written_to_again():
-    ids = TensorSpec("ids", (1, *CANVAS), "int32")
+    ids = TensorSpec("ids", (1, *INPUT), "int32")
     rng = np.random.default_rng(5)
     frames = [frame(rng, 50, 60) for _ in range(2)]
     with Segmenter(Fake((SPECS[1],), (ids,)), MANIFESTS[0]) as segmenter:

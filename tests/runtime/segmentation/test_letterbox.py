@@ -10,7 +10,11 @@ from edgeseg.devices import TensorSpec
 from edgeseg.devices.boards.fake import Fake
 from edgeseg.runtime import Manifest, Segmenter
 from edgeseg.runtime.model.overrides import guess_manifest
-from edgeseg.runtime.segmentation.letterbox import draw_canvas, encoding_table, place
+from edgeseg.runtime.segmentation.letterbox import (
+    Letterbox,
+    encoding_table,
+    scale_and_pad,
+)
 
 IDS = TensorSpec("ids", (1, 8, 8), "int32")
 
@@ -21,7 +25,7 @@ def image(dtype, scale=0.0, zero_point=0):
 
 @given(sizes, sizes)
 def test_letterbox_keeps_the_aspect_and_fills_one_side(picture, canvas):
-    scaled = place(picture, canvas, "letterbox").scaled_hw
+    scaled = Letterbox.of(picture, canvas, "letterbox").scaled_hw
     assert all(1 <= s <= c for s, c in zip(scaled, canvas, strict=True))
     assert scaled[0] == canvas[0] or scaled[1] == canvas[1]
     scale = min(c / p for c, p in zip(canvas, picture, strict=True))
@@ -31,14 +35,14 @@ def test_letterbox_keeps_the_aspect_and_fills_one_side(picture, canvas):
 
 def test_letterbox_is_top_left_and_padded():
     frame = np.full((4, 8, 3), 200, np.uint8)
-    canvas = draw_canvas(frame, place((4, 8), (8, 8), "letterbox"), 127)
+    canvas = scale_and_pad(frame, Letterbox.of((4, 8), (8, 8), "letterbox"), 127)
     np.testing.assert_array_equal(canvas[:4], 200)
     np.testing.assert_array_equal(canvas[4:], 127)
 
 
-def test_stretch_fills_the_canvas():
+def test_stretch_fills_the_input():
     frame = np.full((4, 8, 3), 200, np.uint8)
-    canvas = draw_canvas(frame, place((4, 8), (6, 5), "stretch"), 127)
+    canvas = scale_and_pad(frame, Letterbox.of((4, 8), (6, 5), "stretch"), 127)
     np.testing.assert_array_equal(canvas, np.full((6, 5, 3), 200))
 
 

@@ -90,11 +90,51 @@ def test_the_unit_says_what_a_service_needs(place):
         assert "char-video4linux rw" in values(text, "DeviceAllow")
 
 
-def test_only_a_coral_gets_usb(place):
-    unit = ServiceUnit(("edgeseg",), place, system=True)
-    assert "char-usb_device rw" not in values(unit.text(), "DeviceAllow")
-    coral = ServiceUnit(("edgeseg",), place, system=True, coral=True)
-    assert "char-usb_device rw" in values(coral.text(), "DeviceAllow")
+def allowed(place, *lines):
+    """Return what `service install --print` allows a configuration to open."""
+    place.write_text(CONFIG + "".join(f"{line}\n" for line in lines))
+    told = call("install", place, "--print", "--system")
+    assert told.exit_code == 0, told.output
+    return {line.removesuffix(" rw") for line in values(told.output, "DeviceAllow")}
+
+
+EDGE_TPU = {"char-usb_device", "char-apex"}
+
+
+@pytest.mark.parametrize(
+    ("device", "nodes"),
+    [
+        ("coral", EDGE_TPU),
+        ("coral:usb", {"char-usb_device"}),
+        ("coral:usb:0", {"char-usb_device"}),
+        ("coral:pci", {"char-apex"}),
+        ("coral:pci:1", {"char-apex"}),
+        ("coral:or-cpu", EDGE_TPU),
+        ("raspberry_pi", set()),
+        ("jetson:gpu", set()),
+    ],
+)
+def test_a_coral_is_allowed_and_nothing_else(place, device, nodes):
+    usual = allowed(place)
+    assert allowed(place, f'device = "{device}"') - usual == nodes
+    assert not EDGE_TPU & usual
+
+
+def test_an_edge_tpu_that_is_taken_unasked_is_allowed(place, monkeypatch):
+    name = "edgeseg.runtime.service.install.automatic_device"
+    monkeypatch.setattr(name, lambda model: f"coral:{model.stem}")
+    usual = place.with_name("usual.toml")
+    config = CONFIG.replace("m.tflite", "usb.tflite")
+    usual.write_text(config)
+    text = call("install", usual, "--print", "--system").output
+    assert "char-usb_device rw" in values(text, "DeviceAllow")
+    assert "char-apex rw" not in values(text, "DeviceAllow")
+
+
+def test_a_device_that_is_none_is_refused(place):
+    place.write_text(f'{CONFIG}device = "edgetpu"\n')
+    told = call("install", place, "--print")
+    assert "did you mean 'coral'?" in str(told.exception)
 
 
 def unquoted(word):

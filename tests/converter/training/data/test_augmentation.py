@@ -18,7 +18,7 @@ from edgeseg.converter.training.data.augmentation import (
     take_view,
     turn_hue,
 )
-from edgeseg.runtime.segmentation.letterbox import draw_canvas, place
+from edgeseg.runtime.segmentation.letterbox import Letterbox, scale_and_pad
 
 SIDES = st.integers(8, 90)
 
@@ -70,7 +70,7 @@ def test_a_view_without_change_is_the_letterbox_of_the_board():
     ids = np.ones((50, 80), np.uint8)
     scale = letterbox_scale((50, 80), (65, 65))
     shown, truth = take_view(frame, ids, View(scale), (65, 65))
-    board = draw_canvas(frame, place((50, 80), (65, 65), "letterbox"), 127)
+    board = scale_and_pad(frame, Letterbox.of((50, 80), (65, 65), "letterbox"), 127)
     inside = board[1:39, 1:64].astype(int)
     # the board rounds the scaled height to whole pixels: 40.6 to 41
     assert np.abs(shown[1:39, 1:64] - inside).mean() < 20

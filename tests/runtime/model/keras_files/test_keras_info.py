@@ -17,7 +17,7 @@ from edgeseg.converter.shipped import keras_file
 from edgeseg.devices import ModelError
 from edgeseg.runtime.commands.info import info
 from edgeseg.runtime.model.keras_files import keras_info
-from edgeseg.runtime.model.keras_files.network import told_of
+from edgeseg.runtime.model.keras_files.network import network_fields
 from edgeseg.runtime.model.protobuf import bytes_field
 
 LAYER = {"class_name": "InputLayer", "config": {"name": "in", "dtype": "float32"}}
@@ -245,7 +245,7 @@ KEYS = st.sampled_from(
 
 @given(st.dictionaries(KEYS, VALUES | st.dictionaries(KEYS, VALUES)))
 def test_any_description_is_looked_at(config):
-    told = told_of(config)
+    told = network_fields(config)
     assert set(told) == {"network", "layers", "inputs"}
     json.dumps(told)
 

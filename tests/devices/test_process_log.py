@@ -1,24 +1,14 @@
-"""Other people's words on one line: errors, logs, file names."""
+"""The reason why a process ended, out of the logs of many programs."""
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeseg.devices.litert import one_line as old_name
-from edgeseg.devices.wording import (
-    encodable,
-    last_line_in,
-    one_line,
-    plain,
-    reason_in,
-    shortened,
-    utf8_name,
-)
+from edgeseg.devices.process_log import last_line_in, reason_in
 
 TRACEBACK = """\
 Traceback (most recent call last):
@@ -123,68 +113,3 @@ def test_a_reason_is_one_line_that_is_short_and_can_be_printed(log, limit):
     assert len(reason.splitlines()) <= 1
     assert not re.search(r"[\x00-\x1f\x7f-\x9f]", reason)
     reason.encode("utf-8")
-
-
-def test_a_long_error_keeps_its_end():
-    words = "cannot load 'model.keras': " + "please ensure that " * 40 + "no class Foo"
-    line = one_line(ValueError(words), 200)
-    assert len(line) <= 200
-    assert line.startswith("cannot load 'model.keras': ")
-    assert line.endswith("no class Foo")
-    assert " ... " in line
-
-
-def test_an_error_without_words_is_named():
-    assert one_line(TimeoutError()) == "TimeoutError"
-
-
-def test_the_name_that_others_import():
-    assert old_name is one_line
-
-
-@given(st.text(), st.integers(12, 100))
-def test_what_is_shortened_fits(text, limit):
-    assert len(shortened(text, limit)) <= limit
-    if len(text) <= limit:
-        assert shortened(text, limit) == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a\x1b[2J\x1b[1;1Hb",
-        "a\x1b]0;title\x07b",
-        "a\x1b]8;;http://x\x1b\\b",
-        "a\x9b31mb",
-        "a\rb",
-        "a\u202eb",
-        "a\u2028b",
-        "a\x00b",
-    ],
-)
-def test_nothing_that_a_terminal_obeys_is_left(text):
-    assert re.fullmatch(r"a[ 13;mb]*b", plain(text))
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-@given(name=st.binary(min_size=1))
-def test_names_read_the_same_in_every_locale(encoding, name):
-    seen = name.decode(encoding, "surrogateescape")  # as os.fsdecode does there
-    assert encodable(seen) == name.decode("utf-8", "backslashreplace")
-
-
-def test_text_that_is_whole_stays():
-    assert encodable("naïve \U0001f43b\\xe9") == "naïve \U0001f43b\\xe9"
-    assert encodable("\ud83d") == "\\ud83d"
-    assert encodable(os.fsdecode(b"caf\xe9")) == "caf\\xe9"
-
-
-def test_names_for_what_takes_utf_8_alone():
-    assert utf8_name(os.fsdecode("für".encode())) == "für"
-    assert utf8_name(os.fsdecode(b"caf\xe9")) is None
-
-
-def test_a_text_that_the_locale_has_no_name_for(monkeypatch):
-    monkeypatch.setattr(os, "fsencode", lambda path: str(path).encode("ascii"))
-    assert utf8_name("für") == "für"
-    assert utf8_name("fü\udcfcr") is None
