@@ -126,7 +126,7 @@ class Cell:
         if code != 0:
             return {"exit": code}
         report = self.folder / "tests.xml"
-        options = ["-q", "-m", "not dataset", f"--junitxml={report}"]
+        options = ["-q", "-m", "long or not long", f"--junitxml={report}"]
         code = self._call([self._bin / "python", "-m", "pytest", *options, *TESTS])
         return {"exit": code, **counts(report)}
 
@@ -143,7 +143,9 @@ class Cell:
         command = [self._uv, "pip", "compile", "--quiet", "--no-header"]
         command += ["--resolution=lowest-direct", "--only-binary=:all:"]
         command += ["--prerelease=if-necessary-or-explicit"]
-        command += ["--extra=convert", "--extra=dev", "--python", self._bin / "python"]
+        extras = ("convert", *_TESTED_EXTRAS.split(","))
+        command += [f"--extra={extra}" for extra in extras]
+        command += ["--python", self._bin / "python"]
         code = self._call([*command, f"--output-file={self._pins}", "pyproject.toml"])
         if code == 0:
             self._pins.write_text(named_pins(self._pins.read_text("utf-8")), "utf-8")

@@ -1,4 +1,4 @@
-"""What a record says beside its figures: model, hash, protocol, versions."""
+"""What stands in a record beside its figures: model, hash, protocol, versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime import Segmenter
@@ -15,7 +15,6 @@ from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from edgeseg.devices.types import Json
@@ -30,7 +29,7 @@ def open_model(
     Parameters
     ----------
     model : Path
-        The suffix tells which.
+        Its suffix says which.
     device, threads
         See `Segmenter.open`; without meaning for Keras.
     overrides : Overrides
@@ -73,8 +72,8 @@ def conditions(model: Path, segmenter: Segmenter) -> Json:
 def _backend_version(backend: str | None) -> dict[str, str]:
     """Return the version of a Keras backend that is in use, by its module's name."""
     module = sys.modules.get(backend or "")
-    told = getattr(module, "__version__", None)
-    return {} if backend is None or told is None else {backend: str(told)}
+    found = getattr(module, "__version__", None)
+    return {} if backend is None or found is None else {backend: str(found)}
 
 
 def model_sha256(model: Path) -> str:
@@ -87,12 +86,12 @@ def content_sha256(model: Path) -> str:
     if not model.is_dir():
         return sha256(model)
     files = sorted(path for path in model.rglob("*") if path.is_file())
-    told = [
+    hashes = [
         [encodable(path.relative_to(model).as_posix()), sha256(path)] for path in files
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
 
 
-def write_record(path: Path, record: Mapping[str, Any]) -> None:
+def write_record(path: Path, record: Json) -> None:
     """Write a record as JSON, keys sorted, whole or not at all."""
     write_text(path, json_text(record, indent=2, sort_keys=True) + "\n")

@@ -1,4 +1,4 @@
-"""Edge TPUs on USB and PCI Express, and Vulkan drivers, as the system lists them."""
+"""Edge TPUs on USB and PCI Express, and Vulkan drivers, as Linux lists them."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def find_vulkan_drivers(root: Path = ROOT) -> tuple[VulkanDriver, ...]:
 
 def _library(manifest: Path) -> str | None:
     try:
-        told = json.loads(read_text(manifest) or "")
-        return str(told["ICD"]["library_path"])
+        values = json.loads(read_text(manifest) or "")
+        return str(values["ICD"]["library_path"])
     except (ValueError, KeyError, TypeError):
         return None
 

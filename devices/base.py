@@ -125,7 +125,7 @@ class Device(Closing, ABC):
     ``PLUGIN(model_path, unit, threads)``, which loads the model or raises
     `ModelError` (the file cannot be used) or `MissingDriverError` (something is not
     installed). Falling back to slower hardware is never silent: it is logged as a
-    warning and told by `describe`.
+    warning and reported by `describe`.
 
     The caller owns what `infer` returns; the device never keeps or changes its
     arguments. A device is used by one thread at a time and closed by whoever opened

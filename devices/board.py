@@ -1,6 +1,6 @@
-"""Which board this is, out of the device tree, ``/proc``, ``/etc`` and DMI.
+"""Which board this is, from the device tree, ``/proc``, ``/etc`` and DMI.
 
-What the revision code of a Raspberry Pi says.
+Of a Raspberry Pi the revision code says more: its memory and processor.
 
 References
 ----------
@@ -63,7 +63,7 @@ class Board:
     memory_bytes : int or None
         What the kernel may use.
     fitted_bytes : int or None
-        What is soldered on, where a Raspberry Pi's revision code tells it.
+        What is soldered on, where a Raspberry Pi's revision code says it.
     system, system_id : str or None
         Name of the system image; its id and version, such as ``"debian 12"``.
     release : str or None
@@ -130,31 +130,31 @@ def read_model(root: Path = ROOT) -> str | None:
         "proc/device-tree/model",
         "sys/firmware/devicetree/base/model",
     ):
-        if told := read_words(root / place):
-            return told
-    told = read_text(root / "proc/cpuinfo") or ""
-    if named := re.search(r"^Model\s*:\s*(.+)$", told, re.MULTILINE):
+        if name := read_words(root / place):
+            return name
+    cpuinfo = read_text(root / "proc/cpuinfo") or ""
+    if named := re.search(r"^Model\s*:\s*(.+)$", cpuinfo, re.MULTILINE):
         return named[1].strip()
     return read_words(root / "sys/class/dmi/id/product_name") or None
 
 
 def read_processor(root: Path = ROOT) -> str | None:
     """Return the processor's name; on ARM the kinds of its cores."""
-    told = read_text(root / "proc/cpuinfo") or ""
-    if named := re.search(r"^model name\s*:\s*(.+)$", told, re.MULTILINE):
+    cpuinfo = read_text(root / "proc/cpuinfo") or ""
+    if named := re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE):
         return named[1].strip()
-    parts = sorted(set(re.findall(r"^CPU part\s*:\s*(\S+)", told, re.MULTILINE)))
+    parts = sorted(set(re.findall(r"^CPU part\s*:\s*(\S+)", cpuinfo, re.MULTILINE)))
     return " + ".join(map(part_name, parts)) or None
 
 
 def read_features(root: Path = ROOT) -> frozenset[str]:
-    """Return what every core of an ARM processor can do; empty where it is not told.
+    """Return what every core of an ARM processor can do; empty where unknown.
 
     The names are the kernel's, such as ``"atomics"`` or ``"asimddp"`` (Linux: ARM64
     ELF hwcaps).
     """
-    told = read_text(root / "proc/cpuinfo") or ""
-    cores = re.findall(r"^Features\s*:(.*)$", told, re.MULTILINE)
+    cpuinfo = read_text(root / "proc/cpuinfo") or ""
+    cores = re.findall(r"^Features\s*:(.*)$", cpuinfo, re.MULTILINE)
     return frozenset.intersection(*(frozenset(c.split()) for c in cores or [""]))
 
 
@@ -165,22 +165,22 @@ def part_name(part: str) -> str:
 
 def read_memory(root: Path = ROOT) -> int | None:
     """Return the bytes of memory that the kernel may use."""
-    told = re.search(r"^MemTotal:\s*(\d+) kB", read_text(root / "proc/meminfo") or "")
-    return 1024 * int(told[1]) if told else None
+    found = re.search(r"^MemTotal:\s*(\d+) kB", read_text(root / "proc/meminfo") or "")
+    return 1024 * int(found[1]) if found else None
 
 
 def read_system(root: Path = ROOT) -> str | None:
     """Return the name of the system image (os-release(5))."""
-    told = read_text(root / "etc/os-release") or ""
-    named = re.search(r'^PRETTY_NAME="?([^"\n]+)', told, re.MULTILINE)
+    release = read_text(root / "etc/os-release") or ""
+    named = re.search(r'^PRETTY_NAME="?([^"\n]+)', release, re.MULTILINE)
     return named[1] if named else None
 
 
 def read_system_id(root: Path = ROOT) -> str | None:
     """Return id and version of the system image, such as ``"debian 12"``."""
-    told = read_text(root / "etc/os-release") or ""
+    release = read_text(root / "etc/os-release") or ""
     fields = [
-        re.search(rf'^{key}="?([^"\n]+)', told, re.MULTILINE)
+        re.search(rf'^{key}="?([^"\n]+)', release, re.MULTILINE)
         for key in ("ID", "VERSION_ID")
     ]
     return " ".join(found[1] for found in fields if found) or None
@@ -208,13 +208,13 @@ def _kind(
 
 def _compatible(root: Path) -> list[str]:
     """Return the device tree's names of the board, the last one being the chip."""
-    told = read_text(root / "proc/device-tree/compatible") or ""
-    return [name for name in told.split("\0") if name.strip()] or [""]
+    compatible = read_text(root / "proc/device-tree/compatible") or ""
+    return [name for name in compatible.split("\0") if name.strip()] or [""]
 
 
 def _revision(root: Path) -> Revision | None:
-    told = read_text(root / "proc/cpuinfo") or ""
-    found = re.search(r"^Revision\s*:\s*(\w+)\s*$", told, re.MULTILINE)
+    cpuinfo = read_text(root / "proc/cpuinfo") or ""
+    found = re.search(r"^Revision\s*:\s*(\w+)\s*$", cpuinfo, re.MULTILINE)
     return decode_revision(found[1]) if found else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices.base import SpecifiedDevice, TensorSpec, check_tensors
 from edgeseg.devices.board import read_features, read_processor
@@ -21,7 +21,7 @@ from edgeseg.devices.quiet import quiet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.devices.types import Array, Json
+    from edgeseg.devices.types import Array, Json, Untyped
 
 _NO_ADAPTER = ("No adapters found", "Found no drivers", "WebGPU environment")
 
@@ -54,9 +54,9 @@ class CompiledDevice(SpecifiedDevice):
         self._name = name
         self._accelerators = accelerators
         self._inputs, self._outputs = _specs(model)
-        if told := unfit_processor():
-            raise MissingDriverError(f"{name}: {told}")
-        self._model: Any = _compile(model, name, accelerators)
+        if reason := unfit_processor():
+            raise MissingDriverError(f"{name}: {reason}")
+        self._model: Untyped = _compile(model, name, accelerators)
         self._is_whole = bool(self._model.is_fully_accelerated())
         if accelerators == ("GPU",) and not self._is_whole:
             raise ModelError(
@@ -84,7 +84,7 @@ class CompiledDevice(SpecifiedDevice):
             raise ModelError(f"inference failed: {one_line(error)}") from error
 
     def _fill_with_zeros(self) -> None:
-        # the first writing opens a second environment, which tells much of itself
+        # the first writing opens a second environment, which prints much
         import numpy as np
 
         for place, spec in zip(self._order_in, self._inputs, strict=True):
@@ -141,7 +141,7 @@ def unfit_processor(root: Path = ROOT) -> str | None:
 
 
 def _specs(model: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    # CompiledModel does not tell quantization: the plain interpreter does
+    # CompiledModel does not give the quantization: the plain interpreter does
     interpreter = open_interpreter(model)
     return (
         tensor_specs(interpreter.get_input_details()),
@@ -149,21 +149,21 @@ def _specs(model: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]
     )
 
 
-def _orders(compiled: Any, model: Path) -> tuple[list[int], list[int]]:
+def _orders(compiled: Untyped, model: Path) -> tuple[list[int], list[int]]:
     """Return where a signature puts the graph's inputs and outputs."""
     interpreter = open_interpreter(model)
     key, names = next(iter(compiled.get_signature_list().items()))
-    told_in = compiled.get_input_tensor_details(key)
-    told_out = compiled.get_output_tensor_details(key)
-    indices_in = [told_in[name]["index"] for name in names["inputs"]]
-    indices_out = [told_out[name]["index"] for name in names["outputs"]]
+    inputs = compiled.get_input_tensor_details(key)
+    outputs = compiled.get_output_tensor_details(key)
+    indices_in = [inputs[name]["index"] for name in names["inputs"]]
+    indices_out = [outputs[name]["index"] for name in names["outputs"]]
     return (
         [indices_in.index(d["index"]) for d in interpreter.get_input_details()],
         [indices_out.index(d["index"]) for d in interpreter.get_output_details()],
     )
 
 
-def _compile(model: Path, name: str, accelerators: tuple[str, ...]) -> Any:
+def _compile(model: Path, name: str, accelerators: tuple[str, ...]) -> Untyped:
     try:
         module = importlib.import_module("ai_edge_litert.compiled_model")
     except ImportError as error:
@@ -180,24 +180,24 @@ def _compile(model: Path, name: str, accelerators: tuple[str, ...]) -> Any:
             return module.CompiledModel.from_buffer(content, hardware_accel=wanted)
         except (ValueError, RuntimeError) as error:
             # kept as text: letting go of the error here lets LiteRT close what it
-            # holds, which it tells on standard error
+            # holds, which it reports on standard error
             failure = str(error)
     raise _explained(model, name, f"{chatter.text} {failure}", accelerators)
 
 
 def _explained(
-    model: Path, name: str, told: str, accelerators: tuple[str, ...]
+    model: Path, name: str, output: str, accelerators: tuple[str, ...]
 ) -> MissingDriverError | ModelError:
-    if "GPU" in accelerators and any(words in told for words in _NO_ADAPTER):
+    if "GPU" in accelerators and any(words in output for words in _NO_ADAPTER):
         return MissingDriverError(
             f"{name}: LiteRT's GPU accelerator finds no Vulkan driver of a real GPU "
             "(a driver that draws with the processor does not count); edgeseg doctor "
             "lists the drivers, jetson:cpu runs on the processor"
         )
-    return ModelError(f"{model} cannot be compiled for {name}: {_first_error(told)}")
+    return ModelError(f"{model} cannot be compiled for {name}: {_first_error(output)}")
 
 
-def _first_error(told: str, limit: int = 200) -> str:
+def _first_error(output: str, limit: int = 200) -> str:
     """Return the first line of native output that speaks of an error."""
-    lines = [line.strip() for line in told.splitlines() if "ERROR" in line]
-    return shortened(plain(lines[0] if lines else told), limit)
+    lines = [line.strip() for line in output.splitlines() if "ERROR" in line]
+    return shortened(plain(lines[0] if lines else output), limit)

@@ -37,7 +37,7 @@ class CoreGroup:
     Parameters
     ----------
     name : str or None
-        The core's name, where ``/proc/cpuinfo`` tells it for each processor.
+        The core's name, where ``/proc/cpuinfo`` has it for each processor.
     processors : tuple of int
         Linux's numbers.
     capacity : int or None
@@ -110,7 +110,7 @@ def core_groups(root: Path = ROOT) -> tuple[CoreGroup, ...]:
         capacity = _number(root, number, "cpu_capacity") or 0
         key = (capacity, clock / 1000, names.get(number, ""))
         kinds.setdefault(key, []).append(number)
-    # where no capacity is told the clock stands for it
+    # where no capacity is known the clock stands for it
     strongest = max((capacity for capacity, _, _ in kinds), default=0)
     best = strongest or max((mhz for _, mhz, _ in kinds), default=0)
     return tuple(
@@ -132,9 +132,9 @@ def _processors(root: Path) -> list[int]:
 
 
 def _names(root: Path) -> dict[int, str]:
-    told = read_text(root / "proc/cpuinfo") or ""
+    cpuinfo = read_text(root / "proc/cpuinfo") or ""
     names = {}
-    for block in told.split("\n\n"):
+    for block in cpuinfo.split("\n\n"):
         number = re.search(r"^processor\s*:\s*(\d+)", block, re.MULTILINE)
         part = re.search(r"^CPU part\s*:\s*(\S+)", block, re.MULTILINE)
         if number and part:
@@ -143,8 +143,8 @@ def _names(root: Path) -> dict[int, str]:
 
 
 def _number(root: Path, number: int, key: str) -> int | None:
-    told = read_words(root / _PROCESSOR.format(number) / key) or ""
-    return int(told) if told.isdigit() else None
+    text = read_words(root / _PROCESSOR.format(number) / key) or ""
+    return int(text) if text.isdigit() else None
 
 
 def _count(processors: frozenset[int]) -> int:

@@ -14,13 +14,16 @@ import platform
 import re
 import struct
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices.errors import MissingDriverError
 from edgeseg.devices.linux_files import ROOT, read_text
 from edgeseg.devices.litert import Runtime, find_runtime
 from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.quiet import quiet
+
+if TYPE_CHECKING:
+    from edgeseg.devices.types import Untyped
 
 LIBRARY = "libedgetpu.so.1"
 VARIABLE = "EDGESEG_LIBEDGETPU"
@@ -84,8 +87,8 @@ def is_whole(path: Path) -> bool:
 
 def package_version(root: Path = ROOT) -> str | None:
     """Return the version of the Debian package that brought the library."""
-    told = read_text(root / "var/lib/dpkg/status") or ""
-    for block in told.split("\n\n"):
+    packages = read_text(root / "var/lib/dpkg/status") or ""
+    for block in packages.split("\n\n"):
         if re.search(r"^Package: libedgetpu1-(std|max)$", block, re.MULTILINE):
             found = re.search(r"^Version: (\S+)$", block, re.MULTILINE)
             return found[1] if found else None
@@ -181,7 +184,7 @@ def check_library(path: Path) -> None:
         )
 
 
-def load_delegate(path: Path, runtime: Runtime, options: dict[str, str]) -> Any:
+def load_delegate(path: Path, runtime: Runtime, options: dict[str, str]) -> Untyped:
     """Return libedgetpu's delegate, loaded by the interpreter that will use it.
 
     Parameters
@@ -218,13 +221,13 @@ def load_delegate(path: Path, runtime: Runtime, options: dict[str, str]) -> Any:
     return _create(path, runtime, options)
 
 
-def _create(path: Path, runtime: Runtime, options: dict[str, str]) -> Any:
+def _create(path: Path, runtime: Runtime, options: dict[str, str]) -> Untyped:
     try:
         with quiet() as chatter:
             return runtime.module.load_delegate(str(path), options)
     except (ValueError, RuntimeError) as error:
-        told = one_line(error, 120) if str(error).strip() else chatter.tail()
+        reason = one_line(error, 120) if str(error).strip() else chatter.tail()
         raise MissingDriverError(
-            f"libedgetpu cannot open the Edge TPU ({told}): is it used by another "
+            f"libedgetpu cannot open the Edge TPU ({reason}): is it used by another "
             "process, or is permission missing? edgeseg doctor tells more"
         ) from error

@@ -1,4 +1,4 @@
-"""Whether all that a TFLite file points to lies inside of it.
+"""Whether all that a TFLite file points to is inside of it.
 
 LiteRT verifies a model before it reads it; tflite-runtime 2.14 does not, and a file
 that was cut short ends the process. What is followed here are the tables of TensorFlow
@@ -49,7 +49,7 @@ def is_whole(content: bytes) -> bool:
 class _Walk:
     def __init__(self, content: bytes) -> None:
         self._content = content
-        # no two tables lie in one place: a file that names more goes in circles
+        # no two tables are in one place: a file that names more goes in circles
         self._left = len(content) // 4
 
     def table(self, place: int, name: str) -> None:

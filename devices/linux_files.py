@@ -1,9 +1,7 @@
-"""Read the small files in which Linux tells about a machine; what is not there is None.
+"""The small files in which Linux describes a machine, and the user's cache folder.
 
 `root` stands for ``/`` in everything that looks at a machine, so that a board's files
-can be looked at elsewhere.
-
-Where edgeseg keeps what it can make again.
+can be looked at elsewhere. A file that is not there is None.
 """
 
 from __future__ import annotations
@@ -33,8 +31,8 @@ def read_text(path: Path) -> str | None:
 
 def read_words(path: Path) -> str | None:
     """Return a file's content without NUL bytes and white space around it."""
-    told = read_text(path)
-    return told.strip("\0 \n\t") if told is not None else None
+    text = read_text(path)
+    return text.strip("\0 \n\t") if text is not None else None
 
 
 def read_numbers(root: Path, pattern: str) -> list[float]:

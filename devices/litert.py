@@ -11,7 +11,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices.base import TensorSpec
 from edgeseg.devices.errors import MissingDriverError, ModelError
@@ -22,7 +22,7 @@ from edgeseg.devices.quiet import quiet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, Module, Untyped
 
 # distribution, module that holds Interpreter and OpResolverType
 _CANDIDATES = (
@@ -42,7 +42,7 @@ class Runtime:
 
     name: str
     version: str
-    module: Any
+    module: Module
 
 
 def find_runtime(fits: Callable[[str, str], bool] | None = None) -> Runtime:
@@ -77,8 +77,8 @@ def find_runtime(fits: Callable[[str, str], bool] | None = None) -> Runtime:
 
 def _version(name: str, path: str) -> str:
     """Return what an imported package says of itself, else what pip knows of it."""
-    told = getattr(sys.modules[path.partition(".")[0]], "__version__", None)
-    return str(told) if told else _installed_version(name)
+    version = getattr(sys.modules[path.partition(".")[0]], "__version__", None)
+    return str(version) if version else _installed_version(name)
 
 
 def _installed_version(name: str) -> str:
@@ -104,8 +104,8 @@ def open_interpreter(
     delegate: bool = True,
     keep_tensors: bool = False,
     runtime: Runtime | None = None,
-    delegates: tuple[Any, ...] = (),
-) -> Any:
+    delegates: tuple[Untyped, ...] = (),
+) -> Untyped:
     """Return an interpreter with the model loaded, its tensors not yet allocated.
 
     Parameters

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices.base import Device, SpecifiedDevice, TensorSpec, check_tensors
 from edgeseg.devices.errors import MissingDriverError, ModelError
@@ -18,7 +18,7 @@ from edgeseg.devices.quiet import quiet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.devices.types import Array, Json
+    from edgeseg.devices.types import Array, Json, Module, Untyped
 
 PROCESSOR_UNIT = DeviceUnit(
     "onnx", "an .onnx file through ONNX Runtime on the processor", placement="onnx"
@@ -77,11 +77,11 @@ class OnnxDevice(SpecifiedDevice):
         module = _module(name, provider)
         self._version = str(module.__version__)
         self._errors = _errors(module)
-        self._session: Any = self._open(module, model, options or {})
+        self._session: Untyped = self._open(module, model, options or {})
         self._inputs = tuple(_spec(model, i) for i in self._session.get_inputs())
         self._outputs = tuple(_spec(model, o) for o in self._session.get_outputs())
 
-    def _open(self, module: Any, model: Path, options: dict[str, str]) -> Any:
+    def _open(self, module: Module, model: Path, options: dict[str, str]) -> Untyped:
         if model.suffix != ".onnx":
             raise ModelError(
                 f"{model}: this device takes .onnx files, not {model.suffix!r}"
@@ -149,7 +149,7 @@ def with_onnx(
     tflite : callable
         Opens a ``.tflite`` file with any other unit.
     cores : callable
-        Returns the threads of an inference where none are asked for.
+        Returns the threads of an inference where no number is given.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def providers() -> tuple[str, ...]:
     return tuple(module.get_available_providers())
 
 
-def _imported() -> Any:
+def _imported() -> Module:
     """Import ONNX Runtime with its telemetry off, unless the user has set it.
 
     Recent releases (such as 1.32) otherwise write a device identifier into the user's
@@ -234,7 +234,7 @@ def _imported() -> Any:
     return importlib.import_module("onnxruntime")
 
 
-def _module(name: str, provider: str) -> Any:
+def _module(name: str, provider: str) -> Module:
     try:
         module = _imported()
     except ImportError as error:
@@ -255,7 +255,7 @@ def _module(name: str, provider: str) -> Any:
     return module
 
 
-def _errors(module: Any) -> tuple[type[Exception], ...]:
+def _errors(module: Module) -> tuple[type[Exception], ...]:
     state = module.capi.onnxruntime_pybind11_state
     named = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf")
     more = ("NoSuchFile", "NotImplemented", "RuntimeException", "EPFail", "NoModel")
@@ -263,12 +263,12 @@ def _errors(module: Any) -> tuple[type[Exception], ...]:
     return (*kinds, ValueError, RuntimeError)
 
 
-def _spec(model: Path, told: Any) -> TensorSpec:
-    dtype = _DTYPES.get(told.type.removeprefix("tensor(").removesuffix(")"))
-    shape = tuple(told.shape)
+def _spec(model: Path, tensor: Untyped) -> TensorSpec:
+    dtype = _DTYPES.get(tensor.type.removeprefix("tensor(").removesuffix(")"))
+    shape = tuple(tensor.shape)
     if dtype is None or not all(isinstance(n, int) and n > 0 for n in shape):
         raise ModelError(
-            f"{model}: tensor {told.name!r} must have a fixed shape and a number type, "
-            f"got {told.type} {list(shape)}: export it with a fixed size"
+            f"{model}: tensor {tensor.name!r} must have a fixed shape and a number "
+            f"type, got {tensor.type} {list(shape)}: export it with a fixed size"
         )
-    return TensorSpec(told.name, shape, dtype)
+    return TensorSpec(tensor.name, shape, dtype)

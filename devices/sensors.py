@@ -1,4 +1,4 @@
-"""Clocks, heat and power of a machine, as it tells them now."""
+"""Clocks, heat and power of a machine, as they are now."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def read_throttling(
     root : Path
         Where ``sys`` is.
     path : str or None
-        Folders in which `vcgencmd` is looked for where ``sys`` does not tell; None
+        Folders in which `vcgencmd` is looked for where ``sys`` does not have it; None
         looks in ``PATH``, and only for the real root.
 
     Returns
     -------
     dict or None
         ``now`` and ``since_start``, each a list out of under-voltage, frequency
-        capped, throttled and soft temperature limit; None where nothing tells.
+        capped, throttled and soft temperature limit; None where it is unknown.
     """
-    told = read_text(root / _SYSFS_FLAGS)
-    if told is None and (path is not None or root == ROOT):
-        told = ask_firmware("get_throttled", path=path)
-    found = re.search(r"(?:0x)?([0-9a-fA-F]+)\s*$", told or "")
+    text = read_text(root / _SYSFS_FLAGS)
+    if text is None and (path is not None or root == ROOT):
+        text = ask_firmware("get_throttled", path=path)
+    found = re.search(r"(?:0x)?([0-9a-fA-F]+)\s*$", text or "")
     if found is None:
         return None
     bits = int(found[1], 16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices.base import SpecifiedDevice
 from edgeseg.devices.cores import pinned
@@ -15,7 +15,7 @@ from edgeseg.devices.quiet import quiet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.devices.types import Array, Json
+    from edgeseg.devices.types import Array, Json, Untyped
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class TFLiteDevice(SpecifiedDevice):
         xnnpack: bool = True,
         processors: frozenset[int] = frozenset(),
         runtime: Runtime | None = None,
-        delegates: tuple[Any, ...] = (),
+        delegates: tuple[Untyped, ...] = (),
     ) -> None:
         self._name = name
         self._threads = threads
@@ -66,7 +66,7 @@ class TFLiteDevice(SpecifiedDevice):
         # the delegate may be applied: "allowed" is all that can be said from here.
         self._xnnpack = "allowed" if xnnpack else "off"
         with pinned(processors):
-            self._interpreter: Any = self._prepare(model)
+            self._interpreter: Untyped = self._prepare(model)
         details = self._interpreter.get_input_details()
         self._input_indices = [detail["index"] for detail in details]
         self._inputs = tensor_specs(details)
@@ -74,7 +74,7 @@ class TFLiteDevice(SpecifiedDevice):
         self._output_indices = [detail["index"] for detail in details]
         self._outputs = tensor_specs(details)
 
-    def _prepare(self, model: Path) -> Any:
+    def _prepare(self, model: Path) -> Untyped:
         interpreter = self._load(model, xnnpack=self._xnnpack == "allowed")
         try:
             with quiet():
@@ -83,7 +83,7 @@ class TFLiteDevice(SpecifiedDevice):
             return self._prepare_without_xnnpack(model, error)
         return interpreter
 
-    def _load(self, model: Path, *, xnnpack: bool) -> Any:
+    def _load(self, model: Path, *, xnnpack: bool) -> Untyped:
         return open_interpreter(
             model,
             threads=self._threads,
@@ -92,7 +92,7 @@ class TFLiteDevice(SpecifiedDevice):
             delegates=self._delegates,
         )
 
-    def _prepare_without_xnnpack(self, model: Path, first: Exception) -> Any:
+    def _prepare_without_xnnpack(self, model: Path, first: Exception) -> Untyped:
         if "edgetpu-custom-op" in str(first):
             raise ModelError(
                 f"{model} is compiled for the Edge TPU and needs a Coral; on this "
@@ -133,7 +133,7 @@ class TFLiteDevice(SpecifiedDevice):
 
     def describe(self) -> Json:
         """Return device, runtime, version, threads and delegate."""
-        told = {
+        values: Json = {
             "device": self._name,
             "runtime": self._runtime.name,
             "version": self._runtime.version,
@@ -141,8 +141,8 @@ class TFLiteDevice(SpecifiedDevice):
             "xnnpack": self._xnnpack,
         }
         if self._processors:
-            told["processors"] = sorted(self._processors)
-        return told
+            values["processors"] = sorted(self._processors)
+        return values
 
     def close(self) -> None:
         """Drop the interpreter."""

@@ -11,4 +11,6 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]  # of any dtype: what a tensor holds
     Json: TypeAlias = dict[str, Any]  # an object of JSON, or what becomes one
+    JsonValue: TypeAlias = Any  # any value of JSON, checked by whoever reads it
     Module: TypeAlias = Any  # a module without types, imported when it is needed
+    Untyped: TypeAlias = Any  # an object of such a module

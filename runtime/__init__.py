@@ -3,12 +3,15 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edgeseg.runtime.capture.contract import check_source
     from edgeseg.runtime.capture.open import open_source
     from edgeseg.runtime.capture.source import Capture, CaptureOptions, Source
+    from edgeseg.runtime.drawing.contract import check_effect
     from edgeseg.runtime.drawing.look import Look
     from edgeseg.runtime.drawing.painter import Painter
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.model.overrides import Overrides
+    from edgeseg.runtime.output.contract import check_sink
     from edgeseg.runtime.output.open import open_sink
     from edgeseg.runtime.output.sink import Sink, Style
     from edgeseg.runtime.pipeline.meter import Meter, Readings
@@ -38,6 +41,9 @@ else:
             "Stop": "edgeseg.runtime.pipeline.run",
             "Style": "edgeseg.runtime.output.sink",
             "Tally": "edgeseg.runtime.pipeline.run",
+            "check_effect": "edgeseg.runtime.drawing.contract",
+            "check_sink": "edgeseg.runtime.output.contract",
+            "check_source": "edgeseg.runtime.capture.contract",
             "open_sink": "edgeseg.runtime.output.open",
             "open_source": "edgeseg.runtime.capture.open",
             "run_pipeline": "edgeseg.runtime.pipeline.run",
@@ -70,6 +76,9 @@ __all__ = [
     "Stop",
     "Style",
     "Tally",
+    "check_effect",
+    "check_sink",
+    "check_source",
     "open_sink",
     "open_source",
     "run_pipeline",

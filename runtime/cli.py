@@ -130,6 +130,14 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         except EdgesegError as error:
             raise click.ClickException(one_line(error, _LONGEST)) from error
+        except ModuleNotFoundError as error:
+            layer = ".".join((error.name or "").split(".")[:2])
+            if layer not in ("edgeseg.converter", "edgeseg.benchmarks"):
+                raise
+            raise click.ClickException(
+                f"{layer} is not installed: `edgeseg remote` brings boards only what "
+                "runs there; do this on the workstation"
+            ) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(
                 f"the locale's encoding ({error.encoding}) has no "

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from edgeseg.devices.plain_text import encodable
 
 
 def json_text(
-    values: Any, *, indent: int | None = None, sort_keys: bool = False
+    values: object, *, indent: int | None = None, sort_keys: bool = False
 ) -> str:
     r"""Return values as JSON text, without a line feed at the end.
 
@@ -50,7 +49,7 @@ def json_text(
     )
 
 
-def _cleaned(value: Any) -> Any:
+def _cleaned(value: object) -> object:
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, dict):
@@ -62,5 +61,5 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
-def _key(key: Any) -> Any:
+def _key(key: object) -> object:
     return encodable(key) if isinstance(key, str) else key

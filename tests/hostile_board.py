@@ -181,7 +181,7 @@ class HostileBoard:
 
     def session(self, told):
         """Return a session; its lines of progress go into a list."""
-        return Session(BoardAddress("board"), tell=told.append, delays_s=())
+        return Session(BoardAddress("board"), report=told.append, delays_s=())
 
     def invoke(self, *arguments):
         """Call ``edgeseg remote board ...`` in this process."""

@@ -63,7 +63,9 @@ class Board:
 
     def session(self, *, port=None, python=None, delays_s=SHORT, **config):
         address = BoardAddress("board", config=self.config(port=port, **config))
-        return Session(address, python=python, tell=self.told.append, delays_s=delays_s)
+        return Session(
+            address, python=python, report=self.told.append, delays_s=delays_s
+        )
 
     def call(self, *arguments, **config):
         code = "from edgeseg.runtime.cli import main; main()"

@@ -14,6 +14,7 @@ PROBE = "import sys, json, {}; print(json.dumps(sorted(sys.modules)))"
 HEAVY = {
     "tensorflow",
     "keras",
+    "av",
     "cv2",
     "PIL",
     "ai_edge_litert",
@@ -40,6 +41,7 @@ def loaded(module):
         "edgeseg.runtime.commands.run",
         "edgeseg.runtime.gstreamer",
         "edgeseg.runtime.model.onnx_file",
+        "edgeseg.runtime.sinks.video",
         "edgeseg.runtime.sources.camera",
         "edgeseg.runtime.sources.gst",
         "edgeseg.runtime.sources.http",

@@ -164,15 +164,25 @@ def test_the_first_command_is_the_readmes(cell):
     assert cell.first_command() == "pip install '.[convert]' && edgeseg demo"
 
 
-def test_a_record_keeps_the_other_cells_of_the_same_day(matrix, tmp_path):
+def test_a_record_keeps_the_other_cells_of_the_same_model(matrix, tmp_path):
     path = tmp_path / "matrix.json"
+    first = {"date": "2001-01-01"}
     old, new = ({"python": "3.9.1", "kind": kind, "seconds": 1} for kind in KINDS[:2])
     later = {"python": "3.10.4", "kind": "lowest", "seconds": 1}
-    matrix.write(path, [later, old])
-    matrix.write(path, [new, {**old, "seconds": 2}])
-    cells = json.loads(path.read_text())["cells"]
-    assert cells == [{**old, "seconds": 2}, new, later]
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "date": "2001-01-01"}))
+
+    def cells():
+        return json.loads(path.read_text())["cells"]
+
+    matrix.write(path, [{**later, **first}, {**old, **first}])
+    matrix.write(path, [{**new, **first}, {**old, "seconds": 2, **first}])
+    assert cells() == [
+        {**old, "seconds": 2, **first},
+        {**new, **first},
+        {**later, **first},
+    ]
     matrix.write(path, [new])
-    assert json.loads(path.read_text())["cells"] == [new]
+    assert cells()[0]["date"] == "2001-01-01" < cells()[1]["date"]
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "shipped_network_sha256": "0"}))
+    matrix.write(path, [new])
+    assert [cell["kind"] for cell in cells()] == ["newest"]

@@ -233,9 +233,6 @@ def quoted(cell):
     return re.findall(r"`([^`]+)`", cell)
 
 
-planned = pytest.mark.xfail(reason="the folders do not follow the plan yet")
-
-
 def test_every_folder_of_the_plan_exists():
     folders = set()
     for cell, _ in chapter("tests", "The floor plan").table("folder", "what is in it"):
@@ -250,7 +247,6 @@ def test_every_file_to_start_from_exists():
     assert [name for (name,) in files if not (ROOT / name).is_file()] == []
 
 
-@planned
 def test_every_contract_check_can_be_called_as_it_is_shown():
     called = 0
     for _, _, _, cell in plugin_rows():

@@ -18,17 +18,17 @@ from pathlib import Path
 import click
 import pytest
 
-from edgeseg.converter.loading.read import FORMATS
+from edgeseg.converter.loading.load import FORMATS
 from edgeseg.converter.networks.backbone import BACKBONES
 from edgeseg.converter.recipes import recipe_names
 from edgeseg.devices import DEVICES
 from edgeseg.devices.address import profile_of
 from edgeseg.runtime.accuracy.open import DATASETS
-from edgeseg.runtime.capture.open import SOURCES
+from edgeseg.runtime.capture.open import SOURCE_ADDRESSES
 from edgeseg.runtime.cli import main
 from edgeseg.runtime.drawing.open_effect import EFFECTS
 from edgeseg.runtime.model.labels import known_label_sets
-from edgeseg.runtime.output.open import SINKS
+from edgeseg.runtime.output.open import SINK_ADDRESSES
 
 GOLDEN = Path(__file__).with_name("golden") / "surface.json"
 
@@ -38,8 +38,8 @@ def surface():
     return {
         "commands": command_surface(main),
         "devices": {name: units(name) for name in DEVICES.names()},
-        "sources": list(SOURCES.names()),
-        "sinks": list(SINKS.names()),
+        "sources": list(SOURCE_ADDRESSES.names()),
+        "sinks": list(SINK_ADDRESSES.names()),
         "effects": list(EFFECTS.names()),
         "datasets": list(DATASETS.names()),
         "formats": list(FORMATS.names()),

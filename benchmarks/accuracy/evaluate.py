@@ -1,12 +1,12 @@
 """Score a model on a data set, beside a reference where there is one.
 
-A record of `edgeseg eval` or `edgeseg reference` as text for people.
+The record is a value for JSON, and text for people.
 """
 
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.accuracy.reference import sources_of
 from edgeseg.benchmarks.accuracy.subject import identity
@@ -16,13 +16,21 @@ from edgeseg.runtime.accuracy.evaluation import evaluate
 from edgeseg.runtime.accuracy.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from edgeseg.benchmarks.accuracy.reference import Reference
     from edgeseg.benchmarks.accuracy.subject import EvalScope, Subject
     from edgeseg.devices.types import Json
     from edgeseg.runtime.accuracy.result import Accuracy
+
+_SHOWN = {
+    "mIoU": "miou",
+    "pixel accuracy": "pixel_accuracy",
+    "mean accuracy": "mean_accuracy",
+    "frequency-weighted IoU": "fw_iou",
+}
+_CHANGES = 6  # class changes shown
 
 
 def run_eval(
@@ -61,7 +69,7 @@ def run_eval(
     """
     segmenter, dataset = subject.segmenter, subject.dataset
     digest = None if reference is None else reference.sha256
-    opened: Any = nullcontext()
+    opened: Journal | nullcontext[None] = nullcontext()
     if journal is not None:
         run = identity("eval", subject, scope, reference=digest)
         opened = Journal(journal, run)
@@ -125,23 +133,14 @@ def _record(
     }
     if reference is not None:
         kept = ("model", "model_sha256", "device", "versions", "pictures_sha256")
-        told = {key: reference.record[key] for key in kept}
+        made_with = {key: reference.record[key] for key in kept}
         flips = accuracy.flips.to_dict()["flips"]
         paired = accuracy.against().to_dict()
-        record["against"] = {**paired, "flips": flips, "made_with": told}
+        record["against"] = {**paired, "flips": flips, "made_with": made_with}
     return record
 
 
-_SHOWN = {
-    "mIoU": "miou",
-    "pixel accuracy": "pixel_accuracy",
-    "mean accuracy": "mean_accuracy",
-    "frequency-weighted IoU": "fw_iou",
-}
-_CHANGES = 6  # class changes shown
-
-
-def eval_text(record: Mapping[str, Any]) -> str:
+def eval_text(record: Json) -> str:
     """Return the lines that a user sees.
 
     Parameters
@@ -161,7 +160,7 @@ def eval_text(record: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _beside(record: Mapping[str, Any]) -> list[str]:
+def _beside(record: Json) -> list[str]:
     """Return the other protocols, each labelled."""
     height, width = record["network_size"]["input_hw"]
     network = record["network_size"]["miou"]
@@ -172,16 +171,16 @@ def _beside(record: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _against(told: Mapping[str, Any]) -> list[str]:
-    made, drop, edge = told["made_with"], told["drop"], told["boundary"]
+def _against(against: Json) -> list[str]:
+    made, drop, edge = against["made_with"], against["drop"], against["boundary"]
     lines = [
         f"against {made['model']} (sha256 {made['model_sha256'][:16]}):",
-        _line("  its mIoU", told["reference"]["miou"]),
+        _line("  its mIoU", against["reference"]["miou"]),
         f"{'  reference - model':24} " + _interval(drop),
         f"{'  near edges':24} " + _interval(edge),
-        _line("  equal labels", told["agreement"]),
+        _line("  equal labels", against["agreement"]),
     ]
-    flips = told["flips"]
+    flips = against["flips"]
     changes = [
         (pixels, flips["classes"][i], flips["classes"][j])
         for i, row in enumerate(flips["pixels"])
@@ -195,10 +194,10 @@ def _against(told: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _interval(told: Mapping[str, Any]) -> str:
+def _interval(interval: Json) -> str:
     return (
-        f"{100 * told['difference']:6.2f} points, 95 % interval "
-        f"{100 * told['low']:.2f} to {100 * told['high']:.2f}"
+        f"{100 * interval['difference']:6.2f} points, 95 % interval "
+        f"{100 * interval['low']:.2f} to {100 * interval['high']:.2f}"
     )
 
 

@@ -1,9 +1,8 @@
 """Make a reference: label maps and scores of a model, usually the float one.
 
-The chip that a Keras backend computes on: its name, and whole float32 on it.
-
-GPUs shorten the factors of a convolution to 10 bits (TensorFloat-32) unless they are
-told not to; a reference that did so would not be the float model any more.
+GPUs shorten the factors of a convolution to 10 bits (TensorFloat-32) by default; a
+reference that did so would not be the float model any more, so that a Keras backend is
+set to whole float32 here. The chip that it computes on goes into the record.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import importlib
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.accuracy.reference import (
     DATASET,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeseg.benchmarks.accuracy.subject import EvalScope, Subject
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, Module
     from edgeseg.runtime import Segmenter
 
 
@@ -116,14 +115,14 @@ def _keeper(
 def _origin(subject: Subject, scope: EvalScope) -> Json:
     """Return where a reference comes from, as JSON values."""
     manifest, device = subject.segmenter.manifest, subject.segmenter.device
-    told = conditions(subject.model, subject.segmenter)
+    around = conditions(subject.model, subject.segmenter)
     spec = device.outputs[0]
     return {
-        **told,
+        **around,
         "kind": KIND,
         "float": device.inputs[0].dtype == spec.dtype == "float32",
-        "processor": processor(told["device"].get("backend")),
-        "sources": sources_of(told["model_sha256"], manifest.provenance),
+        "processor": processor(around["device"].get("backend")),
+        "sources": sources_of(around["model_sha256"], manifest.provenance),
         "model_labels": list(manifest.labels or subject.dataset.labels),
         "dataset": subject.root.resolve().name,
         "split": scope.split,
@@ -150,13 +149,13 @@ def processor(backend: str | None) -> Json:
 
 
 def use_whole_float32(backend: str | None) -> None:
-    """Tell a backend that is in use to compute in float32, not in TensorFloat-32.
+    """Make a backend that is in use compute in float32, not in TensorFloat-32.
 
     Parameters
     ----------
     backend : str or None
         ``"tensorflow"``, ``"jax"`` or ``"torch"``; with anything else there is
-        nothing to tell.
+        nothing to set.
     """
     if backend == "tensorflow":
         tf = importlib.import_module("tensorflow")
@@ -171,7 +170,7 @@ def use_whole_float32(backend: str | None) -> None:
 
 
 def cpu_name() -> str:
-    """Return the model name of the CPU, as far as the system tells it."""
+    """Return the model name of the CPU, as far as the system knows it."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -184,7 +183,7 @@ def cpu_name() -> str:
     return named[0] if named else platform.machine()
 
 
-def _tensorflow(tf: Any) -> tuple[str, str] | None:
+def _tensorflow(tf: Module) -> tuple[str, str] | None:
     devices = tf.config.list_physical_devices("GPU")
     if not devices:
         return None
@@ -192,18 +191,18 @@ def _tensorflow(tf: Any) -> tuple[str, str] | None:
     return "gpu", str(details.get("device_name", "GPU"))
 
 
-def _jax(jax: Any) -> tuple[str, str] | None:
+def _jax(jax: Module) -> tuple[str, str] | None:
     device = jax.devices()[0]
     return None if device.platform == "cpu" else (device.platform, device.device_kind)
 
 
-def _torch(torch: Any) -> tuple[str, str] | None:
+def _torch(torch: Module) -> tuple[str, str] | None:
     if not torch.cuda.is_available():
         return None
     return "gpu", str(torch.cuda.get_device_name(0))
 
 
-_LOOKS: dict[str, Callable[[Any], tuple[str, str] | None]] = {
+_LOOKS: dict[str, Callable[[Module], tuple[str, str] | None]] = {
     "tensorflow": _tensorflow,
     "jax": _jax,
     "torch": _torch,

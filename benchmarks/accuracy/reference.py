@@ -17,7 +17,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import encodable
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from edgeseg.devices.types import Json
+
 
 RECORD, PICTURES, DATASET, IDS = (
     "reference.json",
@@ -59,7 +62,7 @@ class Reference:
     """
 
     folder: Path
-    record: Mapping[str, Any]
+    record: Json
     digests: Mapping[str, str]
     sha256: str
 
@@ -220,13 +223,13 @@ def dataset_of(folder: Path) -> Path:
         ) from error
 
 
-def sources_of(model_digest: str, provenance: Mapping[str, Any]) -> tuple[str, ...]:
+def sources_of(model_digest: str, provenance: Mapping[str, object]) -> tuple[str, ...]:
     """Return a model's hash and, where it says so, that of what it was made of."""
     source = provenance.get("source_sha256")
     return (model_digest, str(source)) if source else (model_digest,)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     if not isinstance(value, list):
         return str(value)[:16]
     return f"{len(value)} ({', '.join(map(str, value[:3]))}, ...)"

@@ -1,4 +1,4 @@
-"""Which run it is: all that its numbers depend on, for a journal's first line."""
+"""What is scored on which pictures, and what makes two runs the same run."""
 
 from __future__ import annotations
 
@@ -75,16 +75,14 @@ def identity(
     reference : str or None
         Hash of the reference that the model is held against.
     """
-    told, classes = (
-        conditions(subject.model, subject.segmenter),
-        scope.matching.classes,
-    )
+    around = conditions(subject.model, subject.segmenter)
+    classes = scope.matching.classes
     return {
         "journal": f"edgeseg {kind}",
         "model": content_sha256(subject.model),
         "manifest": subject.segmenter.manifest.to_dict(),
-        "device": told["device"],
-        "versions": told["versions"],
+        "device": around["device"],
+        "versions": around["versions"],
         "data": fingerprint(subject.dataset),
         "split": scope.split,
         "limit": scope.limit,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -19,12 +18,12 @@ class ThreadsParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     name = "N,N,..."
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
         """Parse the text."""
         if isinstance(value, tuple):
             return value
-        parts = [part.strip() for part in value.split(",")]
+        parts = [part.strip() for part in str(value).split(",")]
         if not all(p.isascii() and p.isdigit() and 0 < int(p) <= 1024 for p in parts):
             self.fail(f"expected numbers from 1 to 1024 such as 1,2,4; got {value!r}")
         return tuple(dict.fromkeys(int(part) for part in parts))
@@ -36,12 +35,12 @@ class DelegatesParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     name = "on,off"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[bool, ...]:
         """Parse the text."""
         if isinstance(value, tuple):
             return value
-        parts = [part.strip() for part in value.split(",")]
+        parts = [part.strip() for part in str(value).split(",")]
         if not set(parts) <= {"on", "off"}:
             self.fail(f"expected on, off or on,off; got {value!r}")
         return tuple(dict.fromkeys(part == "on" for part in parts))
@@ -53,7 +52,7 @@ class SyntheticSizeParam(click.ParamType):  # type: ignore[type-arg, unused-igno
     name = "WIDTHxHEIGHT"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         """Check the text."""
         parts = str(value).split("x")
@@ -102,7 +101,18 @@ class SyntheticSizeParam(click.ParamType):  # type: ignore[type-arg, unused-igno
 @override_options
 @click.option("--json", "json_path", type=PATH, help="Also write a JSON record there.")
 def bench(
-    model: Path, source: str | None, json_path: Path | None, **values: Any
+    model: Path,
+    source: str | None,
+    json_path: Path | None,
+    *,
+    frame: str,
+    quick: bool,
+    queries: int | None,
+    seconds: float | None,
+    device: str,
+    threads: tuple[int, ...] | None,
+    delegates: tuple[bool, ...] | None,
+    **overrides: object,
 ) -> None:
     """Measure how long a picture takes.
 
@@ -120,15 +130,15 @@ def bench(
 
     if json_path is not None:
         check_writable(json_path)
-    rules = Rules.quick() if values["quick"] else Rules.full()
+    rules = Rules.quick() if quick else Rules.full()
     setup = Setup(
         model,
-        source or f"synthetic:{values['frame']},frames=16",
-        device=values["device"],
-        threads=values["threads"] or (None,),
-        delegates=values["delegates"] or (None,),
-        rules=rules.changed(queries=values["queries"], seconds=values["seconds"]),
-        overrides=overrides_of(values),
+        source or f"synthetic:{frame},frames=16",
+        device=device,
+        threads=threads or (None,),
+        delegates=delegates or (None,),
+        rules=rules.changed(queries=queries, seconds=seconds),
+        overrides=overrides_of(overrides),
     )
     line = _StatusLine()
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,9 +10,9 @@ from edgeseg.benchmarks.commands.options import (
     OTHER_MODEL,
     open_subject,
     progress_of,
+    report_resumed,
     scope_of,
     scope_options,
-    tell_resumed,
 )
 from edgeseg.runtime.commands.options import (
     MODEL,
@@ -52,7 +51,7 @@ def evaluate(
     other_model: bool,
     json_path: Path | None,
     resume: Path | None,
-    **values: Any,
+    **values: object,
 ) -> None:
     """Score a model on pictures with truth.
 
@@ -92,7 +91,7 @@ def evaluate(
                 scope,
                 reference=reference,
                 journal=journal,
-                resumed=None if journal is None else tell_resumed(journal),
+                resumed=None if journal is None else report_resumed(journal),
                 progress=lambda done, _: line.show(done),
             )
     if json_path is not None:

@@ -102,8 +102,8 @@ def progress_of(total: int) -> Iterator[ProgressLine]:
         line.end()
 
 
-def tell_resumed(where: Path) -> Callable[[int], None]:
-    """Return what tells that a run goes on."""
+def report_resumed(where: Path) -> Callable[[int], None]:
+    """Return what reports that a run goes on."""
     return lambda done: click.echo(
         f"Note: going on after {done} pictures that are done ({where})", err=True
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -54,7 +53,7 @@ def parity(
     limit: int | None,
     other_model: bool,
     as_json: bool,
-    **values: Any,
+    **values: object,
 ) -> None:
     """Show how many labels a model has in common with a reference.
 
@@ -64,7 +63,7 @@ def parity(
     from edgeseg.benchmarks.accuracy.evaluate import check_reference
     from edgeseg.benchmarks.accuracy.reference import dataset_of, open_reference
     from edgeseg.benchmarks.accuracy.subject import EvalScope
-    from edgeseg.benchmarks.parity.parity import measure_parity
+    from edgeseg.benchmarks.parity.against_reference import measure_parity
 
     opened = open_reference(ref)
     root, split = dataset or dataset_of(ref), opened.record["split"]
@@ -109,7 +108,9 @@ def compare(
     limit: int | None,
     layers: bool,
     as_json: bool,
-    **values: Any,
+    device: str,
+    threads: int | None,
+    **overrides: object,
 ) -> None:
     """Show how alike two models answer on pictures without truth.
 
@@ -121,9 +122,9 @@ def compare(
     record = run_compare(
         (first, second),
         source,
-        device=values.pop("device"),
-        threads=values.pop("threads"),
-        overrides=overrides_of(values),
+        device=device,
+        threads=threads,
+        overrides=overrides_of(overrides),
         limit=limit,
         layers=layers,
     )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeseg.benchmarks.commands.options import (
     open_subject,
     progress_of,
+    report_resumed,
     scope_of,
     scope_options,
-    tell_resumed,
 )
 from edgeseg.converter.commands.options import KERAS_MODEL
 from edgeseg.runtime.commands.options import PATH, device_options, override_options
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @scope_options
 @device_options
 @override_options
-def reference(model: Path, dataset: Path, folder: Path, **values: Any) -> None:
+def reference(model: Path, dataset: Path, folder: Path, **values: object) -> None:
     """Record what a model answers on a data set, to hold others against.
 
     MODEL is usually the float Keras model, of any format that convert takes, on
@@ -58,12 +58,12 @@ def reference(model: Path, dataset: Path, folder: Path, **values: Any) -> None:
             subject,
             folder,
             scope,
-            resumed=tell_resumed(folder),
+            resumed=report_resumed(folder),
             progress=lambda done, _: line.show(done),
         )
     click.echo(eval_text(record))
-    told = record["processor"]
-    click.echo(f"{folder} made on {told['name']} by {_runtime(record)}")
+    chip = record["processor"]
+    click.echo(f"{folder} made on {chip['name']} by {_runtime(record)}")
 
 
 def _runtime(record: Json) -> str:

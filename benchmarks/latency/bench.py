@@ -11,10 +11,13 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from edgeseg.benchmarks.latency.board import describe_board, emulation
-from edgeseg.benchmarks.latency.conditions import read_conditions
-from edgeseg.benchmarks.latency.frames import hold_frames
-from edgeseg.benchmarks.latency.measuring import BenchRun, timed
+from edgeseg.benchmarks.latency.bench_run import BenchRun, timed
+from edgeseg.benchmarks.latency.machine import (
+    describe_board,
+    emulation,
+    read_conditions,
+)
+from edgeseg.benchmarks.latency.setup import hold_frames
 from edgeseg.devices.litert import find_runtime
 from edgeseg.runtime.model.embedded import sha256, stored_manifest
 
@@ -80,10 +83,10 @@ def bench(setup: Setup, *, progress: Callable[[str], None] = lambda line: None) 
 
 
 def _recipe(model: Path) -> str | None:
-    """Return how the converter quantized the file, where its manifest tells."""
+    """Return how the converter quantized the file, where its manifest says so."""
     manifest = stored_manifest(model)
-    told = manifest.provenance.get("recipe") if manifest else None
-    return None if told is None else str(told)
+    recipe = manifest.provenance.get("recipe") if manifest else None
+    return None if recipe is None else str(recipe)
 
 
 def _import_all() -> None:

@@ -27,16 +27,16 @@ def summary(laps_ms: Sequence[float]) -> dict[str, float]:
 
     Examples
     --------
-    >>> told = summary([4.0, 1.0, 2.0, 3.0])
-    >>> told["p50"], told["p90"], told["mean"], told["iqr"]
+    >>> figures = summary([4.0, 1.0, 2.0, 3.0])
+    >>> figures["p50"], figures["p90"], figures["mean"], figures["iqr"]
     (2.0, 4.0, 2.5, 2.0)
     """
     ordered = sorted(laps_ms)
-    told = {f"p{share:g}": _nearest(ordered, share) for share in PERCENTILES}
-    told["mean"] = sum(ordered) / len(ordered)
-    told["min"], told["max"] = ordered[0], ordered[-1]
-    told["iqr"] = _nearest(ordered, 75) - _nearest(ordered, 25)
-    return {key: round(value, 4) for key, value in told.items()}
+    figures = {f"p{share:g}": _nearest(ordered, share) for share in PERCENTILES}
+    figures["mean"] = sum(ordered) / len(ordered)
+    figures["min"], figures["max"] = ordered[0], ordered[-1]
+    figures["iqr"] = _nearest(ordered, 75) - _nearest(ordered, 25)
+    return {key: round(value, 4) for key, value in figures.items()}
 
 
 def median(laps_ms: Sequence[float]) -> float:
@@ -64,7 +64,7 @@ def drift(laps_ms: Sequence[float]) -> float | None:
 def histogram(laps_ms: Sequence[float]) -> Json:
     """Return counts over bins of equal width in the logarithm.
 
-    Bin ``first + i`` holds what lies from ``10 ** ((first + i) / bins_per_decade)``
+    Bin ``first + i`` counts latencies from ``10 ** ((first + i) / bins_per_decade)``
     milliseconds up to the next bin.
 
     Examples

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Json
 
-Answer = TypeVar("Answer")
+Reply = TypeVar("Reply")
 Kept = TypeVar("Kept")
 
 
@@ -112,11 +112,11 @@ class QueryTimes(Generic[Kept]):
 
 
 def run_stream(
-    query: Callable[[int], Answer],
+    query: Callable[[int], Reply],
     pictures: int,
     rules: Rules,
     *,
-    keep: Callable[[Answer], Kept],
+    keep: Callable[[Reply], Kept],
     progress: Callable[[int, float], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> QueryTimes[Kept]:
@@ -139,7 +139,7 @@ def run_stream(
     """
     laps: list[float] = []
     first: list[Kept] = []
-    begun = told = end = clock()
+    begun = shown = end = clock()
     while len(laps) < max(1, rules.queries) or end - begun < rules.seconds:
         picture = len(laps) % pictures
         start = clock()
@@ -148,7 +148,7 @@ def run_stream(
         laps.append(1000 * (end - start))
         if len(first) == len(laps) - 1 < pictures:
             first.append(keep(answer))
-        if progress is not None and end - told > 0.5:
+        if progress is not None and end - shown > 0.5:
             progress(len(laps), end - begun)
-            told = end
+            shown = end
     return QueryTimes(tuple(laps), end - begun, tuple(first), keep(answer), picture)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.latency.trip import STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from edgeseg.devices.types import Json
+
 
 _REST = ("p50", "p95", "p97", "p99", "p99.9", "mean", "min")
 
 
-def record_text(record: Mapping[str, Any]) -> str:
+def record_text(record: Json) -> str:
     """Return the record of `bench` in a few lines."""
     board, pictures, rules = record["board"], record["pictures"], record["rules"]
     system = f"{board['system']} {board['kernel']}"
@@ -46,8 +49,8 @@ def sizes_text(sizes: Sequence[str]) -> str:
     return ", ".join(sizes)
 
 
-def run_title(run: Mapping[str, Any]) -> str:
-    """Return what tells a run from the others of a record.
+def run_title(run: Json) -> str:
+    """Return what distinguishes a run from the others of a record.
 
     Examples
     --------
@@ -66,14 +69,14 @@ def run_title(run: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _run_lines(run: Mapping[str, Any]) -> list[str]:
-    told = run["latency_ms"]
+def _run_lines(run: Json) -> list[str]:
+    latency = run["latency_ms"]
     mark = " emulated" if run["emulated"] else ""
-    rest = ", ".join(f"{key} {told[key]:.2f}" for key in _REST)
+    rest = ", ".join(f"{key} {latency[key]:.2f}" for key in _REST)
     warm = run["warm_up"]
     return [
         run_title(run),
-        f"  p90{mark:10} {told['p90']:9.2f} ms   {rest}{mark}",
+        f"  p90{mark:10} {latency['p90']:9.2f} ms   {rest}{mark}",
         f"  queries       {run['queries']} in {run['seconds']:.1f} s; warm-up "
         f"{warm['queries']} in {warm['seconds']:.1f} s apart",
         f"  load          {run['load_ms']:.1f} ms, first run "
@@ -86,9 +89,9 @@ def _run_lines(run: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _stage_lines(run: Mapping[str, Any], mark: str) -> list[str]:
+def _stage_lines(run: Json, mark: str) -> list[str]:
     trip, core = run["trip"], run["stages_ms"]
-    told = ", ".join(
+    medians = ", ".join(
         f"{stage} {trip['stages_ms'][stage]['p50']:.2f}"
         for stage in STAGES
         if trip["stages_ms"][stage]
@@ -98,12 +101,12 @@ def _stage_lines(run: Mapping[str, Any], mark: str) -> list[str]:
     return [
         f"  query         preprocess + postprocess {ours:.2f} ms{mark}, {share:.1%} of "
         f"invoke; stages are {run['stages_share']:.1%} of the wall time",
-        f"  to overlay    {told} ms{mark}; stages are {trip['stages_share']:.1%} of "
+        f"  to overlay    {medians} ms{mark}; stages are {trip['stages_share']:.1%} of "
         f"the wall time, {trip['wall_ms']['p50']:.2f} ms{mark}",
     ]
 
 
-def _state(state: Mapping[str, Any]) -> str:
+def _state(state: Json) -> str:
     heat, clock = state["temperature_c"], state["frequency_mhz"]
     load = state["load_average"]
     throttling = state["throttling"]
@@ -116,7 +119,7 @@ def _state(state: Mapping[str, Any]) -> str:
     )
 
 
-def _verdict(run: Mapping[str, Any]) -> list[str]:
+def _verdict(run: Json) -> list[str]:
     broken = [flag for flag in run["validity"] if flag["ok"] is False]
     unknown = [flag["reason"] for flag in run["validity"] if flag["ok"] is None]
     lines = [f"  NOT VALID     {flag['name']}: {flag['reason']}" for flag in broken]

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.latency.distribution import summary
-from edgeseg.benchmarks.latency.frames import is_decoded, read_on
+from edgeseg.benchmarks.latency.setup import is_decoded, read_on
 from edgeseg.runtime import Capture, Look, Painter
 
 if TYPE_CHECKING:

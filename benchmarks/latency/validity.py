@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.latency.single_stream import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edgeseg.devices.types import Json
 
 MOST_DRIFT = 0.05  # of the median, between the first and the last quarter
@@ -26,7 +24,7 @@ class Flag:
     name : str
         What should hold.
     ok : bool or None
-        Whether it does; None where the machine does not tell.
+        Whether it does; None where the machine does not say.
     reason : str
         The figures behind it.
     """
@@ -40,12 +38,12 @@ class Flag:
         return asdict(self)
 
 
-def judge(told: Mapping[str, Any], rules: Rules) -> list[Flag]:
+def validity_flags(facts: Json, rules: Rules) -> list[Flag]:
     """Return the flags of a measurement.
 
     Parameters
     ----------
-    told : mapping
+    facts : mapping
         ``queries``, ``seconds``, ``drift``, ``load_before`` (1 minute),
         ``processors``, ``others`` (share of processor time), ``emulated``, and the
         conditions ``before`` and ``after``.
@@ -53,14 +51,14 @@ def judge(told: Mapping[str, Any], rules: Rules) -> list[Flag]:
         What was asked for.
     """
     return [
-        _enough(told, rules),
+        _enough(facts, rules),
         _long(rules),
-        _native(told["emulated"]),
-        _idle_before(told["load_before"], told["processors"]),
-        _undisturbed(told["others"]),
-        _temperature(told["before"], told["after"]),
-        _unthrottled(told["before"], told["after"]),
-        _steady(told["drift"]),
+        _native(facts["emulated"]),
+        _idle_before(facts["load_before"], facts["processors"]),
+        _undisturbed(facts["others"]),
+        _temperature(facts["before"], facts["after"]),
+        _unthrottled(facts["before"], facts["after"]),
+        _steady(facts["drift"]),
     ]
 
 
@@ -69,12 +67,12 @@ def is_valid(flags: list[Flag]) -> bool:
     return all(flag.ok is not False for flag in flags)
 
 
-def _enough(told: Mapping[str, Any], rules: Rules) -> Flag:
-    enough = told["queries"] >= rules.queries and told["seconds"] >= rules.seconds
+def _enough(facts: Json, rules: Rules) -> Flag:
+    enough = facts["queries"] >= rules.queries and facts["seconds"] >= rules.seconds
     return Flag(
         "enough queries and seconds",
         enough,
-        f"{told['queries']} queries in {told['seconds']:.1f} s; at least "
+        f"{facts['queries']} queries in {facts['seconds']:.1f} s; at least "
         f"{rules.queries} and {rules.seconds:g} s were asked for",
     )
 
@@ -109,7 +107,7 @@ def _undisturbed(others: float | None) -> Flag:
     return Flag(name, others <= MOST_OTHERS, reason)
 
 
-def _temperature(before: Mapping[str, Any], after: Mapping[str, Any]) -> Flag:
+def _temperature(before: Json, after: Json) -> Flag:
     name = "temperature stable"
     first, last = before["temperature_c"], after["temperature_c"]
     if first is None or last is None:
@@ -118,7 +116,7 @@ def _temperature(before: Mapping[str, Any], after: Mapping[str, Any]) -> Flag:
     return Flag(name, abs(last - first) <= MOST_WARMING_K, reason)
 
 
-def _unthrottled(before: Mapping[str, Any], after: Mapping[str, Any]) -> Flag:
+def _unthrottled(before: Json, after: Json) -> Flag:
     name = "not throttled"
     flags = [state["throttling"] for state in (before, after)]
     counts = [state["throttle_count"] for state in (before, after)]

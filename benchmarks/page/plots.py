@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edgeseg.benchmarks.page.pareto import PlotPoint
     from edgeseg.benchmarks.page.rows import AccuracyRow, LatencyRow
 
-# Okabe and Ito (2008): told apart by the colour-blind too
+# Okabe and Ito (2008): the colour-blind distinguish them too
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999")
 _MOST_CLASSES = 40  # bars of more cannot be read; the table has them all
 
@@ -100,13 +100,13 @@ def plot_histograms(rows: Sequence[LatencyRow]) -> str:
     """
     figure, axes = new_figure(3.0 + 0.16 * len(rows))
     for index, row in enumerate(rows):
-        told = row.run["histogram"]
-        total = sum(told["counts"]) or 1
+        histogram = row.run["histogram"]
+        total = sum(histogram["counts"]) or 1
         edges = [
-            10 ** ((told["first"] + place) / told["bins_per_decade"])
-            for place in range(len(told["counts"]) + 1)
+            10 ** ((histogram["first"] + place) / histogram["bins_per_decade"])
+            for place in range(len(histogram["counts"]) + 1)
         ]
-        shares = [100 * count / total for count in told["counts"]]
+        shares = [100 * count / total for count in histogram["counts"]]
         colour = _COLOURS[index % len(_COLOURS)]
         axes.stairs(shares, edges, color=colour, linewidth=1.2, label=_run_label(row))
         axes.axvline(row.p90, color=colour, linestyle=":", linewidth=1)
@@ -129,8 +129,8 @@ def plot_stages(rows: Sequence[LatencyRow]) -> str:
     figure, axes = new_figure(1.1 + 0.42 * len(rows))
     left = [0.0] * len(rows)
     for index, stage in enumerate(STAGES):
-        told = [row.run["trip"]["stages_ms"].get(stage) for row in rows]
-        widths = [float(t["p50"]) if t else 0.0 for t in told]
+        medians = [row.run["trip"]["stages_ms"].get(stage) for row in rows]
+        widths = [float(t["p50"]) if t else 0.0 for t in medians]
         axes.barh(
             range(len(rows)),
             widths,

@@ -76,10 +76,10 @@ def read_record(path: Path) -> Record:
         raise InputError(f"{path} is no JSON: {error}") from error
     kind = kind_of(content) if isinstance(content, dict) else None
     if kind is None:
-        told = sorted(content)[:6] if isinstance(content, dict) else type(content)
+        got = sorted(content)[:6] if isinstance(content, dict) else type(content)
         raise InputError(
             f"{path} is no record that edgeseg knows: expected what eval, bench, "
-            f"reference, parity or a module of edgeseg.benchmarks writes, got {told}"
+            f"reference, parity or a module of edgeseg.benchmarks writes, got {got}"
         )
     return Record(path.name, hashlib.sha256(raw).hexdigest(), kind, content)
 
@@ -107,7 +107,7 @@ def kind_of(content: Json) -> str | None:
             return kind
     models = content.get("models")
     if isinstance(models, dict) and all(
-        isinstance(told, dict) and "settings" in told for told in models.values()
+        isinstance(model, dict) and "settings" in model for model in models.values()
     ):
         return REMEDIES
     return OTHER if _PROVENANCE & content.keys() else None

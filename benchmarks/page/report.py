@@ -1,8 +1,8 @@
-"""Any mix of records on one page that stands alone: tables, plots, hashes."""
+"""Records of every kind on one page that stands alone: tables, plots, hashes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.page.pareto import meeting_points
 from edgeseg.benchmarks.page.records import (
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from edgeseg.benchmarks.page.rows import AccuracyRow, LatencyRow
+    from edgeseg.benchmarks.page.rows import AccuracyRow, LatencyRow, Row
     from edgeseg.devices.types import Json
 
 _MOST_IN_PLOT = 7  # lines or bars of one plot: as many as there are colours
@@ -136,6 +136,6 @@ def _stages(rows: Sequence[LatencyRow]) -> str | None:
     return plot_stages(rows) if rows else None
 
 
-def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     for start in range(0, len(rows), _MOST_IN_PLOT):
         yield rows[start : start + _MOST_IN_PLOT]

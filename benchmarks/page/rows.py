@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from edgeseg.benchmarks.latency.bench import KIND as BENCH
 from edgeseg.benchmarks.latency.text import run_title, sizes_text
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from edgeseg.benchmarks.page.records import Record
+    from edgeseg.devices.types import Json
+
+Row = TypeVar("Row")
+_SCORES = ("miou", "pixel_accuracy", "mean_accuracy", "fw_iou")
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,11 @@ class AccuracyRow:
     model_sha256: str
     recipe: str
     data: str
-    scores: Mapping[str, Any]
+    scores: Json
     per_class: Mapping[str, float | None]
     device: str = ""
     protocol: str = ""
-    drop: Mapping[str, Any] | None = None
+    drop: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class LatencyRow:
     recipe: str
     machine: str
     pictures: str
-    run: Mapping[str, Any]
+    run: Json
     title: str = field(default="")
 
     @property
@@ -104,9 +108,9 @@ def known_recipes(records: Iterable[Record]) -> dict[str, str]:
 
 
 def _collect(
-    records: Iterable[Record], makers: Mapping[str, Callable[[Record], Iterator[Any]]]
-) -> list[Any]:
-    rows: list[Any] = []
+    records: Iterable[Record], makers: Mapping[str, Callable[[Record], Iterator[Row]]]
+) -> list[Row]:
+    rows: list[Row] = []
     for record in records:
         if record.kind not in makers:
             continue
@@ -126,29 +130,29 @@ def _own_recipe(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _made(record: Record) -> Iterator[tuple[str, str]]:
-    for told in record.content[CONVERSIONS].values():
-        yield str(told["hashes"]["result"]), str(told.get("recipe", "int8"))
-        yield str(told["hashes"]["float"]), "float"
+    for conversion in record.content[CONVERSIONS].values():
+        yield str(conversion["hashes"]["result"]), str(conversion.get("recipe", "int8"))
+        yield str(conversion["hashes"]["float"]), "float"
 
 
 def _accuracy(
     record: Record,
-    told: Mapping[str, Any],
+    values: Json,
     recipes: Mapping[str, str],
-    outer: Mapping[str, Any] | None = None,
+    outer: Json | None = None,
 ) -> AccuracyRow:
-    around = {**(outer or {}), **told}
+    around = {**(outer or {}), **values}
     device = dict(around.get("device") or {})
-    digest = str(told["model_sha256"])
+    digest = str(values["model_sha256"])
     against = around.get("against") or {}
     return AccuracyRow(
         record=record,
-        model=str(told["model"]),
+        model=str(values["model"]),
         model_sha256=digest,
         recipe=recipes.get(digest, ""),
         data=_data(around),
-        scores={key: _score(told.get(key)) for key in _SCORES},
-        per_class={str(k): _score(v) for k, v in told["per_class_iou"].items()},
+        scores={key: _score(values.get(key)) for key in _SCORES},
+        per_class={str(k): _score(v) for k, v in values["per_class_iou"].items()},
         device=_device(device),
         protocol=str(around.get("protocol", "")),
         drop=against.get("drop"),
@@ -161,8 +165,8 @@ def _pair(record: Record, recipes: Mapping[str, str]) -> Iterator[AccuracyRow]:
 
 
 def _converted(record: Record) -> Iterator[AccuracyRow]:
-    for name, told in record.content[CONVERSIONS].items():
-        accuracy = told.get("accuracy")
+    for name, conversion in record.content[CONVERSIONS].items():
+        accuracy = conversion.get("accuracy")
         if not accuracy:
             continue
         for side, digest in (("reference", "float"), ("result", "result")):
@@ -170,10 +174,10 @@ def _converted(record: Record) -> Iterator[AccuracyRow]:
             yield AccuracyRow(
                 record=record,
                 model=str(name),
-                model_sha256=str(told["hashes"][digest]),
+                model_sha256=str(conversion["hashes"][digest]),
                 recipe="float"
                 if side == "reference"
-                else str(told.get("recipe", "int8")),
+                else str(conversion.get("recipe", "int8")),
                 data=_data(accuracy),
                 scores={key: _score(scores.get(key)) for key in _SCORES},
                 per_class={
@@ -185,21 +189,21 @@ def _converted(record: Record) -> Iterator[AccuracyRow]:
 
 
 def _runs(record: Record, recipes: Mapping[str, str]) -> Iterator[LatencyRow]:
-    told = record.content
-    board = told["board"]
+    content = record.content
+    board = content["board"]
     parts = (board.get("model"), board.get("processor"), board.get("architecture"))
     machine = ", ".join(str(part) for part in parts if part)
-    if told.get("emulated"):
+    if content.get("emulated"):
         machine = f"emulated: {machine}"
-    pictures = told["pictures"]
-    for run in told["runs"]:
+    pictures = content["pictures"]
+    for run in content["runs"]:
         float(run["latency_ms"]["p90"])
         sizes = sizes_text([str(size) for size in pictures["sizes"]])
         yield LatencyRow(
             record=record,
-            model=str(told["model"]),
-            model_sha256=str(told["model_sha256"]),
-            recipe=recipes.get(str(told["model_sha256"]), ""),
+            model=str(content["model"]),
+            model_sha256=str(content["model_sha256"]),
+            recipe=recipes.get(str(content["model_sha256"]), ""),
             machine=machine,
             pictures=f"{pictures['source']} ({sizes})",
             run=run,
@@ -207,27 +211,21 @@ def _runs(record: Record, recipes: Mapping[str, str]) -> Iterator[LatencyRow]:
         )
 
 
-_SCORES = ("miou", "pixel_accuracy", "mean_accuracy", "fw_iou")
+def _data(values: Json) -> str:
+    classes = values.get("classes") or ()
+    split = f"/{values['split']}" if values.get("split") else ""
+    dataset = f"{values.get('dataset') or 'unnamed'}{split}"
+    merged = ", others merged" if values.get("merge_others") else ""
+    pictures = f"{values.get('images', '?')} pictures"
+    return f"{dataset}, {pictures}, {len(classes)} classes{merged}"
 
 
-def _data(told: Mapping[str, Any]) -> str:
-    classes = told.get("classes") or ()
-    split = f"/{told['split']}" if told.get("split") else ""
-    dataset = f"{told.get('dataset') or 'unnamed'}{split}"
-    merged = ", others merged" if told.get("merge_others") else ""
-    return (
-        f"{dataset}, {told.get('images', '?')} pictures, {len(classes)} classes{merged}"
-    )
-
-
-def _device(device: Mapping[str, Any]) -> str:
+def _device(device: Json) -> str:
     parts = [device.get("device"), device.get("runtime"), device.get("version")]
     return " ".join(str(part) for part in parts if part)
 
 
-def _score(value: Any) -> float | None:
-    return float(value) if _is_number(value) else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _score(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)

@@ -1,7 +1,4 @@
-"""Two models on the same pictures, without truth: labels, scores, class changes.
-
-Two model files held against each other on a source, from paths to a record.
-"""
+"""Two models on the same pictures, without truth: labels, scores, class changes."""
 
 from __future__ import annotations
 
@@ -16,13 +13,9 @@ from edgeseg.benchmarks.parity.layers import (
 )
 from edgeseg.benchmarks.record import model_sha256, open_model
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.counting import (
-    Picture,
-    ScoreGap,
-    count_flips,
-    count_pictures,
-)
-from edgeseg.runtime.accuracy.counts import flips_of
+from edgeseg.runtime.accuracy.counters import ScoreGap, count_flips
+from edgeseg.runtime.accuracy.counting import Picture, count_pictures
+from edgeseg.runtime.accuracy.result import flips_of
 from edgeseg.runtime.capture.open import open_source
 from edgeseg.runtime.model.labels import same_name
 from edgeseg.runtime.terminal.progress import ProgressLine
@@ -34,7 +27,8 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Array, Json
     from edgeseg.runtime import Overrides, Segmenter, Source
     from edgeseg.runtime.accuracy.counting import Answer
-    from edgeseg.runtime.accuracy.counts import Counts, Flips
+    from edgeseg.runtime.accuracy.counts import Counts
+    from edgeseg.runtime.accuracy.result import Flips
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ class ScoreDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two models said of the same pictures.
+    """How two models answered the same pictures.
 
     Parameters
     ----------
@@ -186,7 +180,7 @@ class CompareRecord:
     comparison : Comparison
         Labels, scores, class changes.
     layers : tuple of LayerDifference or None
-        Operators in the first model's order; None where they were not asked for.
+        Operators in the first model's order; None where they were not compared.
     """
 
     models: tuple[tuple[str, str], ...]
@@ -195,13 +189,13 @@ class CompareRecord:
 
     def to_dict(self) -> Json:
         """Return JSON values."""
-        told: Json = self.comparison.to_dict()
-        told["models"] = [{"model": n, "sha256": digest} for n, digest in self.models]
+        values: Json = self.comparison.to_dict()
+        values["models"] = [{"model": n, "sha256": digest} for n, digest in self.models]
         if self.layers is not None:
             first = first_difference(self.layers)
-            told["layers"] = [layer.to_dict() for layer in self.layers]
-            told["first_difference"] = None if first is None else first.to_dict()
-        return told
+            values["layers"] = [layer.to_dict() for layer in self.layers]
+            values["first_difference"] = None if first is None else first.to_dict()
+        return values
 
     def to_text(self) -> str:
         """Return the lines that a user sees."""
@@ -257,7 +251,7 @@ def run_compare(
     ------
     InputError
         The models have other classes, the source gives nothing, or operators are
-        asked for of models that are no .tflite files.
+        to be compared of models that are no .tflite files.
     """
     if layers and any(path.suffix != ".tflite" for path in models):
         raise InputError(
@@ -274,8 +268,8 @@ def run_compare(
             contents = models[0].read_bytes(), models[1].read_bytes()
             few = min(limit or _LAYER_PICTURES, _LAYER_PICTURES)
             found = layer_differences(*contents, _tensors(first, second, source, few))
-    told = tuple((path.name, model_sha256(path)) for path in models)
-    return CompareRecord(told, comparison, found)
+    named = tuple((path.name, model_sha256(path)) for path in models)
+    return CompareRecord(named, comparison, found)
 
 
 def _compare(

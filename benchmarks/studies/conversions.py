@@ -6,6 +6,8 @@ int8 on the split ``val`` over the seven classes that the people-and-animals sub
 PASCAL VOC has in numbers, and writes the record that the README quotes. SHARED holds
 ``models/keras``, ``data/voc-animals`` and ``data/samples``; ``--xception FILE.h5`` adds
 a weights-only Xception-65.
+
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@
 
 ``python -m edgeseg.benchmarks.studies.memory MODEL... PHOTO... --json RECORD.json``
 runs every model on every photo, and on the first photo enlarged to 12 megapixels, and
-tells the most memory that the process had. ``--command`` names what is run in place of
-this Python's edgeseg, such as an emulator of a board: the emulator's own memory counts.
+records the most memory that the process had. ``--command`` names what is run in place
+of this Python's edgeseg, such as an emulator of a board: its own memory counts too.
+
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations
@@ -96,11 +98,11 @@ def peak_of(
             errors="replace",
             check=True,
         )
-    told, _, counted = done.stdout.strip().rpartition("\n")
+    output, _, counted = done.stdout.strip().rpartition("\n")
     peak, status = map(int, counted.split())
     if status:
         raise ModelError(f"edgeseg run ended with {status}: {reason_in(done.stderr)}")
-    return peak, json.loads(told)["device"]
+    return peak, json.loads(output)["device"]
 
 
 def measure(
@@ -187,7 +189,7 @@ def main(
         if large:
             photos.append(enlarge(photos[0].path, Path(folder)))
         rows = measure(models, photos, runs=runs, command=words)
-        told = {
+        values = {
             "runs": rows,
             "models": {
                 path.name: {"sha256": sha256(path), "bytes": path.stat().st_size}
@@ -202,7 +204,7 @@ def main(
             "note": note,
         }
     if record is not None:
-        write_record(record, told)
+        write_record(record, values)
     for row in rows:
         click.echo(
             f"{row['model']:45} {row['photo']:28} {row['peak_kib'] / 1024:6.1f} MiB"

@@ -4,8 +4,10 @@
 scores every model on the same pictures at their own size, the classes of the first
 model counted and all others merged into background, and times all of them picture by
 picture, one after the other, so that what else the machine does meets each alike. The
-first model is the one whose standing is asked for: the others get ratios and paired
+first model is the one whose standing is in question: the others get ratios and paired
 intervals to it. ``--plot FILE.png`` draws latency against mIoU.
+
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import os
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -101,8 +103,8 @@ def time_all(
     for _ in range(rounds):
         for frame in frames:
             for segmenter, times in zip(segmenters, spent, strict=True):
-                told = segmenter.segment(frame).timings_ms
-                times.append([told[stage] for stage in STAGES])
+                spent_ms = segmenter.segment(frame).timings_ms
+                times.append([spent_ms[stage] for stage in STAGES])
     found = []
     for times in spent:
         stages = np.median(np.array(times), axis=0)
@@ -218,35 +220,41 @@ def main(
     dataset: Path,
     record: Path,
     models: tuple[str, ...],
+    *,
+    split: str,
+    threads: int,
+    limit: int | None,
+    timed: int,
+    rounds: int,
     plot: Path | None,
-    **asked: Any,
+    note: str,
 ) -> None:
     """Score and time models on the same pictures in one run."""
     entries = [Entry.parse(text) for text in models]
-    data = open_dataset(dataset, asked["split"])
+    data = open_dataset(dataset, split)
     load_before = os.getloadavg()[0]
     frames = [read_picture(data.picture_path(name)) for name in data.ids]
-    opened = [entry.open(asked["threads"]) for entry in entries]
-    times = time_all(opened, frames[: asked["timed"]], asked["rounds"])
+    opened = [entry.open(threads) for entry in entries]
+    times = time_all(opened, frames[:timed], rounds)
     for segmenter in opened:
         segmenter.close()
-    accuracies = score_all(entries, data, asked["threads"], asked["limit"])
+    accuracies = score_all(entries, data, threads, limit)
     rows = rows_of(entries, accuracies, times)
-    told = {
+    values = {
         "models": rows,
-        "dataset": f"{dataset.name}/{asked['split']}",
+        "dataset": f"{dataset.name}/{split}",
         "images": len(accuracies[0].pictures),
         "classes": list(accuracies[0].classes),
         "protocol": "one confusion matrix, void dropped, own size, other classes "
         "merged into background; paired bootstrap over images, 95 %; times interleaved",
-        "threads": asked["threads"],
-        "timed_pictures": min(len(frames), asked["timed"]),
-        "rounds": asked["rounds"],
+        "threads": threads,
+        "timed_pictures": min(len(frames), timed),
+        "rounds": rounds,
         "load_average": {"before": load_before, "after": os.getloadavg()[0]},
         "machine": machine(),
-        "note": asked["note"],
+        "note": note,
     }
-    write_record(record, told)
+    write_record(record, values)
     if plot is not None:
         draw(rows, plot)
     for row in rows:

@@ -44,13 +44,13 @@ class AccuracyVerdict:
     budget: Budget | None = None
 
 
-def judge(
+def quantize_and_score(
     quantization: Quantization,
     reference: Segmenter,
     finish: Packaging,
     subjects: ConversionPictures,
     scoring: Scoring | None,
-    tell: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> AccuracyVerdict:
     """Quantize, score, and search for operators to keep in float where it loses more.
 
@@ -66,21 +66,21 @@ def judge(
         Pictures with truth, and others to rank operators on.
     scoring : Scoring or None
         How to score; None scores nothing.
-    tell : callable
+    progress : callable
         Called with a line for each step.
     """
-    tell(f"quantizing: {quantization.recipe.about}")
+    progress(f"quantizing: {quantization.recipe.about}")
     content, dataset = quantization.make(), subjects.dataset
     if dataset is None or scoring is None:
         return AccuracyVerdict(content)
-    paired = _score(reference, content, finish, dataset, scoring, tell)
+    paired = _score(reference, content, finish, dataset, scoring, progress)
     if scoring.max_drop is None:
         return AccuracyVerdict(content, paired)
     allowed = scoring.max_drop / 100
     if paired.drop.difference <= allowed:
         met = _met_at_once(paired, content, finish, dataset, allowed)
         return AccuracyVerdict(content, paired, met)
-    tell(
+    progress(
         f"mIoU falls by {100 * paired.drop.difference:.2f} points, over the budget of "
         f"{scoring.max_drop:g}: looking for the operators that cost most"
     )
@@ -92,11 +92,11 @@ def judge(
         matching=scoring.matching,
         max_drop=allowed,
         tensors=[reference.tensor(frame) for frame in subjects.compared()],
-        progress=tell,
+        progress=progress,
     )
     if not budget.met or budget.content is None:
         return AccuracyVerdict(content, paired, budget)
-    paired = _score(reference, budget.content, finish, dataset, scoring, tell)
+    paired = _score(reference, budget.content, finish, dataset, scoring, progress)
     return AccuracyVerdict(budget.content, paired, budget)
 
 
@@ -106,9 +106,9 @@ def _score(
     finish: Packaging,
     dataset: Dataset,
     scoring: Scoring,
-    tell: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> PairedEvaluation:
-    tell(f"scoring float and result on {len(dataset.ids)} pictures")
+    progress(f"scoring float and result on {len(dataset.ids)} pictures")
     with finish.open_quantized(content) as candidate:
         return evaluate_pair(
             reference,
@@ -116,7 +116,7 @@ def _score(
             dataset,
             matching=scoring.matching,
             progress=lambda done, total: (
-                tell(f"scored {done} of {total}") if done % _EVERY == 0 else None
+                progress(f"scored {done} of {total}") if done % _EVERY == 0 else None
             ),
         )
 

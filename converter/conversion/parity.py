@@ -7,13 +7,10 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ConversionError
-from edgeseg.runtime.accuracy.counting import (
-    Picture,
-    ScoreGap,
-    count_flips,
-    count_pictures,
-)
-from edgeseg.runtime.accuracy.counts import Counts, flips_of
+from edgeseg.runtime.accuracy.counters import ScoreGap, count_flips
+from edgeseg.runtime.accuracy.counting import Picture, count_pictures
+from edgeseg.runtime.accuracy.counts import Counts
+from edgeseg.runtime.accuracy.result import flips_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -60,8 +60,12 @@ class Scoring:
 
     def to_dict(self) -> Json:
         """Return JSON values."""
-        values = dataclasses.asdict(self)
-        values.update(values.pop("matching"))
+        values = {
+            "dataset": self.dataset,
+            "split": self.split,
+            **dataclasses.asdict(self.matching),
+            "max_drop": self.max_drop,
+        }
         return cast("Json", json_value(values))
 
     @classmethod

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.calibration.calibrate import CalibrationTensors
-from edgeseg.converter.conversion.accuracy import judge
+from edgeseg.converter.conversion.accuracy import quantize_and_score
 from edgeseg.converter.conversion.float_model import FloatModel, make_float_model
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.pictures import ConversionPictures, choose_pictures
@@ -62,7 +62,7 @@ def run_job(job: Json, progress: Callable[[str], None]) -> Json:
         if recipe.needs_calibration:
             ranges = _ranges(model, pictures, reference, progress)
         quantization = Quantization(model.content, recipe, ranges)
-        verdict = judge(
+        verdict = quantize_and_score(
             quantization, reference, packaging, pictures, request.scoring, progress
         )
         finished = FinishedConversion(

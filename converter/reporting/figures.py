@@ -59,7 +59,7 @@ def is_finite(value: object) -> bool:
 
 
 def shorten_middle(name: str, longest: int = 44) -> str:
-    """Return a name without its middle where it is long: both ends tell layers.
+    """Return a name without its middle where it is long: both ends identify a layer.
 
     Examples
     --------

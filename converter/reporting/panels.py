@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 _WIDTH = 320  # pixels: five in a row on a desktop, two on a phone
 _VOID = 255
 _VOID_COLOUR = (215, 215, 215)
-# Red against blue, which the colour-blind tell apart
+# Red against blue, which the colour-blind distinguish
 _LOST, _WON, _OTHER = (214, 39, 40), (31, 119, 214), (240, 180, 40)
 
 
 class Panel(NamedTuple):
-    """A picture and what was said of it.
+    """A picture and the class ids given to it.
 
     Parameters
     ----------

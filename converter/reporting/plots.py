@@ -13,16 +13,19 @@ from edgeseg.converter.reporting.figures import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+
+    from edgeseg.devices.types import Json
+
 
 _WEAK, _FAIR = "#e9967a", "#9ec5e8"
 _BLUE, _RED, _GREY = "#1f5f99", "#b5341f", "#666666"
 _WEAKEST = 5
 
 
-def plot_layers(layers: Sequence[Mapping[str, Any]]) -> str | None:
+def plot_layers(layers: Sequence[Json]) -> str | None:
     """Draw each layer's signal-to-quantization-noise ratio as a bar.
 
     Parameters
@@ -52,7 +55,7 @@ def plot_layers(layers: Sequence[Mapping[str, Any]]) -> str | None:
     return svg_uri(figure)
 
 
-def plot_classes(rows: Sequence[Mapping[str, Any]]) -> str | None:
+def plot_classes(rows: Sequence[Json]) -> str | None:
     """Draw each class's drop in IoU with its interval.
 
     Parameters
@@ -79,7 +82,7 @@ def plot_classes(rows: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def plot_curve(
-    curve: Sequence[Mapping[str, Any]], *, max_drop: float | None, chosen: int | None
+    curve: Sequence[Json], *, max_drop: float | None, chosen: int | None
 ) -> str | None:
     """Draw what operators kept in float buy, and what they cost.
 
@@ -113,7 +116,7 @@ def plot_curve(
 
 def _line(
     axes: Axes,
-    points: Sequence[Mapping[str, Any]],
+    points: Sequence[Json],
     key: str,
     scale: float,
     colour: str,

@@ -25,16 +25,18 @@ from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.pictures.atomic import check_writable, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Row = tuple[Any, ...]
+    from edgeseg.devices.types import Array, Json
+
+    PanelValues = tuple[str, Array, Array | None, Array, Array]
 
 
 def write_report(
     folder: Path,
-    report: Mapping[str, Any],
+    report: Json,
     *,
-    panels: Sequence[Row] = (),
+    panels: Sequence[PanelValues] = (),
     manifest: Manifest | None = None,
 ) -> None:
     """Write ``report.html`` and ``report.json``, both whole or neither.
@@ -71,9 +73,9 @@ def write_report(
 
 
 def render(
-    report: Mapping[str, Any],
+    report: Json,
     *,
-    panels: Sequence[Row] = (),
+    panels: Sequence[PanelValues] = (),
     manifest: Manifest | None = None,
 ) -> str:
     """Return the page; parameters are those of `write_report`."""

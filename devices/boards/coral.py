@@ -91,7 +91,7 @@ class Coral(TFLiteDevice):
 
 
 class _OnProcessor(TFLiteDevice):
-    """What a Coral's model was compiled from, on the processor: asked for by name."""
+    """What a Coral's model was compiled from, on the processor: taken by name only."""
 
     def __init__(self, model: Path, threads: int | None, reason: str) -> None:
         super().__init__(
@@ -110,7 +110,7 @@ def open_coral(
     """Open a model on an Edge TPU; with the unit ``"or-cpu"`` else on the processor.
 
     For ``or-cpu``, ``NAME_edgetpu.tflite`` and the ``NAME.tflite`` that it was
-    compiled from must lie side by side; a warning and `describe` tell which one runs.
+    compiled from must be side by side; a warning and `describe` say which one runs.
     """
     if unit != "or-cpu":
         return Coral(model, unit, threads, root=root)

@@ -85,8 +85,8 @@ def _find(root: Path) -> tuple[Found, ...]:
 
 
 def _gpu(board: Board, root: Path) -> Found:
-    if board.kind == "jetson" and (told := unfit_processor(root)):
-        return Found("jetson:gpu", "absent", told)
+    if board.kind == "jetson" and (reason := unfit_processor(root)):
+        return Found("jetson:gpu", "absent", reason)
     drivers = [d.name for d in find_vulkan_drivers(root) if not d.is_software]
     if not drivers:
         return Found("jetson:gpu", "absent", "no Vulkan driver of a GPU is installed")

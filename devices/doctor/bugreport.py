@@ -73,7 +73,7 @@ def _identity(machine: Machine) -> Identity:
     )
 
 
-_COMMON = frozenset({"root", "user", "localhost", ""})  # tell nothing of anybody
+_COMMON = frozenset({"root", "user", "localhost", ""})  # say nothing of anybody
 _PATTERNS = (
     # before the rest: a token may hold digits and colons
     (

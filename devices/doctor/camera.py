@@ -89,10 +89,10 @@ def _dotted(digits: str) -> str:
 
 def _listed(machine: Machine) -> Iterator[Finding]:
     for program in ("rpicam-hello", "libcamera-hello"):
-        told = machine.run(program, "--list-cameras")
-        if told is None:
+        listing = machine.run(program, "--list-cameras")
+        if listing is None:
             continue
-        if "No cameras available" in told:
+        if "No cameras available" in listing:
             yield Finding(
                 "csi-camera",
                 "warning",
@@ -102,6 +102,6 @@ def _listed(machine: Machine) -> Iterator[Finding]:
                 Fix("check the cable; else dtoverlay=... in /boot/firmware/config.txt"),
             )
         else:
-            count = len(re.findall(r"^\d+ :", told, re.MULTILINE))
+            count = len(re.findall(r"^\d+ :", listing, re.MULTILINE))
             yield Finding("csi-camera", "ok", f"libcamera sees {count} cameras")
         return

@@ -32,11 +32,11 @@ def check_loads(machine: Machine) -> Iterator[Finding]:
     """Import and run in a child process: a crash there is a finding, not the end."""
     steps, ending = _run(machine)
     for name in _FIXES:
-        state, told = steps.get(name, ("", ""))
+        state, text = steps.get(name, ("", ""))
         if state == "passed":
-            yield _passed(name, told)
+            yield _passed(name, text)
         elif state:
-            yield _failed(name, told if state == "failed" else ending)
+            yield _failed(name, text if state == "failed" else ending)
 
 
 def _run(machine: Machine) -> tuple[dict[str, tuple[str, str]], str]:
@@ -57,9 +57,9 @@ def _run(machine: Machine) -> tuple[dict[str, tuple[str, str]], str]:
     steps: dict[str, tuple[str, str]] = {}
     for line in done.stdout.splitlines():
         state, _, rest = line.partition(" ")
-        name, _, told = rest.partition(" ")
+        name, _, text = rest.partition(" ")
         if state in ("begin", "passed", "failed") and name in _FIXES:
-            steps[name] = (state, told)
+            steps[name] = (state, text)
     if not steps:
         steps["numpy"] = ("begin", "")
     return steps, _ending(done)
@@ -74,25 +74,25 @@ def _ending(done: subprocess.CompletedProcess[str]) -> str:
     return reason_in(done.stderr) or f"the process ended with {done.returncode}"
 
 
-def _passed(name: str, told: str) -> Finding:
-    if name == "interpreter" and told.endswith("plain"):
+def _passed(name: str, text: str) -> Finding:
+    if name == "interpreter" and text.endswith("plain"):
         return Finding(
             "loads-interpreter",
             "warning",
-            f"{told.removesuffix(' plain')} runs a model, without XNNPACK",
+            f"{text.removesuffix(' plain')} runs a model, without XNNPACK",
             "inference is several times slower",
             Fix("python -m pip install -U ai-edge-litert"),
         )
-    told = told.removesuffix(" xnnpack") + (
+    text = text.removesuffix(" xnnpack") + (
         " runs a model through XNNPACK" if name == "interpreter" else " loads"
     )
     prefix = "" if name == "interpreter" else f"{name} "
-    return Finding(f"loads-{name}", "ok", f"{prefix}{told}")
+    return Finding(f"loads-{name}", "ok", f"{prefix}{text}")
 
 
-def _failed(name: str, told: str) -> Finding:
+def _failed(name: str, text: str) -> Finding:
     command = _FIXES[name]
-    if name == "opencv" and "libGL" in told:
+    if name == "opencv" and "libGL" in text:
         command = (
             "python -m pip uninstall opencv-python && "
             "python -m pip install --force-reinstall opencv-python-headless"
@@ -100,7 +100,7 @@ def _failed(name: str, told: str) -> Finding:
     return Finding(
         f"loads-{name}",
         "error",
-        f"{name} does not load: {told}",
+        f"{name} does not load: {text}",
         _WHYS[name],
         Fix(command),
     )

@@ -194,8 +194,8 @@ def _groups() -> frozenset[str]:
 
 
 def _sees_system() -> bool:
-    told = read_text(Path(sys.prefix) / "pyvenv.cfg") or ""
-    return "include-system-site-packages = true" in told.lower()
+    settings = read_text(Path(sys.prefix) / "pyvenv.cfg") or ""
+    return "include-system-site-packages = true" in settings.lower()
 
 
 def _home() -> Path:
@@ -219,8 +219,8 @@ def check_clock(machine: Machine) -> Iterator[Finding]:
             _FIX,
         )
         return
-    told = machine.run("timedatectl", "show", "-p", "NTPSynchronized", "--value")
-    if told is not None and told.strip() == "no":
+    answer = machine.run("timedatectl", "show", "-p", "NTPSynchronized", "--value")
+    if answer is not None and answer.strip() == "no":
         why = "without a battery the clock starts wrong after each power cut"
         found = "the clock is not kept by the network"
         yield Finding("clock", "warning", found, why, _FIX)

@@ -27,8 +27,8 @@ _MOST_GPU_MIB = 128  # what older images give the GPU, none of which edgeseg use
 
 def check_memory(machine: Machine) -> Iterator[Finding]:
     """Look at free memory, swap, and the split with the GPU."""
-    told = machine.text("proc/meminfo") or ""
-    total, free = _bytes(told, "MemTotal"), _bytes(told, "MemAvailable")
+    meminfo = machine.text("proc/meminfo") or ""
+    total, free = _bytes(meminfo, "MemTotal"), _bytes(meminfo, "MemAvailable")
     if total is not None and free is not None:
         yield _free(total, free)
         yield _swap(machine, total)
@@ -77,8 +77,8 @@ def _swap(machine: Machine, total: int) -> Finding:
 
 
 def _gpu(machine: Machine) -> Iterator[Finding]:
-    told = ask_firmware("get_mem", "gpu", path=machine.path) or ""
-    found = re.search(r"gpu=(\d+)M", told)
+    answer = ask_firmware("get_mem", "gpu", path=machine.path) or ""
+    found = re.search(r"gpu=(\d+)M", answer)
     if found and int(found[1]) > _MOST_GPU_MIB:
         yield Finding(
             "gpu-memory",
@@ -89,8 +89,8 @@ def _gpu(machine: Machine) -> Iterator[Finding]:
         )
 
 
-def _bytes(told: str, key: str) -> int | None:
-    found = re.search(rf"^{key}:\s*(\d+) kB", told, re.MULTILINE)
+def _bytes(meminfo: str, key: str) -> int | None:
+    found = re.search(rf"^{key}:\s*(\d+) kB", meminfo, re.MULTILINE)
     return 1024 * int(found[1]) if found else None
 
 

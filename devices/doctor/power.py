@@ -32,9 +32,9 @@ def check_power(machine: Machine) -> Iterator[Finding]:
     heat = read_temperature_c(machine.root)
     if heat is not None:
         yield _heat(heat)
-    told = read_throttling(machine.root, path=machine.path)
-    if told is not None:
-        yield from _throttling(told)
+    throttling = read_throttling(machine.root, path=machine.path)
+    if throttling is not None:
+        yield from _throttling(throttling)
 
 
 def _governor(name: str) -> Finding:
@@ -58,8 +58,8 @@ def _heat(degrees: float) -> Finding:
     return Finding("temperature", severity, found, why, Fix(_COOLER))
 
 
-def _throttling(told: dict[str, list[str]]) -> Iterator[Finding]:
-    now, since = told["now"], told["since_start"]
+def _throttling(found: dict[str, list[str]]) -> Iterator[Finding]:
+    now, since = found["now"], found["since_start"]
     if "under-voltage" in now or "under-voltage" in since:
         when = "now" if "under-voltage" in now else "since the start"
         yield Finding(

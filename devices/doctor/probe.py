@@ -30,7 +30,7 @@ _TINY = (
 
 
 def main() -> None:
-    """Import numpy, OpenCV and the interpreter; run a model; tell each step."""
+    """Import numpy, OpenCV and the interpreter; run a model; print each step."""
     if _step("numpy", _numpy):
         _step("opencv", _opencv)
         _step("interpreter", _interpreter)
@@ -39,11 +39,11 @@ def main() -> None:
 def _step(name: str, run: Callable[[], str]) -> bool:
     print("begin", name, flush=True)
     try:
-        told = run()
+        text = run()
     except (ImportError, ValueError, RuntimeError, AttributeError, OSError) as error:
         print("failed", name, one_line(error, 300), flush=True)
         return False
-    print("passed", name, told, flush=True)
+    print("passed", name, text, flush=True)
     return True
 
 
@@ -77,7 +77,7 @@ def _interpreter() -> str:
     # ones through the kernel [[0, 1], [2, 3]]: 0 + 2 and 1 + 3
     if result[0, 0, 0].tolist() != [2.0, 4.0]:
         raise RuntimeError(f"a convolution gave {result[0, 0, 0].tolist()}")
-    operators = [told["op_name"] for told in interpreter._get_ops_details()]
+    operators = [operator["op_name"] for operator in interpreter._get_ops_details()]
     taken = "xnnpack" if "DELEGATE" in operators else "plain"
     return f"{runtime.name} {runtime.version} {taken}"
 

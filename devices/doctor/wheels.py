@@ -45,8 +45,8 @@ def _image(machine: Machine) -> Finding:
     row = support_row(board.kind, board.system_id)
     name = board.system or "unknown system"
     if row is None or row.works == "yes":
-        told = "not in the support table" if row is None else row.image
-        return Finding("image", "ok", f"{name} ({told})")
+        image = "not in the support table" if row is None else row.image
+        return Finding("image", "ok", f"{name} ({image})")
     return Finding(
         "image",
         "warning",

@@ -126,7 +126,7 @@ def _broadcast(graph: ModelGraph, left: list[Placed]) -> list[Advice]:
 
 
 def _feeds_convolution(graph: ModelGraph, op: Placed) -> bool:
-    """Tell whether a 1x1 convolution over a concatenation follows a resize."""
+    """Return whether a 1x1 convolution over a concatenation follows a resize."""
     tensor = graph.operators[op.index].outputs[0]
     for kind in ("CONCATENATION", "CONV_2D"):
         readers = graph.consumers(tensor)
@@ -139,7 +139,7 @@ def _feeds_convolution(graph: ModelGraph, op: Placed) -> bool:
 
 
 def _after(graph: ModelGraph, op: Placed) -> str:
-    """Say how much depends on an operator."""
+    """Return how much depends on an operator, in words."""
     from edgeseg.devices.placement.graph import macs
 
     each = {o.index: macs(graph, o) for o in graph.operators}
@@ -201,7 +201,7 @@ def _inner_resize(graph: ModelGraph, left: list[Placed]) -> list[Advice]:
 
 
 def _is_whole(graph: ModelGraph, op: Placed) -> bool:
-    """Tell whether a resize enlarges by a whole number, by its own alignment."""
+    """Return whether a resize enlarges by a whole number, by its own alignment."""
     operator = graph.operators[op.index]
     extra = 1 if operator.options.get("alignCorners") else 0
     before = graph.read(operator)[0].shape[1:3]

@@ -50,7 +50,7 @@ def read_compiled(graph: ModelGraph) -> tuple[OperatorVerdict, ...]:
 
 
 def is_compiled(graph: ModelGraph) -> bool:
-    """Tell whether a model was compiled for an Edge TPU already."""
+    """Return whether a model was compiled for an Edge TPU already."""
     return any(op.kind == CUSTOM for op in graph.operators)
 
 

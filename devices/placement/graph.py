@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgeseg.devices.types import Array
+    from edgeseg.devices.types import Array, Untyped
 
 
 _BYTES = {
@@ -111,7 +111,7 @@ class Operator:
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: Mapping[str, Any]
+    options: Mapping[str, Untyped]
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ memory
     What comes out must fit the on-chip memory beside everything else. Users report
     that a U-Net at 128 maps and one at 256 does not; reckoned from such networks, that
     is about 1 MB (64x64x32 -> 128x128x32) against 4.2 MB and more (256x256x32 ->
-    512x512x32). The limit is taken as 2 MiB, a quarter of the memory; what lies
-    between is not known.
+    512x512x32). The limit is taken as 2 MiB, a quarter of the memory; what is
+    between them is not known.
 
 None of the three is published: they are the simplest rules that agree with what was
 seen.

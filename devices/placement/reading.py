@@ -1,6 +1,6 @@
 """The operators and tensors of a .tflite file, with the options that each has.
 
-An interpreter tells shapes and types, but no strides, dilations, alignments or fused
+An interpreter gives shapes and types, but no strides, dilations, alignments or fused
 activations: those are read from the flatbuffer itself, by the tables that
 ai-edge-litert brings (tflite-runtime has none).
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import importlib
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError, ModelError
 from edgeseg.devices.litert import open_interpreter, read_model
@@ -22,6 +22,8 @@ from edgeseg.devices.placement.graph import ModelGraph, Operator, Tensor
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edgeseg.devices.types import Module, Untyped
 
 _CONTROL = ("IF", "WHILE", "CALL", "CALL_ONCE", "STABLEHLO_WHILE")
 # How many tensors an operator cannot do without, where that is not one
@@ -86,7 +88,7 @@ def read_model_graph(path: Path) -> ModelGraph:
     return graph
 
 
-def _graph(model: Any, path: Path) -> ModelGraph:
+def _graph(model: Untyped, path: Path) -> ModelGraph:
     if len(model.subgraphs) != 1:
         raise ModelError(
             f"{path} has {len(model.subgraphs)} subgraphs (loops or branches): "
@@ -111,7 +113,7 @@ def _graph(model: Any, path: Path) -> ModelGraph:
     )
 
 
-def _operator(index: int, op: Any, codes: Any) -> Operator:
+def _operator(index: int, op: Untyped, codes: Untyped) -> Operator:
     code = codes[op.opcodeIndex]
     kind = _operator_names()[max(code.builtinCode, code.deprecatedBuiltinCode)]
     if kind == "CUSTOM" and code.customCode:
@@ -122,7 +124,7 @@ def _operator(index: int, op: Any, codes: Any) -> Operator:
     return Operator(index, kind, inputs, outputs, options)
 
 
-def _tensor(tensor: Any, buffers: Any) -> Tensor:
+def _tensor(tensor: Untyped, buffers: Untyped) -> Tensor:
     import numpy as np
 
     data = buffers[tensor.buffer].data
@@ -165,7 +167,7 @@ def _check_sizes(graph: ModelGraph, path: Path) -> None:
             )
 
 
-def _schema() -> Any:
+def _schema() -> Module:
     try:
         return importlib.import_module("ai_edge_litert.schema_py_generated")
     except ImportError as error:
@@ -185,5 +187,5 @@ def _type_names() -> dict[int, str]:
     return _numbers_to_names(_schema().TensorType)
 
 
-def _numbers_to_names(table: Any) -> dict[int, str]:
+def _numbers_to_names(table: Untyped) -> dict[int, str]:
     return {v: k for k, v in vars(table).items() if not k.startswith("_")}

@@ -1,7 +1,4 @@
-"""What a check finds, as values.
-
-From a word on each operator to the whole result.
-"""
+"""What a check finds: the verdict on each operator, and the whole result."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def xnnpack_members(model: Path | bytes) -> Membership:
     ModelError
         The file is no TFLite model.
     MissingDriverError
-        The interpreter does not tell its operators.
+        The interpreter does not list its operators.
     """
     runtime = find_runtime()
     name = f"{runtime.name} {runtime.version}"

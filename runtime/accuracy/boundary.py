@@ -1,8 +1,8 @@
-"""Boundary IoU: the IoU of what lies within a few pixels of each class's edge.
+"""Boundary IoU: the IoU of the pixels within a few pixels of each class's edge.
 
 The IoU of a large area hardly sees its outline; this one sees nothing else. The
 boundary region of a mask is the mask minus its erosion by `boundary_reach` pixels.
-What lies outside the picture is no part of a mask, so the picture's border is an edge.
+No mask goes beyond the picture, so the picture's border is an edge.
 
 Void truth is cut out of both masks before they are eroded, not only before they are
 counted: a prediction that equals the truth wherever there is truth scores 1, whatever
@@ -48,7 +48,7 @@ def boundary_reach(hw: tuple[int, int]) -> int:
 
 
 def boundary_region(ids: NDArray[np.uint8], reach: int) -> NDArray[np.bool_]:
-    """Return which pixels lie in the boundary region of their own class.
+    """Return which pixels are in the boundary region of their own class.
 
     A pixel outlives the erosion of its class's mask exactly where its whole
     neighbourhood has one id, so that two passes serve all classes at once.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import encodable
-from edgeseg.runtime.accuracy.truth import stored_as_is, translate
+from edgeseg.runtime.model.labels import VOID
 from edgeseg.runtime.pictures.files import read_ids, read_picture
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Dataset(ABC):
             label.
         """
         path = self.mask_path(name)
-        return translate(path, read_ids(path), self.table(name), len(self.labels))
+        return _translated(path, read_ids(path), self.table(name), len(self.labels))
 
 
 def picture_with_truth(
@@ -132,3 +132,41 @@ def fingerprint(dataset: Dataset) -> str:
             ) from error
         digest.update(json.dumps([encodable(name), picture, mask]).encode())
     return digest.hexdigest()
+
+
+def stored_as_is(count: int) -> NDArray[np.int16]:
+    """Return the table of masks that hold class ids: ``(256,)`` int16.
+
+    Parameters
+    ----------
+    count : int
+        Number of labels; 255 is void, what is between is refused (-1).
+
+    Examples
+    --------
+    >>> stored_as_is(2)[[0, 1, 2, 255]].tolist()
+    [0, 1, -1, 255]
+    """
+    import numpy as np
+
+    table = np.full(256, -1, np.int16)
+    table[:count] = np.arange(count)
+    table[VOID] = VOID
+    return table
+
+
+def _translated(
+    path: Path, stored: NDArray[np.uint8], table: NDArray[np.int16], count: int
+) -> NDArray[np.uint8]:
+    """Look every value of a mask ``(H, W)`` uint8 up in a table of `Dataset.table`."""
+    import numpy as np
+
+    found = np.flatnonzero(np.bincount(stored.ravel(), minlength=256))
+    strange = [int(value) for value in found if table[value] < 0]
+    if strange:
+        shown = strange if len(strange) <= 8 else [*strange[:8], "..."]
+        raise InputError(
+            f"{path}: ids {shown} are neither one of {count} labels nor void: expected "
+            "a mask of class ids, or another label set"
+        )
+    return table[stored].astype(np.uint8)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import encodable
+from edgeseg.runtime.accuracy.counters import CountTruth
 from edgeseg.runtime.accuracy.counting import (
-    CountTruth,
     count_pictures,
     of_total,
     pictures_with_truth,

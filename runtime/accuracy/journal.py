@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.devices.base import Closing
 from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from edgeseg.devices.types import Json
@@ -46,7 +45,7 @@ class Journal(Closing):
         It cannot be written, or another process is writing it.
     """
 
-    def __init__(self, path: Path, run: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, run: Json) -> None:
         self.path = path
         self._file: IO[bytes] | None = _locked(path)
         self._count = -1  # rows; below 0 while it may be somebody else's file
@@ -59,7 +58,7 @@ class Journal(Closing):
             self.close()
             raise
 
-    def append(self, row: Mapping[str, Any]) -> None:
+    def append(self, row: Json) -> None:
         """Add one line; it outlives a kill of this process."""
         self._write(row)
         self._count += 1
@@ -77,7 +76,7 @@ class Journal(Closing):
             self._file.close()
             self._file = None
 
-    def _trim(self, length: int, run: Mapping[str, Any]) -> None:
+    def _trim(self, length: int, run: Json) -> None:
         if self._file is None:
             raise OutputError(f"the journal {self.path} is closed")
         self._file.truncate(length)
@@ -85,7 +84,7 @@ class Journal(Closing):
         if not length:
             self._write(run)
 
-    def _write(self, values: Mapping[str, Any]) -> None:
+    def _write(self, values: Json) -> None:
         if self._file is None:
             raise OutputError(f"the journal {self.path} is closed")
         try:
@@ -123,11 +122,11 @@ def _whole_lines(file: IO[bytes], first: bytes) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
-def _line(values: Mapping[str, Any]) -> bytes:
+def _line(values: Json) -> bytes:
     return json_text(values).encode() + b"\n"
 
 
-def _read(path: Path, whole: bytes, run: Mapping[str, Any]) -> tuple[Any, ...]:
+def _read(path: Path, whole: bytes, run: Json) -> tuple[Json, ...]:
     values = [_parsed(path, line) for line in whole.splitlines()]
     if not values:
         return ()

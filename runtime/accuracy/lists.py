@@ -1,7 +1,4 @@
-"""Lists of picture names in text files, one name a line.
-
-Which names a data set's class ids have.
-"""
+"""A data set's text files: lists of picture names and of class names, one a line."""
 
 from __future__ import annotations
 
@@ -62,7 +59,7 @@ def no_split(root: Path, split: str, expected: str, known: Iterable[str]) -> Inp
     root : Path
         The data set's folder.
     split : str
-        What was asked for.
+        Its name.
     expected : str
         Where it was looked for.
     known : iterable of str

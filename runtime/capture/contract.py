@@ -72,8 +72,8 @@ def _check_captures(captures: Sequence[Capture]) -> None:
 def _check_live(source: Source, frames: Iterator[Capture]) -> None:
     state = source.state
     if state:  # of a source that connects
-        _check(state.get("connected") is True, "state tells that it is connected")
-        _check(state.get("reconnects") == 0, "state tells how often it connected again")
+        _check(state.get("connected") is True, "state says that it is connected")
+        _check(state.get("reconnects") == 0, "state says how often it connected again")
     source.stop()
     late = [frame for frame, _ in zip(frames, range(_AFTER_STOP + 1), strict=False)]
     _check(len(late) <= _AFTER_STOP, "stop ends captures")

@@ -1,6 +1,6 @@
-"""A thread that keeps a camera or stream connected and holds its newest frame.
+"""A thread that keeps a camera or stream connected, and the contract of a connection.
 
-The contract of one connection to a camera or stream.
+It holds the newest frame; those that nobody took in time are counted.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ class FrameFeed:
         self._connection: Connection | None = None
         self._since = time.monotonic()  # of the frame or the try now waited for
         self._frame: tuple[NDArray[np.uint8], float] | None = None
-        self._told: Json = {}
+        self._is_taken_from = False
+        self.dropped = 0  # frames replaced by newer ones, once anybody takes them
+        self._details: Json = {}
         self._error: str | None = None  # the last, until it is connected again
         self._stalled: str | None = None  # why this side gave the connection up
         self._failure: BaseException | None = None
@@ -92,12 +94,12 @@ class FrameFeed:
     def state(self) -> Json:
         """Whether it is connected, how often it was again, the last error."""
         connection = self._connection
-        now = {} if connection is None else connection.told
+        now = {} if connection is None else connection.details
         return {
             "connected": self._connected,
             "reconnects": max(0, self._connections - 1),
             "error": self._error,
-            **self._told,
+            **self._details,
             **now,
         }
 
@@ -132,6 +134,7 @@ class FrameFeed:
         self.wait_for_frame()
         with self._changed:
             taken, self._frame = self._frame, None
+            self._is_taken_from = True
             return None if self._stopping.is_set() else taken
 
     def stop(self) -> None:
@@ -186,7 +189,7 @@ class FrameFeed:
             while not self._stopping.is_set():
                 self._hold(connection.read())
         finally:
-            self._told = {**self._told, **connection.told}
+            self._details = {**self._details, **connection.details}
             self._connection = None
             connection.close()
 
@@ -198,6 +201,7 @@ class FrameFeed:
             if self._connections > 1:
                 _LOG.warning("%s: connected again", self._what)
         with self._changed:
+            self.dropped += self._is_taken_from and self._frame is not None
             self._frame, self._since = (frame, now), now
             self._changed.notify_all()
 
@@ -249,6 +253,6 @@ class Connection(ABC):
         """Release what was opened, if anything."""
 
     @property
-    def told(self) -> Json:
-        """What is known of the stream, as JSON values: ``through``, ``fps`` ..."""
+    def details(self) -> Json:
+        """Details of the stream, as JSON values: ``through``, ``fps`` ..."""
         return {}

@@ -49,9 +49,9 @@ class GstConnection(Connection):
             self._reader.close()
 
     @property
-    def told(self) -> Json:
+    def details(self) -> Json:
         """Which library gives the frames."""
-        told: Json = {"through": "GStreamer"}
+        details: Json = {"through": "GStreamer"}
         if self._reader is not None:
-            told["pid"] = self._reader.pid
-        return told
+            details["pid"] = self._reader.pid
+        return details

@@ -13,7 +13,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from edgeseg.devices import InputError
@@ -23,7 +23,7 @@ from edgeseg.runtime.capture.feed import Connection
 from edgeseg.runtime.capture.multipart import PartReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class HttpConnection(Connection):
         """Ask for the stream and look at the answer's headers."""
         headers = {"Accept": "multipart/x-mixed-replace, */*;q=0.1"}
         request = urllib.request.Request(self._url, headers=headers)
-        with self._told_in_one_line():
+        with self._errors_in_one_line():
             response = self._opener.open(request, timeout=SILENCE_S)
             assert response is not None
             self._response = response
@@ -67,7 +67,7 @@ class HttpConnection(Connection):
     def read(self) -> NDArray[np.uint8]:
         """Wait for the next picture that can be decoded."""
         for _ in range(_DAMAGED):
-            with self._told_in_one_line():
+            with self._errors_in_one_line():
                 part = next(self._parts, None)
             if part is None:
                 raise InputError(f"{self._name}: the stream has ended")
@@ -90,7 +90,7 @@ class HttpConnection(Connection):
         self._line.close()
 
     @property
-    def told(self) -> Json:
+    def details(self) -> Json:
         """``skipped``: how many pictures of this connection were damaged."""
         return {"through": "HTTP", "skipped": self._skipped}
 
@@ -117,7 +117,7 @@ class HttpConnection(Connection):
         )
 
     @contextlib.contextmanager
-    def _told_in_one_line(self) -> Any:
+    def _errors_in_one_line(self) -> Iterator[None]:
         try:
             yield
         except urllib.error.HTTPError as error:

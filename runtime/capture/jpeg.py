@@ -1,4 +1,4 @@
-"""Where a JPEG ends and how large its picture is, told from its markers.
+"""Where a JPEG ends and how large its picture is, read from its markers.
 
 References
 ----------
@@ -60,7 +60,7 @@ def walk(data: bytes | bytearray, at: int = len(START)) -> tuple[int, bool]:
 
 
 def size_of(data: bytes | bytearray) -> tuple[int, int] | None:
-    """Return width and height of a JPEG's picture; None where it tells none."""
+    """Return width and height of a JPEG's picture; None where it has none."""
     at = len(START)
     while data[at : at + 1] == b"\xff" and at + 9 <= len(data):
         marker = data[at + 1]

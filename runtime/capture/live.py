@@ -25,7 +25,7 @@ _JOIN_S = 2.0  # seconds for the thread to end; a hanging driver may take longer
 class LiveSource(Source):
     """The newest frames of a camera or stream, for as long as it is wanted.
 
-    It is connected when this returns. A failure later on is told in the log and in
+    It is connected when this returns. A failure later on is in the log and in
     `state`, and it connects again: after half a second, then twice as long each time,
     at most ten seconds. The first frame's size is the size of all: where a stream
     comes back with another one, its frames are scaled into the first, aspect kept.
@@ -82,8 +82,8 @@ class LiveSource(Source):
     @property
     def fps(self) -> float | None:
         """What the camera or stream says, or was asked for."""
-        told = self._feed.state.get("fps")
-        return float(told) if told else self._options.fps
+        fps = self._feed.state.get("fps")
+        return float(fps) if fps else self._options.fps
 
     @property
     def live(self) -> bool:
@@ -91,8 +91,13 @@ class LiveSource(Source):
         return True
 
     @property
+    def dropped(self) -> int:
+        """How many frames newer ones have replaced before `captures` took them."""
+        return self._feed.dropped
+
+    @property
     def state(self) -> Json:
-        """``connected``, ``reconnects``, ``error``, and what the connection tells.
+        """``connected``, ``reconnects``, ``error``, and the connection's details.
 
         ``error`` is the last one while it is not connected, without any user,
         password or query of an address; ``size_wh`` is the size of all frames.

@@ -1,10 +1,8 @@
 """OpenCV's `VideoCapture` as a connection; BGR ends here.
 
-OpenCV's video reader and writer, kept from writing to standard error.
-
-What fails is told by an exception. FFmpeg inside OpenCV writes a line of its own
-besides, from threads of its own; how much is decided when the process first opens a
-video, by an environment variable.
+OpenCV is kept from writing to standard error: what fails is an exception. FFmpeg inside
+it writes lines of its own, from its own threads; how many, an environment variable
+decides when the process first opens a video.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import encodable, hide_credentials, utf8_name
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, Module
 
 
 _SILENCE_MS = 10_000  # milliseconds for opening, and without a frame
@@ -61,9 +59,9 @@ class OpencvConnection(Connection):
         self._target, self._backend = target, backend
         self._wanted, self._advice = dict(wanted or {}), advice
         self._name = hide_credentials(target)
-        self._video: Any = None
+        self._video: Module = None
         self._turn = 0
-        self._told: Json = {"through": f"OpenCV {backend}"}
+        self._details: Json = {"through": f"OpenCV {backend}"}
 
     def open(self) -> None:
         """Open it and ask for the properties."""
@@ -81,7 +79,7 @@ class OpencvConnection(Connection):
         for name, value in self._wanted.items():
             self._video.set(getattr(cv2, f"CAP_PROP_{name}"), value)
         self._turn = take_over_rotation(self._video)
-        self._told |= _given(self._video, self._turn)
+        self._details |= _given(self._video, self._turn)
 
     def read(self) -> NDArray[np.uint8]:
         """Wait for a frame."""
@@ -100,12 +98,12 @@ class OpencvConnection(Connection):
             self._video.release()
 
     @property
-    def told(self) -> Json:
+    def details(self) -> Json:
         """``through``, and what was given: ``given_wh``, ``fps`` and ``fourcc``."""
-        return dict(self._told)
+        return dict(self._details)
 
 
-def _given(video: Any, turn: int) -> Json:
+def _given(video: Module, turn: int) -> Json:
     """Return what a camera agreed to, which need not be what it was asked for."""
     import cv2
 
@@ -115,18 +113,18 @@ def _given(video: Any, turn: int) -> Json:
         int(video.get(cv2.CAP_PROP_FRAME_HEIGHT)),
     ]
     code = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
-    told: Json = {"given_wh": size[::-1] if turn in (90, 270) else size}
-    if 0 < fps < 1000:  # streams without a rate tell 0 or 90000
-        told["fps"] = fps
+    details: Json = {"given_wh": size[::-1] if turn in (90, 270) else size}
+    if 0 < fps < 1000:  # streams without a rate say 0 or 90000
+        details["fps"] = fps
     if code.isalnum():
-        told["fourcc"] = code.decode("ascii")
-    return told
+        details["fourcc"] = code.decode("ascii")
+    return details
 
 
 _ERRORS = 2  # LOG_LEVEL_ERROR of opencv2/core/utils/logger.defines.h
 
 
-def quiet_opencv() -> Any:
+def quiet_opencv() -> Module:
     """Import OpenCV for video and return its module."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     import cv2

@@ -113,10 +113,18 @@ class Source(Closing, ABC):
         return False
 
     @property
-    def state(self) -> Json:
-        """What is to be told of a running source, as JSON values.
+    def dropped(self) -> int:
+        """How many frames newer ones have replaced inside a live source.
 
-        A live source tells ``connected`` (bool) and ``reconnects`` (int).
+        Counted from the first capture on; what a run drops itself is not in it.
+        """
+        return 0
+
+    @property
+    def state(self) -> Json:
+        """State of a running source, as JSON values.
+
+        A live source has ``connected`` (bool) and ``reconnects`` (int).
         """
         return {}
 

@@ -1,24 +1,23 @@
-"""Frames turned as the user asked, and as a video file asks.
-
-Frames brought to one size.
-"""
+"""Frames turned as the user or a video file asks, and brought to one size."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.devices.types import Module
+
 
 _TURNS = (0, 90, 180, 270)
 
 
-def take_over_rotation(video: Any) -> int:
+def take_over_rotation(video: Module) -> int:
     """Keep OpenCV from turning a video, and return what is to be turned instead.
 
-    Phones record as the sensor lies and note in the file how to turn the picture. Most
+    Phones record as the sensor is mounted, and note in the file how to turn it. Most
     releases of OpenCV do so unasked, 4.11 does not: done here it is always the same.
 
     Parameters

@@ -16,7 +16,7 @@ import importlib
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,11 +24,12 @@ from edgeseg.devices import InputError
 from edgeseg.runtime.address import STDOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, Module
     from edgeseg.runtime.address import AddressBook
 
+_F = TypeVar("_F", bound="Callable[..., object]")
 _NOT_KEYS = frozenset({"config", "help"})
 
 
@@ -67,7 +68,7 @@ def load_config(path: Path, command: click.Command) -> Json:
     return arguments
 
 
-def config_option(function: Any) -> Any:
+def config_option(function: _F) -> _F:
     """Add ``--config FILE`` to a command; what the command line says comes first."""
 
     def use(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
@@ -86,7 +87,7 @@ def config_option(function: Any) -> Any:
 
 def _read(path: Path) -> Json:
     name = "tomllib" if sys.version_info >= (3, 11) else "tomli"
-    toml: Any = importlib.import_module(name)
+    toml: Module = importlib.import_module(name)
     try:
         values: Json = toml.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -162,7 +163,7 @@ def _expectation(parameter: click.Parameter) -> tuple[str, Any]:
     return "text, or a list of texts" if parameter.multiple else "text", str
 
 
-def _described(value: Any) -> str:
+def _described(value: object) -> str:
     names: dict[type, str] = {str: "text", dict: "table", list: "list", bool: "boolean"}
     kind = names.get(type(value), type(value).__name__)
     return f"the {kind} {value!r}" if not isinstance(value, dict) else "a table"

@@ -21,22 +21,22 @@ def devices(as_json: bool) -> None:
     from edgeseg.devices.inventory import inventory
     from edgeseg.runtime.json_text import json_text
 
-    told = inventory()
-    click.echo(json_text(told, indent=2) if as_json else inventory_text(told))
+    found = inventory()
+    click.echo(json_text(found, indent=2) if as_json else inventory_text(found))
 
 
-def inventory_text(told: Json) -> str:
+def inventory_text(found: Json) -> str:
     """Return the text of an inventory, as people read it."""
-    lines = [*_board_lines(told), "", "devices (--device):"]
-    width = max(len(entry["device"]) for entry in told["devices"])
-    for entry in told["devices"]:
+    lines = [*_board_lines(found), "", "devices (--device):"]
+    width = max(len(entry["device"]) for entry in found["devices"])
+    for entry in found["devices"]:
         lines.append(
             f"  {entry['device']:{width}}  {entry['state']:10}  {entry['hint']}"
         )
-    profile = told["profile"]
+    profile = found["profile"]
     lines += [
         "",
-        f"auto is {told['auto']}: recipe {', '.join(profile['recipes'])}; "
+        f"auto is {found['auto']}: recipe {', '.join(profile['recipes'])}; "
         f"head {', '.join(profile['heads'])}; size {', '.join(profile['sizes'])}; "
         f"camera {profile['camera']}",
         *(f"  - {advice}" for advice in profile["advice"]),
@@ -46,15 +46,15 @@ def inventory_text(told: Json) -> str:
     return "\n".join(lines)
 
 
-def _board_lines(told: Json) -> list[str]:
-    board, runtime = told["board"], told["interpreter"]
+def _board_lines(found: Json) -> list[str]:
+    board, runtime = found["board"], found["interpreter"]
     memory = board["memory_bytes"]
     return [
         f"board        {board['model'] or 'unknown'} ({board['kind']})",
         f"system       {board['system'] or 'unknown'}, {board['architecture']}, "
         f"{board['bits']} bit",
         f"chip         {board['soc'] or 'unknown'}, {board['processor'] or 'unknown'}",
-        *(f"cores        {_cores(group)}" for group in told["cores"]),
+        *(f"cores        {_cores(group)}" for group in found["cores"]),
         f"memory       {f'{memory / 2**30:.1f} GiB' if memory else 'unknown'}",
         f"interpreter  {runtime['name']} {runtime['version']}"
         if runtime

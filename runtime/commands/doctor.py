@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from edgeseg.devices.doctor.examination import CommandRun
     from edgeseg.devices.doctor.finding import Finding
-    from edgeseg.devices.doctor.fixing import CommandRun
     from edgeseg.devices.doctor.machine import Machine
     from edgeseg.devices.types import Json
 
@@ -40,9 +40,8 @@ def doctor(
     is an error, else 0.
     """
     from edgeseg.devices.doctor.bugreport import report_text
-    from edgeseg.devices.doctor.examination import examine
+    from edgeseg.devices.doctor.examination import examine, run_fixes
     from edgeseg.devices.doctor.finding import findings_text, worst
-    from edgeseg.devices.doctor.fixing import run_fixes
     from edgeseg.devices.doctor.machine import Machine
     from edgeseg.runtime.json_text import json_text
     from edgeseg.runtime.pictures.atomic import check_writable, write_text
@@ -57,7 +56,7 @@ def doctor(
     if report is not None:
         write_text(report, report_text(findings, machine))
     if as_json:
-        click.echo(json_text(_told(machine, findings, runs), indent=2))
+        click.echo(json_text(_record(machine, findings, runs), indent=2))
     for run in () if as_json else runs:
         state = "done" if run.succeeded else f"failed: {run.told or 'no reason told'}"
         click.echo(f"{run.id}: {state}")
@@ -68,7 +67,7 @@ def _show(command: str) -> None:
     click.echo(f"$ {command}", err=True)
 
 
-def _told(
+def _record(
     machine: Machine, findings: tuple[Finding, ...], runs: tuple[CommandRun, ...]
 ) -> Json:
     from edgeseg.devices.doctor.finding import worst

@@ -1,9 +1,9 @@
-"""The commands of the board: parse, call, print."""
+"""The command `info`: parse, call, print."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "sidecar.",
 )
 @override_options
-def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None:
+def info(model: Path, as_json: bool, only_manifest: bool, **values: object) -> None:
     """Show a model's tensors, operators and manifest.
 
     Of a Keras model (.keras, .h5, SavedModel folder) it tells what the file is and
@@ -38,43 +38,43 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: Any) -> None
     from edgeseg.runtime.model.keras_files import keras_text
     from edgeseg.runtime.model.manifest import Manifest
 
-    told = model_info(model)
-    if "keras" in told:
+    found = model_info(model)
+    if "keras" in found:
         if only_manifest:
             raise ModelError(f"{model} is a Keras model and has no manifest yet")
-        click.echo(json_text(told, indent=2) if as_json else keras_text(told))
+        click.echo(json_text(found, indent=2) if as_json else keras_text(found))
         return
-    if told["manifest"] is not None:
-        manifest = overrides_of(values).apply(Manifest.from_dict(told["manifest"]))
-        told["manifest"] = manifest.to_dict()
+    if found["manifest"] is not None:
+        manifest = overrides_of(values).apply(Manifest.from_dict(found["manifest"]))
+        found["manifest"] = manifest.to_dict()
     elif only_manifest:
         raise ModelError(f"{model} is no segmentation model: it has no manifest")
     if only_manifest or as_json:
-        click.echo(json_text(told["manifest"] if only_manifest else told, indent=2))
+        click.echo(json_text(found["manifest"] if only_manifest else found, indent=2))
     else:
-        click.echo(_info_text(told))
+        click.echo(_info_text(found))
 
 
-def _info_text(told: Json) -> str:
-    lines = [f"{told['file']}  {told['bytes']:,} bytes  sha256 {told['sha256']}"]
-    if onnx := told.get("onnx"):
+def _info_text(found: Json) -> str:
+    lines = [f"{found['file']}  {found['bytes']:,} bytes  sha256 {found['sha256']}"]
+    if onnx := found.get("onnx"):
         made_by = f"made by {onnx['producer'] or 'an unnamed exporter'}"
         versions = f"opset {onnx['opset']}, IR version {onnx['ir_version']}"
         lines.append(f"ONNX {versions}, {made_by}")
     for kind in ("inputs", "outputs"):
-        for spec in told[kind]:
+        for spec in found[kind]:
             shape = "x".join(map(str, spec["shape"]))
             scale = f"scale {spec['scale']:.6g} zero point {spec['zero_point']}"
             quantization = scale if spec["scale"] else "not quantized"
             name = f"{kind[:-1]:7} {spec['name']}"
             lines.append(f"{name}  {shape} {spec['dtype']}  {quantization}")
-    operators = ", ".join(f"{n} {c}" for n, c in told["operators"].items())
-    dtypes = ", ".join(f"{n} {c}" for n, c in told["activations"].items())
+    operators = ", ".join(f"{n} {c}" for n, c in found["operators"].items())
+    dtypes = ", ".join(f"{n} {c}" for n, c in found["activations"].items())
     lines += [f"operators: {operators}", f"activations: {dtypes}"]
-    manifest = told["manifest"]
+    manifest = found["manifest"]
     if manifest is None:
         return "\n".join([*lines, "manifest: none (no segmentation model)"])
-    lines.append(f"manifest (from {told['manifest_from']}):")
+    lines.append(f"manifest (from {found['manifest_from']}):")
     for key, value in manifest.items():
         if key not in ("palette", "labels", "version"):
             lines.append(f"  {key}: {json.dumps(value, ensure_ascii=False)}")

@@ -1,7 +1,9 @@
-"""Command-line options that several commands share."""
+"""Command-line options that several commands share, and settings made of options."""
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,13 +15,20 @@ from edgeseg.runtime.terminal.completion import complete_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from dataclasses import Field
+    from typing import TypeAlias
 
+    from _typeshed import DataclassInstance
     from click.shell_completion import CompletionItem
 
     from edgeseg.devices.types import Json
     from edgeseg.runtime.accuracy.matching import Matching
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
+_S = TypeVar("_S", bound="DataclassInstance")
+_R = TypeVar("_R")
+if TYPE_CHECKING:
+    _Decorator: TypeAlias = Callable[[Callable[..., _R]], Callable[..., _R]]
 
 PATH = click.Path(path_type=Path)
 
@@ -75,6 +84,65 @@ class NormalizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return mean, std
 
 
+def option(*flags: str, default: Any = None, **attributes: Any) -> Any:
+    """Return a field of settings that is an option of a command: declared once.
+
+    Parameters
+    ----------
+    *flags : str
+        Such as ``"-o", "--output"``; the field's name is the parameter's.
+    default : object
+        Of the option and the field.
+    **attributes : object
+        What `click.option` takes beside them.
+    """
+    return field(default=default, metadata={"flags": flags, "attributes": attributes})
+
+
+def settings_options(kind: type[_S]) -> _Decorator[_R]:
+    """Give a command the options of a settings class, and their values as ``settings``.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass; its fields made by `option` become options, in their order. Other
+        fields are arguments that the command declares itself.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Settings:
+    ...     threads: int | None = option("--threads", type=int)
+    >>> @click.command()
+    ... @settings_options(Settings)
+    ... def command(settings):
+    ...     print(settings)
+    >>> command(["--threads", "4"], standalone_mode=False)
+    Settings(threads=4)
+    """
+
+    def decorate(function: Callable[..., _R]) -> Callable[..., _R]:
+        @functools.wraps(function)
+        def call(*arguments: Any, **values: Any) -> _R:
+            own = {each.name: values.pop(each.name) for each in fields(kind)}
+            return function(*arguments, settings=kind(**own), **values)
+
+        return add_options(call, *(_click_option(each) for each in _options(kind)))
+
+    return decorate
+
+
+def _options(kind: type[Any]) -> list[Field[Any]]:
+    return [each for each in fields(kind) if "flags" in each.metadata]
+
+
+def _click_option(setting: Field[Any]) -> Callable[[_F], _F]:
+    attributes = dict(setting.metadata["attributes"])
+    if not any(setting.default is none for none in (None, False, ())):
+        attributes["default"] = setting.default
+    return click.option(*setting.metadata["flags"], setting.name, **attributes)
+
+
 def add_options(function: _F, *options: Callable[[_F], _F]) -> _F:
     """Add options to a command, in the order that its help shows them."""
     for option in reversed(options):
@@ -95,50 +163,66 @@ def device_names() -> tuple[str, ...]:
     return ("auto", *DEVICES.names())
 
 
+@dataclass(frozen=True, kw_only=True)
+class OverrideSettings:
+    """What a user says of a model."""
+
+    labels: str | None = option(
+        "--labels",
+        metavar="NAME|FILE",
+        shell_complete=complete_words(_label_sets),
+        help="Class names: pascal-voc, ade20k, ade20k-mlperf32, cityscapes, or a "
+        "text file with one name a line.  [default: the model's own]",
+    )
+    normalize: tuple[float, float] | None = option(
+        "--normalize",
+        type=NormalizeParam(),
+        help="The network sees (pixel - MEAN) / STD, pixel in 0..255.  "
+        "[default: the model's own, else 127.5,127.5]",
+    )
+    bgr: bool = option(
+        "--bgr", default=False, is_flag=True, help="The network was trained on BGR."
+    )
+    stretch: bool = option(
+        "--stretch",
+        default=False,
+        is_flag=True,
+        help="Stretch pictures to the input size instead of letterboxing them.",
+    )
+
+    @property
+    def overrides(self) -> Overrides:
+        """The same, as a manifest takes it."""
+        return Overrides(self.labels, self.normalize, self.bgr, self.stretch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceSettings:
+    """What runs a model."""
+
+    device: str = option(
+        "--device",
+        default="auto",
+        show_default=True,
+        shell_complete=complete_words(device_names),
+        help="What runs the model: NAME, NAME:UNIT or NAME:UNIT:N, such as "
+        "coral:usb:0; edgeseg devices lists them.",
+    )
+    threads: int | None = option(
+        "--threads",
+        type=click.IntRange(1, 1024),
+        help="Threads of an inference.  [default: left to the device]",
+    )
+
+
 def override_options(function: _F) -> _F:
     """Add --labels, --normalize, --bgr and --stretch."""
-    options = (
-        click.option(
-            "--labels",
-            metavar="NAME|FILE",
-            shell_complete=complete_words(_label_sets),
-            help="Class names: pascal-voc, ade20k, ade20k-mlperf32, cityscapes, or a "
-            "text file with one name a line.  [default: the model's own]",
-        ),
-        click.option(
-            "--normalize",
-            type=NormalizeParam(),
-            help="The network sees (pixel - MEAN) / STD, pixel in 0..255.  "
-            "[default: the model's own, else 127.5,127.5]",
-        ),
-        click.option("--bgr", is_flag=True, help="The network was trained on BGR."),
-        click.option(
-            "--stretch",
-            is_flag=True,
-            help="Stretch pictures to the input size instead of letterboxing them.",
-        ),
-    )
-    return add_options(function, *options)
+    return add_options(function, *map(_click_option, _options(OverrideSettings)))
 
 
 def device_options(function: _F) -> _F:
     """Add --device and --threads."""
-    options = (
-        click.option(
-            "--device",
-            default="auto",
-            show_default=True,
-            shell_complete=complete_words(device_names),
-            help="What runs the model: NAME, NAME:UNIT or NAME:UNIT:N, such as "
-            "coral:usb:0; edgeseg devices lists them.",
-        ),
-        click.option(
-            "--threads",
-            type=click.IntRange(1, 1024),
-            help="Threads of an inference.  [default: left to the device]",
-        ),
-    )
-    return add_options(function, *options)
+    return add_options(function, *map(_click_option, _options(DeviceSettings)))
 
 
 def scoring_options(function: _F) -> _F:

@@ -1,21 +1,19 @@
-"""``edgeseg remote``: a board over SSH.
-
-What is deployed to a board, as options of a command.
-"""
+"""``edgeseg remote``: a board over SSH."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.runtime.commands.options import add_options
+from edgeseg.runtime.commands.options import option, settings_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.devices.types import Json
+    from edgeseg.runtime.remote.calls import CommandLine, RemoteCall
     from edgeseg.runtime.remote.deploying import Wanted
     from edgeseg.runtime.remote.session import Session
 
@@ -38,38 +36,48 @@ _RUN = click.argument("name", metavar="[RUN]", required=False)
 _ARGUMENTS = click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 
 
-_F = TypeVar("_F", bound="Callable[..., Any]")
+@dataclass(frozen=True, kw_only=True)
+class DeploySettings:
+    """What is deployed to a board."""
 
-
-def deploy_options(function: _F) -> _F:
-    """Give a command the options that say what is deployed."""
-    return add_options(
-        function,
-        click.option(
-            "--offline",
-            is_flag=True,
-            help="Fetch what the wheel needs here and copy it: the board needs no "
-            "internet.",
-        ),
-        click.option(
-            "--wheel",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Deploy this wheel.  [default: the edgeseg that runs here]",
-        ),
-        click.option(
-            "--extra",
-            "extras",
-            multiple=True,
-            metavar="NAME",
-            help="Install an extra there too: web, video or mqtt.",
-        ),
-        click.option(
-            "--system-packages",
-            is_flag=True,
-            help="Let it see packages of the board's own Python, such as Picamera2.",
-        ),
+    offline: bool = option(
+        "--offline",
+        default=False,
+        is_flag=True,
+        help="Fetch what the wheel needs here and copy it: the board needs no "
+        "internet.",
     )
+    wheel: Path | None = option(
+        "--wheel",
+        type=_PATH,
+        metavar="FILE",
+        help="Deploy this wheel.  [default: the edgeseg that runs here]",
+    )
+    extras: tuple[str, ...] = option(
+        "--extra",
+        default=(),
+        multiple=True,
+        metavar="NAME",
+        help="Install an extra there too: web, video or mqtt.",
+    )
+    system_packages: bool = option(
+        "--system-packages",
+        default=False,
+        is_flag=True,
+        help="Let it see packages of the board's own Python, such as Picamera2.",
+    )
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same, as a deployment takes it."""
+        from edgeseg.runtime.remote.deploying import Wanted
+
+        return Wanted(
+            self.wheel,
+            tuple(dict.fromkeys(self.extras)),
+            offline=self.offline,
+            system=self.system_packages,
+        )
 
 
 class _RemoteGroup(click.Group):
@@ -95,7 +103,15 @@ class _RemoteGroup(click.Group):
     help="Python to use there.  [default: python3, or a newer one beside it]",
 )
 @click.pass_context
-def remote(context: click.Context, /, host: str, **values: Any) -> None:
+def remote(
+    context: click.Context,
+    /,
+    host: str,
+    port: int | None,
+    identity: Path | None,
+    config: Path | None,
+    python: str | None,
+) -> None:
     """Deploy to a board over SSH, and run and measure there.
 
     \b
@@ -113,17 +129,20 @@ def remote(context: click.Context, /, host: str, **values: Any) -> None:
     """  # noqa: D301 (click needs the character itself)
     from edgeseg.runtime.remote.address import BoardAddress
 
-    address = BoardAddress(host, values["port"], values["identity"], values["config"])
-    context.obj = (address, values["python"])
+    context.obj = BoardAddress(host, port, identity, config), python
 
 
 @remote.command(short_help="Copy edgeseg and models there, and examine the board.")
 @click.argument("models", nargs=-1)
-@deploy_options
+@settings_options(DeploySettings)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def deploy(
-    context: click.Context, /, models: tuple[str, ...], as_json: bool, **values: Any
+    context: click.Context,
+    /,
+    models: tuple[str, ...],
+    as_json: bool,
+    settings: DeploySettings,
 ) -> None:
     """Copy edgeseg and models there, and look whether the board is fit for them.
 
@@ -133,21 +152,21 @@ def deploy(
     from edgeseg.runtime.remote.steps import deploy_models
 
     with _session(context) as session:
-        code = deploy_models(session, wanted(values), models, as_json=as_json)
+        code = deploy_models(session, settings.wanted, models, as_json=as_json)
     context.exit(code)
 
 
 @remote.command(context_settings=_PASS_ON)
 @_ARGUMENTS
 @_RECORD
-@deploy_options
+@settings_options(DeploySettings)
 @click.pass_context
 def bench(
     context: click.Context,
     /,
     arguments: tuple[str, ...],
     record: Path | None,
-    **values: Any,
+    settings: DeploySettings,
 ) -> None:
     """Measure there how long a picture takes, and bring the record here.
 
@@ -156,7 +175,7 @@ def bench(
     """
     from edgeseg.runtime.remote.calls import bench_call
 
-    _measure(context, "bench", bench_call, arguments, record, values)
+    _measure(context, "bench", bench_call, arguments, record, settings)
 
 
 @remote.command(
@@ -166,14 +185,14 @@ def bench(
 )
 @_ARGUMENTS
 @_RECORD
-@deploy_options
+@settings_options(DeploySettings)
 @click.pass_context
 def evaluate(
     context: click.Context,
     /,
     arguments: tuple[str, ...],
     record: Path | None,
-    **values: Any,
+    settings: DeploySettings,
 ) -> None:
     """Score a model there on pictures with truth, and bring the record here.
 
@@ -182,7 +201,7 @@ def evaluate(
     """
     from edgeseg.runtime.remote.calls import eval_call
 
-    _measure(context, "eval", eval_call, arguments, record, values)
+    _measure(context, "eval", eval_call, arguments, record, settings)
 
 
 @remote.command(context_settings=_PASS_ON)
@@ -192,10 +211,14 @@ def evaluate(
     is_flag=True,
     help="Leave it running there; see `logs` and `stop`. Its files stay there.",
 )
-@deploy_options
+@settings_options(DeploySettings)
 @click.pass_context
 def run(
-    context: click.Context, /, arguments: tuple[str, ...], detach: bool, **values: Any
+    context: click.Context,
+    /,
+    arguments: tuple[str, ...],
+    detach: bool,
+    settings: DeploySettings,
 ) -> None:
     """Run a model there, and bring the files that it writes here.
 
@@ -212,12 +235,16 @@ def run(
     if "config" in line:
         raise click.UsageError("--config is for runs on this machine: give options")
     outputs = [*(line["outputs"] or ()), *([WEB_OUTPUT] if "web" in line else ())]
-    values["extras"] = (*values["extras"], *extras_of(outputs))
     source = find_source(line["source"])
-    values["system_packages"] |= source is not None and source.kind.system_packages
+    packages = source is not None and source.kind.system_packages
+    settings = replace(
+        settings,
+        extras=(*settings.extras, *extras_of(outputs)),
+        system_packages=settings.system_packages or packages,
+    )
     act = run_detached if detach else run_attached
     with _session(context) as session:
-        code = act(session, wanted(values), lambda: run_call(session, line))
+        code = act(session, settings.wanted, lambda: run_call(session, line))
     context.exit(code)
 
 
@@ -261,10 +288,10 @@ def stop(context: click.Context, /, name: str | None) -> None:
 def _measure(
     context: click.Context,
     verb: str,
-    call: Callable[..., Any],
+    call: Callable[[Session, CommandLine, Path], RemoteCall],
     arguments: tuple[str, ...],
     record: Path | None,
-    values: Json,
+    settings: DeploySettings,
 ) -> None:
     """Run a command that leaves a record."""
     from edgeseg.runtime.pictures.atomic import check_writable
@@ -276,7 +303,9 @@ def _measure(
     place = record or record_name(verb, line["model"], host)
     check_writable(place)
     with _session(context) as session:
-        code = run_attached(session, wanted(values), lambda: call(session, line, place))
+        code = run_attached(
+            session, settings.wanted, lambda: call(session, line, place)
+        )
     context.exit(code)
 
 
@@ -298,20 +327,8 @@ def _session(context: click.Context) -> Session:
     from edgeseg.runtime.remote.session import Session
 
     address, python = context.obj
-    return Session(address, python=python, tell=_tell)
+    return Session(address, python=python, report=_report)
 
 
-def _tell(text: str) -> None:
+def _report(text: str) -> None:
     click.echo(text, err=True)
-
-
-def wanted(values: Json) -> Wanted:
-    """Return what a command's values ask for."""
-    from edgeseg.runtime.remote.deploying import Wanted
-
-    return Wanted(
-        values["wheel"],
-        tuple(dict.fromkeys(values["extras"])),
-        offline=values["offline"],
-        system=values["system_packages"],
-    )

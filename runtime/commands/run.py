@@ -4,48 +4,30 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeseg.devices.plain_text import hide_credentials
-from edgeseg.runtime.commands.options import (
-    MODEL,
-    device_options,
-    override_options,
-    overrides_of,
-)
-from edgeseg.runtime.commands.run_options import WEB_OUTPUT, run_options
+from edgeseg.runtime.commands.config import config_option
+from edgeseg.runtime.commands.options import MODEL, settings_options
+from edgeseg.runtime.commands.run_options import RunSettings
 from edgeseg.runtime.terminal.completion import complete_file
 from edgeseg.runtime.web.address import hide_token
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
     from edgeseg.runtime.model.manifest import Manifest
-    from edgeseg.runtime.model.overrides import Overrides
     from edgeseg.runtime.output.sink import Sink
-    from edgeseg.runtime.pipeline.run import PipelineOptions, Stop, Tally
+    from edgeseg.runtime.pipeline.run import Stop, Tally
 
 
 @click.command()
 @click.argument("model", type=MODEL)
 @click.argument("source", shell_complete=complete_file)
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="OUT",
-    shell_complete=complete_file,
-    help="Where results go; may be given several times.",
-)
-@device_options
-@override_options
-@run_options
-def run(
-    model: Path, source: str, outputs: tuple[str, ...], as_json: bool, **values: Any
-) -> None:
+@settings_options(RunSettings)
+@config_option
+def run(settings: RunSettings) -> None:
     """Segment pictures, a video or a camera and write or show the result.
 
     \b
@@ -82,15 +64,13 @@ def run(
     from edgeseg.runtime.json_text import json_text
     from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
-    web = values.pop("web")
-    if web is not None:
-        outputs = (*outputs, f"{WEB_OUTPUT}{web}")
+    outputs = settings.all_outputs
     with stopping_on_signals() as stop:
         try:
-            tally, summary = _run(model, source, outputs, stop, values)
+            tally, summary = _run(settings, stop)
         except KeyboardInterrupt:
             sys.exit(130)
-    if as_json:
+    if settings.as_json:
         click.echo(json_text(summary, indent=2))
     else:
         click.echo(_summary_text(summary, outputs), err="-" in outputs)
@@ -98,16 +78,9 @@ def run(
         sys.exit(128 + tally.signal)
 
 
-def _run(
-    model: Path,
-    source: str,
-    outputs: tuple[str, ...],
-    stop: Stop,
-    values: Json,
-) -> tuple[Tally, Json]:
+def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json]:
     """Open everything, run, and return what was done."""
     from edgeseg.runtime.capture.open import open_source
-    from edgeseg.runtime.capture.source import CaptureOptions
     from edgeseg.runtime.drawing.look import check_look
     from edgeseg.runtime.output.open import open_sink
     from edgeseg.runtime.output.sink import Style
@@ -117,48 +90,42 @@ def _run(
     from edgeseg.runtime.service.notify import Notifier
     from edgeseg.runtime.terminal.progress import RunProgress
 
-    look, options = _look_of(values), _pipeline_options_of(values)
-    overrides: Overrides = overrides_of(values)
+    look, options = settings.look, settings.pipeline
     meter = Meter()
     with ExitStack() as stack:  # closes what is open where the rest cannot be opened
-        asked = CaptureOptions(
-            values["size"],
-            values["camera_fps"],
-            int(values["rotate"]),
-            wait=values["wait"],
-        )
-        opened = stack.enter_context(open_source(source, asked))
+        source = stack.enter_context(open_source(settings.source, settings.capture))
         segmenter = stack.enter_context(
             Segmenter.open(
-                model,
-                device=values["device"],
-                threads=values["threads"],
-                overrides=overrides,
+                settings.model,
+                device=settings.device,
+                threads=settings.threads,
+                overrides=settings.overrides,
             )
         )
         check_look(look, segmenter.manifest)
         style = Style(
             segmenter.manifest,
             look=look,
-            shapes=values["shapes"],
-            fps=options.rate(opened.fps),
-            resume=values["skip_existing"],
+            shapes=settings.shapes,
+            fps=options.rate(source.fps),
+            resume=settings.skip_existing,
             meter=meter,
         )
+        outputs = settings.all_outputs
         sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]
-        _tell_addresses(sinks)
+        _show_addresses(sinks)
         device = segmenter.device.describe()
         stack.pop_all()  # from here on the pipeline closes them
-        with RunProgress(opened, meter) as progress, ExitStack() as telling:
+        with RunProgress(source, meter) as progress, ExitStack() as notifying:
             notifier = Notifier(meter)
             notifier.start()
-            telling.callback(notifier.stop)
+            notifying.callback(notifier.stop)
             tally = run_pipeline(
-                opened,
+                source,
                 segmenter,
                 sinks,
                 options=options,
-                skip_existing=values["skip_existing"],
+                skip_existing=settings.skip_existing,
                 progress=progress.show,
                 meter=meter,
                 stop=stop,
@@ -166,31 +133,11 @@ def _run(
     return tally, _summary(tally, segmenter.manifest, device)
 
 
-def _tell_addresses(sinks: list[Sink]) -> None:
+def _show_addresses(sinks: list[Sink]) -> None:
     for sink in sinks:
         address = getattr(sink, "url", None)
         if address is not None:
             click.echo(f"to be seen at {address}", err=True)
-
-
-def _look_of(values: Json) -> Any:
-    from edgeseg.runtime.drawing.look import Look
-
-    classes = values.pop("classes")
-    names = [name.strip() for name in classes.split(",")] if classes else []
-    keys = ("effect", "alpha", "contours", "legend", "statistics")
-    return Look(
-        classes=tuple(filter(None, names)), **{key: values.pop(key) for key in keys}
-    )
-
-
-def _pipeline_options_of(values: Json) -> PipelineOptions:
-    from edgeseg.runtime.pipeline.run import PipelineOptions
-
-    keys = ("every", "fps", "frames", "seconds", "region")
-    return PipelineOptions(
-        smoothing=values.pop("smooth"), **{key: values.pop(key) for key in keys}
-    )
 
 
 def _summary(tally: Tally, manifest: Manifest, device: Json) -> Json:

@@ -1,19 +1,23 @@
-"""The options of ``edgeseg run``."""
+"""The arguments and options of ``edgeseg run``, each declared once."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeseg.runtime.commands.config import config_option
-from edgeseg.runtime.commands.options import add_options
+from edgeseg.runtime.commands.options import DeviceSettings, OverrideSettings, option
+from edgeseg.runtime.terminal.completion import complete_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
-_F = TypeVar("_F", bound="Callable[..., Any]")
+    from edgeseg.runtime.capture.source import CaptureOptions
+    from edgeseg.runtime.drawing.look import Look
+    from edgeseg.runtime.pipeline.options import PipelineOptions
+    from edgeseg.runtime.pipeline.region import Region
 
 WEB_OUTPUT = "web:"  # what --web HOST:PORT stands for, before HOST:PORT
 WEB = "127.0.0.1:8080"
@@ -56,137 +60,185 @@ class RegionParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             self.fail(str(error))
 
 
-def source_options(function: _F) -> _F:
-    """Add --size, --camera-fps, --rotate and --wait."""
-    return add_options(
-        function,
-        click.option(
-            "--size",
-            type=FrameSizeParam(),
-            help="Size that a camera is asked for; files keep their own.",
-        ),
-        click.option(
-            "--camera-fps",
-            type=click.FloatRange(0, 1000, min_open=True),
-            help="Frames a second that a camera is asked for.",
-        ),
-        click.option(
-            "--rotate",
-            type=click.Choice(["0", "90", "180", "270"]),
-            default="0",
-            show_default=True,
-            help="Turn frames clockwise by so many degrees.",
-        ),
-        click.option(
-            "--wait",
-            is_flag=True,
-            help="Wait for a camera or stream that is not there yet.",
-        ),
+@dataclass(frozen=True, kw_only=True)
+class _Outputs:
+    outputs: tuple[str, ...] = option(
+        "-o",
+        "--output",
+        default=(),
+        multiple=True,
+        metavar="OUT",
+        shell_complete=complete_file,
+        help="Where results go; may be given several times.",
     )
 
 
-def look_options(function: _F) -> _F:
-    """Add --effect, --classes, --alpha, --contours, --legend and --statistics."""
-    return add_options(
-        function,
-        click.option(
-            "--effect",
-            default="overlay",
-            show_default=True,
-            metavar="EFFECT",
-            help="What is made of a frame: NAME or NAME:REST, such as blur:31.",
-        ),
-        click.option(
-            "--classes",
-            metavar="A,B,C",
-            help="Classes that are to be seen.  [default: all but background]",
-        ),
-        click.option(
-            "--alpha",
-            type=click.FloatRange(0, 1),
-            default=0.5,
-            show_default=True,
-            help="Strength of the overlay's tint.",
-        ),
-        click.option("--contours", is_flag=True, help="Draw the borders of areas."),
-        click.option(
-            "--legend", is_flag=True, help="Write the names of the classes found."
-        ),
-        click.option(
-            "--statistics",
-            is_flag=True,
-            help="Write frames a second, latency and age.",
-        ),
+# the fields of the last base come first
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
+    """The arguments and options of ``edgeseg run``."""
+
+    model: Path
+    source: str
+
+    size: tuple[int, int] | None = option(
+        "--size",
+        type=FrameSizeParam(),
+        help="Size that a camera is asked for; files keep their own.",
+    )
+    camera_fps: float | None = option(
+        "--camera-fps",
+        type=click.FloatRange(0, 1000, min_open=True),
+        help="Frames a second that a camera is asked for.",
+    )
+    rotate: str = option(
+        "--rotate",
+        type=click.Choice(["0", "90", "180", "270"]),
+        default="0",
+        show_default=True,
+        help="Turn frames clockwise by so many degrees.",
+    )
+    wait: bool = option(
+        "--wait",
+        default=False,
+        is_flag=True,
+        help="Wait for a camera or stream that is not there yet.",
     )
 
-
-def pipeline_options(function: _F) -> _F:
-    """Add what chooses frames: --every, --fps, --frames, --seconds, and the rest."""
-    return add_options(
-        function,
-        click.option(
-            "--every",
-            type=click.IntRange(min=1),
-            default=1,
-            show_default=True,
-            help="Segment one frame of so many.",
-        ),
-        click.option(
-            "--fps",
-            type=click.FloatRange(0, 1000, min_open=True),
-            help="Segment at most so many frames a second; a video written of a "
-            "file plays at true speed.",
-        ),
-        click.option(
-            "--frames", type=click.IntRange(min=1), help="End after so many frames."
-        ),
-        click.option(
-            "--seconds",
-            type=click.FloatRange(0, min_open=True),
-            help="End after so many seconds, of a video its own.",
-        ),
-        click.option(
-            "--smooth",
-            type=click.FloatRange(0, 1, max_open=True),
-            default=0.0,
-            show_default=True,
-            help="How much of the frames before stays, against flicker: 0.5, or "
-            "0.7 for a model that gives class ids instead of scores.",
-        ),
-        click.option(
-            "--region",
-            type=RegionParam(),
-            help="Segment this part of each frame, in pixels or, all at most 1, in "
-            "fractions.",
-        ),
+    effect: str = option(
+        "--effect",
+        default="overlay",
+        show_default=True,
+        metavar="EFFECT",
+        help="What is made of a frame: NAME or NAME:REST, such as blur:31.",
+    )
+    classes: str | None = option(
+        "--classes",
+        metavar="A,B,C",
+        help="Classes that are to be seen.  [default: all but background]",
+    )
+    alpha: float = option(
+        "--alpha",
+        type=click.FloatRange(0, 1),
+        default=0.5,
+        show_default=True,
+        help="Strength of the overlay's tint.",
+    )
+    contours: bool = option(
+        "--contours", default=False, is_flag=True, help="Draw the borders of areas."
+    )
+    legend: bool = option(
+        "--legend",
+        default=False,
+        is_flag=True,
+        help="Write the names of the classes found.",
+    )
+    statistics: bool = option(
+        "--statistics",
+        default=False,
+        is_flag=True,
+        help="Write frames a second, latency and age.",
     )
 
-
-def run_options(function: _F) -> _F:
-    """Add all options that only ``edgeseg run`` has, but for its outputs."""
-    own = (
-        click.option(
-            "--web",
-            is_flag=False,
-            flag_value=WEB,
-            metavar="[HOST:PORT]",
-            help=f"Show the run in a browser; alone on {WEB}.",
-        ),
-        click.option(
-            "--shapes",
-            type=click.Choice(["none", "polygons", "rle"]),
-            default="none",
-            show_default=True,
-            help="What JSON lines tell of each class's area.",
-        ),
-        click.option(
-            "--skip-existing",
-            is_flag=True,
-            help="Leave out pictures whose results are there already.",
-        ),
-        click.option(
-            "--json", "as_json", is_flag=True, help="Print the summary as JSON."
-        ),
-        config_option,
+    every: int = option(
+        "--every",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Segment one frame of so many.",
     )
-    return source_options(look_options(pipeline_options(add_options(function, *own))))
+    fps: float | None = option(
+        "--fps",
+        type=click.FloatRange(0, 1000, min_open=True),
+        help="Segment at most so many frames a second; a video written of a "
+        "file plays at true speed.",
+    )
+    frames: int | None = option(
+        "--frames", type=click.IntRange(min=1), help="End after so many frames."
+    )
+    seconds: float | None = option(
+        "--seconds",
+        type=click.FloatRange(0, min_open=True),
+        help="End after so many seconds, of a video its own.",
+    )
+    smooth: float = option(
+        "--smooth",
+        type=click.FloatRange(0, 1, max_open=True),
+        default=0.0,
+        show_default=True,
+        help="How much of the frames before stays, against flicker: 0.5, or "
+        "0.7 for a model that gives class ids instead of scores.",
+    )
+    region: Region | None = option(
+        "--region",
+        type=RegionParam(),
+        help="Segment this part of each frame, in pixels or, all at most 1, in "
+        "fractions.",
+    )
+
+    web: str | None = option(
+        "--web",
+        is_flag=False,
+        flag_value=WEB,
+        metavar="[HOST:PORT]",
+        help=f"Show the run in a browser; alone on {WEB}.",
+    )
+    shapes: str = option(
+        "--shapes",
+        type=click.Choice(["none", "polygons", "rle"]),
+        default="none",
+        show_default=True,
+        help="What JSON lines tell of each class's area.",
+    )
+    skip_existing: bool = option(
+        "--skip-existing",
+        default=False,
+        is_flag=True,
+        help="Leave out pictures whose results are there already.",
+    )
+    as_json: bool = option(
+        "--json", default=False, is_flag=True, help="Print the summary as JSON."
+    )
+
+    @property
+    def all_outputs(self) -> tuple[str, ...]:
+        """The outputs, with the page that ``--web`` asks for."""
+        page = () if self.web is None else (f"{WEB_OUTPUT}{self.web}",)
+        return (*self.outputs, *page)
+
+    @property
+    def capture(self) -> CaptureOptions:
+        """What is asked of the source."""
+        from edgeseg.runtime.capture.source import CaptureOptions
+
+        rotate = int(self.rotate)
+        return CaptureOptions(self.size, self.camera_fps, rotate, wait=self.wait)
+
+    @property
+    def look(self) -> Look:
+        """How results are drawn."""
+        from edgeseg.runtime.drawing.look import Look
+
+        names = map(str.strip, (self.classes or "").split(","))
+        return Look(
+            effect=self.effect,
+            alpha=self.alpha,
+            classes=tuple(filter(None, names)),
+            contours=self.contours,
+            legend=self.legend,
+            statistics=self.statistics,
+        )
+
+    @property
+    def pipeline(self) -> PipelineOptions:
+        """Which frames are segmented, and how."""
+        from edgeseg.runtime.pipeline.options import PipelineOptions
+
+        return PipelineOptions(
+            every=self.every,
+            fps=self.fps,
+            frames=self.frames,
+            seconds=self.seconds,
+            smoothing=self.smooth,
+            region=self.region,
+        )

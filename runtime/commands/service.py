@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.service.unit import ServiceUnit
 
 
-def _place_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def _place_options(function: Callable[..., None]) -> Callable[..., None]:
     name = click.option(
         "--name", default="edgeseg", show_default=True, help="Name of the service."
     )
@@ -53,7 +53,9 @@ def install(
     system: bool,
     only_print: bool,
     overwrite: bool,
-    **values: Any,
+    run_as: str | None,
+    memory_max: str,
+    watchdog: int,
 ) -> None:
     """Write a systemd unit that runs `edgeseg run --config CONFIG`."""
     from edgeseg.runtime.commands.config import load_config
@@ -67,7 +69,14 @@ def install(
 
     place = Place(name, system)
     arguments = load_config(config, run)
-    unit = plan_unit(config, arguments, system=system, **values)
+    unit = plan_unit(
+        config,
+        arguments,
+        system=system,
+        run_as=run_as,
+        memory_max=memory_max,
+        watchdog=watchdog,
+    )
     text = unit.text()
     if only_print:
         click.echo(text, nl=False)

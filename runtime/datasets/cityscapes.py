@@ -13,9 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.accuracy.dataset import Dataset
+from edgeseg.runtime.accuracy.dataset import Dataset, stored_as_is
 from edgeseg.runtime.accuracy.lists import no_split, truth_labels
-from edgeseg.runtime.accuracy.truth import stored_as_is
 from edgeseg.runtime.model.labels import VOID
 
 if TYPE_CHECKING:

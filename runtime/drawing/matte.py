@@ -50,7 +50,7 @@ def matte(scene: Scene) -> NDArray[np.uint8]:
 def veil(scene: Scene) -> NDArray[np.uint8]:
     """Return the opacity of what covers the subject: whole on each of its pixels.
 
-    Reaches outwards where `matte` lies on the border itself, because networks tend to
+    Reaches outwards where `matte` is on the border itself, because networks tend to
     miss a rim of what they find.
 
     Returns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from edgeseg.runtime.drawing.effect import Scene
 from edgeseg.runtime.drawing.look import shown_ids
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edgeseg.runtime.pipeline.meter import Meter, Readings
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 _LOOKS = 16  # looks that stay prepared; a page's sliders make many
 
 
@@ -189,7 +191,7 @@ class Painter:
 def statistics_text(
     readings: Readings, temperature_c: float | None = None
 ) -> list[str]:
-    """Return the lines that tell a run's rate, latency, age, dropped frames and heat.
+    """Return the lines with a run's rate, latency, age, dropped frames and heat.
 
     Examples
     --------
@@ -208,6 +210,6 @@ def statistics_text(
     return ["  ".join(parts)] if parts else []
 
 
-def _keep_newest(prepared: dict[Any, Any]) -> None:
+def _keep_newest(prepared: dict[_Key, _Value]) -> None:
     while len(prepared) > _LOOKS:
         del prepared[next(iter(prepared))]

@@ -1,6 +1,6 @@
-"""What a run tells of itself, written along the bottom of its pictures.
+"""Rate, latency and age of a run, written along the bottom of its pictures.
 
-How warm the machine is, as Linux tells it.
+The machine's temperature comes from Linux.
 """
 
 from __future__ import annotations

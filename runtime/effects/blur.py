@@ -57,7 +57,7 @@ class Blur(BackgroundEffect):
 def _step(sigma: float) -> int:
     """Return the factor by which a picture may be smaller while it is blurred.
 
-    After scaling back it cannot be told from one that was blurred whole. Powers of
+    After scaling back it looks like one that was blurred whole. Powers of
     two, because OpenCV shrinks by those without interpolating.
     """
     return next(step for step in (8, 4, 2, 1) if sigma >= 1.2 * step or step == 1)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Pixelate(Effect):
-    """Fills every block that holds a shown class, or lies beside one, with its mean.
+    """Fills every block that holds a shown class, or is beside one, with its mean.
 
     What a network misses stays visible.
 

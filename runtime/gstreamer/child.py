@@ -104,7 +104,7 @@ class GstChild(Closing):
         Returns
         -------
         bool
-            Whether the pipe is ready or broken, so that using it will tell.
+            Whether the pipe is ready or broken, so that using it shows which.
         """
         poll = select.poll()
         poll.register(fd, event)

@@ -1,4 +1,4 @@
-"""What every kind of model file tells of its network."""
+"""Operators and tensors, as every kind of model file lists them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class OperatorSummary:
         How often each operator occurs, most frequent first.
     activations : dict of str to tuple of str
         Names of the tensors that operators write, by dtype; ``"unknown"`` where an
-        ``.onnx`` file does not tell it.
+        ``.onnx`` file does not give it.
     """
 
     inputs: tuple[TensorSpec, ...]

@@ -21,7 +21,7 @@ class Head:
     kind : {"labels", "logits", "probability", "logit"}
         Class ids; one score a class; a single channel, probability or logit.
     classes : int
-        Channels of scores; 0 where the tensor does not tell.
+        Channels of scores; 0 where the tensor does not show it.
     grid_hw : (int, int)
         Height and width of the output's grid.
     channel_axis : int
@@ -42,9 +42,9 @@ def head_of(spec: TensorSpec, kind: str | None = None, labels: int = 0) -> Head:
     spec : TensorSpec
         The model's output.
     kind : str or None
-        The manifest's word for it; None asks the tensor.
+        The manifest's word for it; None goes by the tensor.
     labels : int
-        Number of labels, which tells the channel axis; 0 where unknown.
+        Number of labels, which shows the channel axis; 0 where unknown.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def threshold(output: Array, spec: TensorSpec, kind: str) -> float:
     Parameters
     ----------
     output : ndarray
-        The output tensor; asked where nothing else tells logits from probabilities.
+        The output tensor; read where nothing else separates logits and probabilities.
     spec : TensorSpec
         Its scale and zero point.
     kind : str
@@ -120,7 +120,7 @@ def _channel_axis(shape: tuple[int, ...], labels: int) -> int:
 
 
 def _single_channel(spec: TensorSpec, kind: str | None) -> str:
-    """Tell probabilities from logits by what an 8-bit tensor can hold."""
+    """Return "probability" or "logit" by what an 8-bit tensor can hold."""
     if kind in ("probability", "logit"):
         return kind
     if not spec.is_quantized:

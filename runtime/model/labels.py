@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 
 if TYPE_CHECKING:
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, JsonValue
 
-    pass
 
 Colour = tuple[int, int, int]
+
+# Truth of no class: left out of every count, as PASCAL VOC and Cityscapes have it
+VOID = 255
 
 _FOLDER = Path(__file__).with_name("labelsets")
 
@@ -187,12 +189,8 @@ def _from_json(content: str, where: str) -> LabelSet:
     return LabelSet(labels, palette)
 
 
-def _colour(values: Any) -> Colour:
+def _colour(values: JsonValue) -> Colour:
     red, green, blue = (int(value) for value in values)
     if not all(0 <= value <= 255 for value in (red, green, blue)):
         raise ValueError(f"colour {values} is not three numbers 0..255")
     return red, green, blue
-
-
-# Truth of no class: left out of every count, as PASCAL VOC and Cityscapes have it
-VOID = 255

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import ManifestError
 from edgeseg.devices.plain_text import encodable
@@ -16,7 +16,7 @@ from edgeseg.runtime.json_text import json_text
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, JsonValue
 
 FORMAT_VERSION = 1
 FITS = ("letterbox", "stretch")
@@ -47,7 +47,7 @@ class Manifest:
     pad : int
         Pixel value of the letterbox's padding.
     resize : {"align-corners", "half-pixel", "legacy"}
-        Where a logits grid's cells lie on the input, as TensorFlow's
+        How a logits grid's cells are aligned with the input, as TensorFlow's
         ``resize_bilinear`` names it.
     head : {"labels", "logits", "probability", "logit"} or None
         Class ids; one score a class; one channel of probabilities or of logits.
@@ -77,7 +77,7 @@ class Manifest:
     pad: int = 127
     resize: str = "half-pixel"
     head: str | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _one_of("channels", self.channels, ("rgb", "bgr"))
@@ -104,7 +104,7 @@ class Manifest:
         return {"version": FORMAT_VERSION, **json.loads(json.dumps(values))}
 
     @classmethod
-    def from_dict(cls, values: Any) -> Self:
+    def from_dict(cls, values: JsonValue) -> Self:
         """Build a manifest from what `to_dict` gave.
 
         Raises
@@ -168,13 +168,13 @@ def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
         )
 
 
-def _strings(values: Any) -> tuple[str, ...]:
+def _strings(values: JsonValue) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
         raise ValueError(f"expected a list of strings, got {values!r}")
     return tuple(map(encodable, values))
 
 
-def _colours(values: Any) -> tuple[tuple[int, int, int], ...]:
+def _colours(values: JsonValue) -> tuple[tuple[int, int, int], ...]:
     colours = tuple((int(r), int(g), int(b)) for r, g, b in values)
     if len(colours) > 256:
         raise ValueError(f"a palette has at most 256 colours, got {len(colours)}")
@@ -183,7 +183,7 @@ def _colours(values: Any) -> tuple[tuple[int, int, int], ...]:
     return colours
 
 
-def _size(values: Any) -> tuple[int, int] | None:
+def _size(values: JsonValue) -> tuple[int, int] | None:
     if values is None:
         return None
     height, width = (int(value) for value in values)
@@ -192,26 +192,26 @@ def _size(values: Any) -> tuple[int, int] | None:
     return height, width
 
 
-def _three(values: Any) -> tuple[float, float, float]:
+def _three(values: JsonValue) -> tuple[float, float, float]:
     first, second, third = (float(value) for value in values)
     if not all(map(math.isfinite, (first, second, third))):
         raise ValueError(f"expected three finite numbers, got {values!r}")
     return first, second, third
 
 
-def _mapping(values: Any) -> Mapping[str, Any]:
+def _mapping(values: JsonValue) -> Mapping[str, JsonValue]:
     if not isinstance(values, dict):
         raise ValueError(f"provenance must be an object, got {values!r}")
     return values
 
 
-def _text(value: Any) -> str | None:
+def _text(value: JsonValue) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ValueError(f"expected a string, got {value!r}")
     return value
 
 
-_READ: dict[str, Callable[[Any], Any]] = {
+_READ: dict[str, Callable[[JsonValue], JsonValue]] = {
     "labels": _strings,
     "palette": _colours,
     "input_size": _size,

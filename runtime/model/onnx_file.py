@@ -42,7 +42,7 @@ _DTYPES = {  # TensorProto.DataType
 
 @dataclass(frozen=True)
 class OnnxFile(OperatorSummary):
-    """A `OperatorSummary`, and what ``.onnx`` files tell besides.
+    """An `OperatorSummary`, and what ``.onnx`` files hold besides.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def read_onnx(path: Path) -> OnnxFile:
         graphs = model.messages(_GRAPH)
         if not graphs:
             raise MalformedError("it holds no graph")
-        return _told(path, model, graphs[-1])
+        return _described(path, model, graphs[-1])
     except MalformedError as error:
         raise ModelError(
             f"{path} cannot be read as an ONNX model (truncated or damaged?): {error}"
@@ -82,7 +82,7 @@ def read_onnx(path: Path) -> OnnxFile:
 def read_texts(path: Path) -> dict[str, str]:
     """Return an ``.onnx`` file's ``metadata_props``; empty where it cannot be read.
 
-    What is wrong with such a file is told when it is opened to be run.
+    What is wrong with such a file is reported when it is opened to be run.
     """
     try:
         entries = Message(path.read_bytes()).messages(_TEXTS)
@@ -110,7 +110,7 @@ def with_text(model: bytes, key: str, text: str) -> bytes:
     return b"".join([*kept, bytes_field(_TEXTS, entry)])
 
 
-def _told(path: Path, model: Message, graph: Message) -> OnnxFile:
+def _described(path: Path, model: Message, graph: Message) -> OnnxFile:
     weights = {weight.text(_WEIGHT_NAME) for weight in graph.messages(_WEIGHT)}
     inputs = [t for t in graph.messages(_INPUT) if t.text(1) not in weights]
     nodes = graph.messages(_NODE)
@@ -147,16 +147,17 @@ def _spec(path: Path, tensor: Message) -> TensorSpec:
 def _type(tensor: Message) -> tuple[str | None, list[int | str]]:
     """Return dtype and shape of a ValueInfoProto; a length without number is named."""
     for kind in tensor.messages(2):
-        for told in kind.messages(1):
-            dimensions = [d for shape in told.messages(2) for d in shape.messages(1)]
+        for tensor_type in kind.messages(1):
+            shapes = tensor_type.messages(2)
+            dimensions = [d for shape in shapes for d in shape.messages(1)]
             lengths = [d.number(1) if 1 in d else d.text(2) or "?" for d in dimensions]
-            return _DTYPES.get(told.number(1)), lengths
+            return _DTYPES.get(tensor_type.number(1)), lengths
     return None, []
 
 
 def _activations(graph: Message, nodes: list[Message]) -> dict[str, tuple[str, ...]]:
-    told = (*graph.messages(_INNER), *graph.messages(_OUTPUT))
-    dtypes = {tensor.text(1): _type(tensor)[0] for tensor in told}
+    typed = (*graph.messages(_INNER), *graph.messages(_OUTPUT))
+    dtypes = {tensor.text(1): _type(tensor)[0] for tensor in typed}
     written: dict[str, list[str]] = {}
     for node in nodes:
         for name in filter(None, node.texts(_WRITTEN)):

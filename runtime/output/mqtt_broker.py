@@ -24,12 +24,12 @@ _logger = logging.getLogger(__name__)
 
 
 class Broker(Closing):
-    """Publishes; connects again by itself; tells once when it is cut off and back.
+    """Publishes; connects again by itself; logs once when it is cut off and back.
 
     Parameters
     ----------
     address : BrokerAddress
-        Host, port, user and password. None of the last two is ever told.
+        Host, port, user and password. The last two are never shown.
     tls : bool
         Encrypt, and check the broker against the system's certificates.
     will : (str, str)

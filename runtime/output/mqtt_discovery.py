@@ -1,4 +1,4 @@
-"""What Home Assistant is told so that it shows a run as a device of its own.
+"""What Home Assistant is sent so that it shows a run as a device of its own.
 
 Keys and topics are those of its documentation: "MQTT", chapter "MQTT discovery"
 (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery), "MQTT Sensor"

@@ -27,7 +27,7 @@ def open_sink(text: str, style: Style) -> Sink:
         as ``masks:ids/``; a URI such as ``mqtt://host``; or the name of a sink alone,
         such as ``null``, where no such file exists.
     style : Style
-        How to draw and what to tell.
+        How to draw, and what JSON lines hold.
 
     Raises
     ------

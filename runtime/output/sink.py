@@ -34,13 +34,13 @@ class Style:
     look : Look
         How pictures are drawn.
     shapes : {"none", "polygons", "rle"}
-        What JSON lines tell of each class's area.
+        How JSON lines describe each class's area.
     fps : float or None
         Frames a second that sinks are given; None where there is no such rate.
     resume : bool
         Keep what is there and add to it.
     meter : Meter or None
-        What the run tells of itself.
+        Counts and times of the run.
     """
 
     manifest: Manifest

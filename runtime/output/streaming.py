@@ -1,7 +1,4 @@
-"""The contract of sinks that hand frames to a GStreamer child as they come.
-
-Frames of changing sizes for outputs that have one: the first frame's, made even.
-"""
+"""The contract of sinks that hand frames to a GStreamer child as they come."""
 
 from __future__ import annotations
 

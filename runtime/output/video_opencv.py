@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.base import Closing
-from edgeseg.runtime.output.video_pyav import STILLS_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+STILLS_S = 0.5  # pictures that have no common time are shown this long each
 _RESERVE = 256 * 1024  # bytes, for the index at the end
 CODECS = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".mov": "mp4v"}
 

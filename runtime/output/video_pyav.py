@@ -13,6 +13,7 @@ from av.video.frame import PictureType
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.base import Closing
+from edgeseg.runtime.output.video_opencv import STILLS_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ class PyavWriter(Closing):
         self, size_wh: tuple[int, int], fps: float | None
     ) -> av.VideoStream:
         h264 = "libx264" in av.codecs_available
-        # a label, which chooses H.264's level; Matroska tells it, MP4 does not
+        # a label, which chooses H.264's level; Matroska stores it, MP4 does not
         rate = Fraction(fps or 30).limit_denominator(1001)
         stream = self._file.add_stream("libx264" if h264 else "mpeg4", rate=rate)
         assert isinstance(stream, av.VideoStream)
@@ -156,13 +157,13 @@ class _Disk(Closing):
         self.name = str(path)
         self._file = path.open("wb", buffering=0)
         self._error: OSError | None = None
-        self._told = False
+        self._raised = False
 
     def check(self) -> None:
         """Raise `OutputError`, once, if something could not be written."""
-        error, told = self._error, self._told
-        self._told = error is not None
-        if error is not None and not told:
+        error, raised = self._error, self._raised
+        self._raised = error is not None
+        if error is not None and not raised:
             raise OutputError(_reason(error)) from error
 
     def write(self, data: bytes) -> int:
@@ -188,9 +189,6 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-STILLS_S = 0.5  # pictures that have no common time are shown this long each
-
-
 class VideoClock:
     """Turns capture times into time stamps that always rise, the first being 0.
 
@@ -198,7 +196,7 @@ class VideoClock:
     ----------
     fps : float or None
         Frames a second where the source has such a rate: how long a frame lasts where
-        no other follows to tell.
+        no other follows.
     """
 
     def __init__(self, fps: float | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.pictures.atomic import replacing
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image as PillowImage
 
+    from edgeseg.devices.types import Untyped
+
+# What Pillow raises on damaged files, format by format
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError)
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
@@ -115,10 +120,11 @@ def write_ids(path: Path, ids: NDArray[np.uint8], table: NDArray[np.uint8]) -> N
         _save(image, temporary, path)
 
 
-def _save(image: Any, temporary: Path, path: Path) -> None:
-    kwargs = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+def _save(image: PillowImage, temporary: Path, path: Path) -> None:
+    is_jpeg = path.suffix.lower() in (".jpg", ".jpeg")
+    settings: dict[str, Untyped] = {"quality": 95} if is_jpeg else {}
     try:
-        image.save(temporary, compress_level=1, **kwargs)
+        image.save(temporary, compress_level=1, **settings)
     except (ValueError, KeyError) as error:
         raise InputError(
             f"cannot write {path}: expected a name that ends in "
@@ -126,7 +132,7 @@ def _save(image: Any, temporary: Path, path: Path) -> None:
         ) from error
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path) -> PillowImage:
     from PIL import Image
 
     try:
@@ -140,10 +146,6 @@ def _open(path: Path) -> Any:
     except Image.DecompressionBombError as error:
         raise _unreadable(path, error) from error
     return image
-
-
-# What Pillow raises on damaged files, format by format
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError)
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

@@ -6,13 +6,14 @@ In bands, a large photo is in memory once on either side, and nothing else is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image as PillowImage
 
 # Pixels of a band: small beside a large photo, large beside what a band costs.
 _BAND_PIXELS = 1 << 16
@@ -45,7 +46,7 @@ def row_bands(height: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + step, height))
 
 
-def upright_pixels(image: Any) -> NDArray[np.uint8]:
+def upright_pixels(image: PillowImage) -> NDArray[np.uint8]:
     """Return the pixels of a Pillow image, turned as its EXIF orientation says.
 
     Parameters
@@ -65,7 +66,7 @@ def upright_pixels(image: Any) -> NDArray[np.uint8]:
     sideways, backwards = orientation in _SIDEWAYS, orientation in _BACKWARDS
     hw = (width, height) if sideways else (height, width)
     pixels = np.empty((*hw, 3), np.uint8)
-    # rows of the file, whichever way they lie in the picture
+    # rows of the file, whichever way they run in the picture
     lines = pixels.swapaxes(0, 1) if sideways else pixels
     for rows in row_bands(height, width):
         part = _rgb(_turned(_cropped(image, rows), orientation))
@@ -74,7 +75,7 @@ def upright_pixels(image: Any) -> NDArray[np.uint8]:
     return pixels
 
 
-def image_of(parts: Iterable[NDArray[np.uint8]], height: int) -> Any:
+def image_of(parts: Iterable[NDArray[np.uint8]], height: int) -> PillowImage:
     """Return a Pillow image of a picture that comes in pieces from top to bottom.
 
     Parameters
@@ -86,31 +87,32 @@ def image_of(parts: Iterable[NDArray[np.uint8]], height: int) -> Any:
     """
     from PIL import Image
 
-    image, top = None, 0
-    for part in parts:
-        band = Image.fromarray(part)
-        if band.height == height:
-            return band
-        image = image or Image.new(band.mode, (band.width, height), None)
-        image.paste(band, (0, top))
-        top += band.height
+    rest = iter(parts)
+    band = Image.fromarray(next(rest))
+    if band.height == height:
+        return band
+    image, top = Image.new(band.mode, (band.width, height), None), band.height
+    image.paste(band, (0, 0))
+    for part in rest:
+        image.paste(Image.fromarray(part), (0, top))
+        top += len(part)
     return image
 
 
-def _cropped(image: Any, rows: slice) -> Any:
+def _cropped(image: PillowImage, rows: slice) -> PillowImage:
     if rows == slice(0, image.height):
         return image
     return image.crop((0, rows.start, image.width, rows.stop))
 
 
-def _turned(band: Any, orientation: int) -> Any:
+def _turned(band: PillowImage, orientation: int) -> PillowImage:
     from PIL import Image
 
     turn = _TURNS.get(orientation)
     return band if turn is None else band.transpose(Image.Transpose[turn])
 
 
-def _rgb(band: Any) -> NDArray[np.uint8]:
+def _rgb(band: PillowImage) -> NDArray[np.uint8]:
     import numpy as np
 
     # Pillow clips 16-bit grey to 255 instead of scaling it

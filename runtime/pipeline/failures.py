@@ -1,4 +1,4 @@
-"""What goes wrong in any thread of a run, raised once in the caller's."""
+"""Errors of all threads of a run, raised once in the caller's thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Failures:
     Parameters
     ----------
     stop : Stop
-        Asked for at the first error.
+        Set at the first error.
     """
 
     def __init__(self, stop: Stop) -> None:
@@ -40,16 +40,16 @@ class Failures:
             self._stop.ask()
 
     def raise_first(self) -> None:
-        """Raise the first error; the others are told as notes or in the log."""
+        """Raise the first error; the others become notes or log messages."""
         if not self._errors:
             return
         first, *others = self._errors
         for other in others:
-            told = f"also: {type(other).__name__}: {other}"
+            also = f"also: {type(other).__name__}: {other}"
             if sys.version_info >= (3, 11):
-                first.add_note(told)
+                first.add_note(also)
             else:
-                _log.warning("%s", told)
+                _log.warning("%s", also)
         raise first
 
 

@@ -1,6 +1,6 @@
-"""What a running pipeline tells of itself: rates, latencies, ages, shares.
+"""The figures of a run: rates, latencies and ages now, and the totals at its end.
 
-What a run has done, in memory that does not grow with it.
+The memory that they take does not grow with the run.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from edgeseg.runtime.capture.source import Capture, Source
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
-
 _FRAMES = 300  # frames that percentiles are taken of
 _WINDOW_S = 2.0  # seconds that the frame rate is taken of
+_KEPT = 4096  # values of a stage that a median is taken of
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Readings:
     last_frame_s : float or None
         Seconds since the last frame; None before the first.
     connected : bool
-        Whether the source gives frames, as far as it tells.
+        Whether the source gives frames, as far as it knows.
     reconnects : int
         How often the source connected again.
     """
@@ -136,11 +136,11 @@ class Meter:
             self._dropped += count
 
     def watch(self, source: Source) -> None:
-        """Tell the state of this source in `read` from now on."""
+        """Include the state of this source in `read` from now on."""
         self._source = source
 
     def read(self) -> Readings:
-        """Return what there is to tell now."""
+        """Return the figures of this moment."""
         with self._lock:
             now = self._clock()
             done, last = tuple(self._done), self._last
@@ -176,9 +176,6 @@ def _rate(done: tuple[float, ...], now: float) -> float | None:
     if since > max(_WINDOW_S, 2 * interval):
         return 0.0
     return 1 / interval if interval > 0 else None
-
-
-_KEPT = 4096
 
 
 class Reservoir:

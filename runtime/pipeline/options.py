@@ -1,4 +1,4 @@
-"""What a user asks of a run."""
+"""Which frames a run segments, how many, and how."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ class FrameReader:
     failures : Failures
         Gets what the source raises.
     dropped : callable
-        Called with a number of frames that newer ones have replaced.
+        Called with a number of frames that newer ones have replaced: here, or inside
+        the source.
     skip : frozenset of str
         Names that are left out.
     """
@@ -64,6 +65,7 @@ class FrameReader:
         self._lock = threading.Lock()
         self._has_ended = self._is_left = False
         self._is_wanted = True
+        self._dropped_inside = 0  # of `Source.dropped`, those that are counted
         self._worker = WorkerThread("reader", self._work, failures)
 
     def _work(self) -> None:
@@ -80,10 +82,15 @@ class FrameReader:
         for capture in self._source.captures(self._skip):
             if not self._is_wanted or self._selection.is_past(capture):
                 return
+            replaced = self._replaced_inside()
             if self._selection.takes(capture):
-                replaced = self.frames.put(capture)
-                if replaced:
-                    self._dropped(replaced)
+                replaced += self.frames.put(capture)
+            if replaced:
+                self._dropped(replaced)
+
+    def _replaced_inside(self) -> int:
+        before, self._dropped_inside = self._dropped_inside, self._source.dropped
+        return self._dropped_inside - before
 
     def stop(self) -> None:
         """Ask the source to end; does not wait for it."""

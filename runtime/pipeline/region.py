@@ -25,7 +25,7 @@ class Region:
     Raises
     ------
     InputError
-        It lies outside of every frame, or has no area.
+        It is outside of every frame, or has no area.
     """
 
     x: float
@@ -65,7 +65,7 @@ class Region:
         return max(self.x, self.y, self.width, self.height) <= 1
 
     def within(self, frame_hw: tuple[int, int]) -> tuple[slice, slice]:
-        """Return the rows and columns of a frame that lie in the region.
+        """Return the rows and columns of a frame that the region covers.
 
         Parameters
         ----------

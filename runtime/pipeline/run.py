@@ -4,8 +4,6 @@ Reading, inference and writing overlap: a thread takes frames from the source, t
 caller's thread segments them, a third one gives the results to the sinks. Files keep
 every frame. Of a live source only the newest frame waits, and none is segmented
 before the sinks have room for it, so that nothing grows old on the way.
-
-Freed memory, given back to the system.
 """
 
 from __future__ import annotations
@@ -68,7 +66,7 @@ def run_pipeline(
     progress : callable or None
         Called after each picture, in the thread that writes.
     meter : Meter or None
-        Told of every frame.
+        Counts and times every frame.
     stop : Stop or None
         Ends the run when asked for; see `stopping_on_signals`.
 
@@ -125,7 +123,7 @@ class _PipelineRun:
         return self._tally
 
     def _run(self, skip_existing: bool) -> None:
-        """Do all, and close all; nothing is raised here."""
+        """Run to the end and close everything; errors are kept, not raised."""
         skip: frozenset[str] = frozenset()
         if self._meter is not None:
             self._meter.watch(self._source)
@@ -148,7 +146,7 @@ class _PipelineRun:
         self._failures.attempt(self._segmenter.close)
 
     def _in_turn(self, skip: frozenset[str]) -> None:
-        """Do without threads: a single picture is faster so, and takes less memory."""
+        """Run without threads: faster for a single picture, and with less memory."""
         inference = Inference(self._segmenter, self._options)
         for capture in self._source.captures(skip):
             if self._stop.asked:

@@ -1,4 +1,4 @@
-"""From a capture to its classes, as the options of a run ask."""
+"""From a capture to its classes, by region and smoothing of the run's options."""
 
 from __future__ import annotations
 

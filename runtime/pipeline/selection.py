@@ -20,7 +20,7 @@ class Selection:
     Parameters
     ----------
     options : PipelineOptions
-        What is asked for.
+        Which frames are wanted.
     source : Source
         Gives the frame rate, and whether its time stamps are those of a recording.
     """
@@ -35,7 +35,7 @@ class Selection:
         self._slot = 0
 
     def takes(self, capture: Capture) -> bool:
-        """Return whether a frame is wanted; asked once for each, in order."""
+        """Return whether a frame is wanted; called once for each, in order."""
         index, self._index = self._index, self._index + 1
         if index % self._options.every:
             return False

@@ -1,7 +1,4 @@
-"""Which board, and how ``ssh`` is called for it.
-
-What can go wrong between workstation and board.
-"""
+"""Which board, how ``ssh`` is called for it, and the errors of a connection."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What ``bench``, ``eval`` and ``run`` need on the board, and what they bring back.
-
-A command's arguments taken apart here and put together for the board.
-"""
+"""What ``bench``, ``eval`` and ``run`` need on the board, and what they bring back."""
 
 from __future__ import annotations
 
@@ -193,7 +190,7 @@ class CommandLine:
         self._typed[name] = value
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether a parameter was typed, even without a value."""
+        """Return whether a parameter was typed, even without a value."""
         return name in self._typed
 
     def arguments(self) -> list[str]:

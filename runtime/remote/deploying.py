@@ -1,6 +1,6 @@
 """Puts edgeseg onto the board: a wheel, and an environment that it is installed in.
 
-The wheels that a board needs, fetched here for it.
+Without internet there, the wheels that it needs are fetched here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import EdgesegError
 from edgeseg.devices.plain_text import printable
@@ -20,6 +20,7 @@ from edgeseg.runtime.remote.copying import Blob, ship_tree
 from edgeseg.runtime.remote.packing import cache_folder, wheel_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from edgeseg.devices.types import Json
@@ -90,15 +91,15 @@ def deploy(session: Session, wanted: Wanted) -> Deployed:
     )
     _check(session.address.host, board, python)
     wheel = Blob.of(wheel_file(wanted.wheel))
-    told = {
+    record = {
         "wheel": wheel.sha,
         "python": f"{python['path']} {_text(python['version'])}",
         "extras": sorted(set(wanted.extras)),
         "system": wanted.system,
     }
-    found = session.ask("find", **told)["python"]
-    made = found or _make(session, wanted, wheel, board, python, told)
-    base = str(told["python"])
+    found = session.ask("find", **record)["python"]
+    made = found or _make(session, wanted, wheel, board, python, record)
+    base = str(record["python"])
     return Deployed(str(made), wheel.path.name, wheel.sha, base, found is not None)
 
 
@@ -108,23 +109,23 @@ def _make(
     wheel: Blob,
     board: Json,
     python: Json,
-    told: Json,
+    record: Json,
 ) -> str:
     """Copy what is needed and install it."""
-    extras = told["extras"]
+    extras = record["extras"]
     wheels = {wheel.path.name: wheel}
     if wanted.offline:
-        session.tell("fetching the board's wheels")
+        session.report("fetching the board's wheels")
         wheels = download(wheel, extras, board, python)
     folder = ship_tree(session, wheels)
     answer = session.ask(
         "make",
-        key=hashlib.sha256(repr(sorted(told.items())).encode()).hexdigest()[:16],
+        key=hashlib.sha256(repr(sorted(record.items())).encode()).hexdigest()[:16],
         python=python["path"],
         has_venv=python["venv"],
         target=with_extras(f"{folder}/{wheel.path.name}", extras),
         links=folder if wanted.offline else None,
-        told={**told, "version": _text(python["version"])},
+        record={**record, "version": _text(python["version"])},
     )
     return str(answer["python"])
 
@@ -145,7 +146,7 @@ def _check(host: str, board: Json, python: Json) -> None:
         )
 
 
-def _text(version: Any) -> str:
+def _text(version: Iterable[int]) -> str:
     return ".".join(map(str, version))
 
 
@@ -192,7 +193,7 @@ def download(
     extras : list of str
         Its extras.
     board, python : dict
-        What the board told of itself and of its Python.
+        Facts about the board and its Python, from the board.
 
     Returns
     -------
@@ -254,8 +255,8 @@ def _fetch(folder: Path, target: str, tags: list[str], markers: dict[str, str]) 
     )
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        told = [line for line in lines if line.startswith("ERROR: ")] or lines
-        reason = (told or ["no reason told"])[-1].removeprefix("ERROR: ")
+        record = [line for line in lines if line.startswith("ERROR: ")] or lines
+        reason = (record or ["no reason told"])[-1].removeprefix("ERROR: ")
         raise EdgesegError(
             f"the board's wheels cannot be fetched here: {printable(reason)}"
         )

@@ -41,7 +41,7 @@ class Link:
         Where to.
     python : str or None
         The Python that runs the board's program.
-    tell : callable
+    report : callable
         Takes a line of progress.
 
     Raises
@@ -53,10 +53,10 @@ class Link:
     """
 
     def __init__(
-        self, address: BoardAddress, python: str | None, tell: Callable[[str], None]
+        self, address: BoardAddress, python: str | None, report: Callable[[str], None]
     ) -> None:
         self._address = address
-        self._tell = tell
+        self._report = report
         self._was_there = False
         self._channel = Channel([*address.ssh(), command(python)], address.host)
         try:
@@ -100,7 +100,7 @@ class Link:
             message = self._next(kinds)
             if "note" not in message:
                 return checked(self._address.host, kinds, request, message)
-            self._tell(printable(message["note"]))
+            self._report(printable(message["note"]))
             left -= max(_NOTE, len(message["note"]))
         raise RemoteError(
             f"{self._address.host} sends line after line of progress and no answer"

@@ -22,6 +22,8 @@ _NAME = "edgeseg"
 _LAYERS = ("devices", "runtime", "converter", "benchmarks")
 _BESIDE = ("pyproject.toml", "README.md", "LICENSE")
 _LEFT_OUT = {"__pycache__", "results"}  # records do not go into the wheel
+# Conversion stays on the workstation: its Keras model and ranges are 8 of 11 MB
+_NOT_FOR_BOARDS = (f"{_NAME}/converter/", f"{_NAME}/benchmarks/studies/")
 # what an installer adds to a wheel's own files
 _INSTALLED = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a ZIP file knows
@@ -36,7 +38,7 @@ def wheel_file(given: Path | None) -> Path:
     """Return a wheel of edgeseg: the one that is named, else of what runs here.
 
     An installed edgeseg is packed again; one that runs from its source is built, once
-    for each state of the source.
+    for each state of the source. What only converts is left out of it.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def _built(source: Path) -> Path:
         (made,) = (place / "made").glob("*.whl")
         content = {}
         with zipfile.ZipFile(made) as archive:
-            for name in archive.namelist():
+            for name in filter(_is_for_boards, archive.namelist()):
                 content[name] = archive.read(name)
         write_wheel(folder / made.name, content)
     return folder / made.name
@@ -135,6 +137,8 @@ def _repacked() -> Path:
             continue  # scripts and bytecode are made by each installer
         if entry.parent.name.endswith(".dist-info") and entry.name in _INSTALLED:
             continue
+        if not _is_for_boards(entry.as_posix()):
+            continue
         content[entry.as_posix()] = Path(str(entry.locate())).read_bytes()
     name = f"{_NAME}-{distribution.version}-py3-none-any.whl"
     digest = hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()[:32]
@@ -142,6 +146,10 @@ def _repacked() -> Path:
     if not path.exists():
         write_wheel(path, content)
     return path
+
+
+def _is_for_boards(name: str) -> bool:
+    return not name.startswith(_NOT_FOR_BOARDS)
 
 
 def write_wheel(path: Path, content: dict[str, bytes]) -> None:

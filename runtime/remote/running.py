@@ -30,7 +30,7 @@ def start(
     arguments: list[str],
     *,
     grace_s: float | None = GRACE_S,
-    told: Json | None = None,
+    record: Json | None = None,
 ) -> str:
     """Start an edgeseg command on the board; return the name of its run.
 
@@ -44,7 +44,7 @@ def start(
         Of ``edgeseg``; no shell sees them.
     grace_s : float or None
         Seconds that the command goes on when nobody follows it; None: it is detached.
-    told : dict or None
+    record : dict or None
         What is to be known of it later.
     """
     answer = session.ask(
@@ -53,7 +53,7 @@ def start(
         # no packages of the user's, nothing from the current folder; no buffering
         argv=[python, "-I", "-u", "-X", "utf8", "-c", _CODE, *arguments],
         environment={key: os.environ[key] for key in _PASSED_ON if key in os.environ},
-        told={"arguments": arguments, **(told or {})},
+        record={"arguments": arguments, **(record or {})},
         grace_s=grace_s,
     )
     return str(answer["run"])
@@ -98,19 +98,19 @@ class Follower:
         """
         try:
             with _interrupts(self._interrupt):
-                told = self._session.persist(self._attempt)
+                record = self._session.persist(self._attempt)
         except RemoteError:
             raise
         except (OSError, KeyboardInterrupt):  # nobody reads its output any more
             self._session.close()
             self._session.ask("end", run=self._run)
             raise
-        if "exit" not in told:
+        if "exit" not in record:
             raise RemoteError(
                 f"{self._session.address.host}: the run {self._run} was killed there, "
                 "or the board has restarted"
             )
-        code = int(told["exit"])
+        code = int(record["exit"])
         return code if code >= 0 else 128 - code
 
     def watch(self) -> None:

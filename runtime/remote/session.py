@@ -29,7 +29,7 @@ class Session(Closing):
         Where the board is.
     python : str or None
         The Python there that runs the board's program and makes environments.
-    tell : callable
+    report : callable
         Takes a line for the user.
     delays_s : tuple of float
         How long to wait before each further attempt to connect again.
@@ -40,12 +40,12 @@ class Session(Closing):
         address: BoardAddress,
         *,
         python: str | None = None,
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
         delays_s: tuple[float, ...] = DELAYS_S,
     ) -> None:
         self.address = address
         self.python = python
-        self.tell = tell
+        self.report = report
         self._delays_s = delays_s
         self._failures = 0
         self._was_there = False
@@ -60,7 +60,7 @@ class Session(Closing):
     def link(self) -> Link:
         """Return the connection, made where there is none."""
         if self._link is None:
-            self._link = Link(self.address, self.python, self.tell)
+            self._link = Link(self.address, self.python, self.report)
         return self._link
 
     def ask(self, op: str, **values: Any) -> Json:
@@ -105,5 +105,5 @@ class Session(Closing):
             raise RemoteError(f"{error}; what was copied is kept: call again") from None
         delay_s = self._delays_s[self._failures]
         self._failures += 1
-        self.tell(f"{error}; trying again in {delay_s:.0f} s")
+        self.report(f"{error}; trying again in {delay_s:.0f} s")
         time.sleep(delay_s)

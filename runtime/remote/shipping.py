@@ -1,6 +1,6 @@
-"""Copies what a command reads to the board, and says where it is there.
+"""Copies what a command reads to the board, and brings back what a run wrote.
 
-Brings what a run wrote back: checked, whole or not there.
+What comes back is checked: each file is whole or not there.
 """
 
 from __future__ import annotations

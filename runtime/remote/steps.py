@@ -1,9 +1,4 @@
-"""``edgeseg remote USER@HOST deploy``: deploy, examine, tell.
-
-``edgeseg remote USER@HOST logs`` and ``stop``.
-
-Commands on the board from deployment to the files that come back.
-"""
+"""What ``edgeseg remote USER@HOST`` does, verb by verb: deploy, run, logs, stop."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ import json
 import shlex
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -48,8 +43,8 @@ def deploy_models(
         click.echo(_deployed_text(session.address.host, deployed, places))
     code, printed = _doctor(session, deployed, ["--json"] if as_json else [])
     if as_json:
-        told = {"host": session.address.host, **asdict(deployed), "models": places}
-        click.echo(json.dumps({**told, "doctor": _parsed(printed)}, indent=2))
+        record = {"host": session.address.host, **asdict(deployed), "models": places}
+        click.echo(json.dumps({**record, "doctor": _parsed(printed)}, indent=2))
     else:
         shown = outputs()["out"]
         shown.write(printed)
@@ -61,7 +56,7 @@ def _doctor(
     session: Session, deployed: Deployed, options: list[str]
 ) -> tuple[int, bytes]:
     out, err = _Kept(), outputs()["err"]
-    run = start(session, deployed.python, ["doctor", *options], told={"inner": True})
+    run = start(session, deployed.python, ["doctor", *options], record={"inner": True})
     code = Follower(session, run, {"out": out, "err": err}).follow()
     return code, out.getvalue()
 
@@ -75,7 +70,7 @@ class _Kept(io.BytesIO):
         return super().write(data)
 
 
-def _parsed(printed: bytes) -> Any:
+def _parsed(printed: bytes) -> object:
     try:
         return json.loads(printed)
     except ValueError as error:
@@ -103,27 +98,27 @@ def show_logs(session: Session, name: str | None, lines: int, *, follow: bool) -
     InputError
         There is no such run.
     """
-    told = _chosen(session, name)
-    end = session.ask("tail", run=told["run"], lines=lines)
+    record = _chosen(session, name)
+    end = session.ask("tail", run=record["run"], lines=lines)
     shown = output_to(sys.stdout)
     shown.write(end["text"].encode("utf-8", "backslashreplace"))
     shown.flush()
-    if follow and told["running"]:
+    if follow and record["running"]:
         outputs = {name: output_to(sys.stdout) for name in end["sizes"] or ("log",)}
         try:
-            Follower(session, told["run"], outputs, end["sizes"]).watch()
+            Follower(session, record["run"], outputs, end["sizes"]).watch()
         except KeyboardInterrupt:  # leaves it running
             session.close()
-        told = _chosen(session, told["run"])
-    click.echo(_state(told), err=True)
+        record = _chosen(session, record["run"])
+    click.echo(_state(record), err=True)
 
 
 def stop_run(session: Session, name: str | None) -> None:
     """End a run; see `show_logs`."""
-    told = _chosen(session, name)
-    if told["running"]:
-        told = session.ask("end", run=told["run"])
-    click.echo(_state(told))
+    record = _chosen(session, name)
+    if record["running"]:
+        record = session.ask("end", run=record["run"])
+    click.echo(_state(record))
 
 
 def _chosen(session: Session, name: str | None) -> Json:
@@ -133,25 +128,25 @@ def _chosen(session: Session, name: str | None) -> Json:
     if not runs:
         raise InputError(f"nothing has been run on {host} yet")
     if name is None:
-        return next((told for told in runs if told["running"]), runs[0])
-    found = [told for told in runs if told["run"] == name]
+        return next((record for record in runs if record["running"]), runs[0])
+    found = [record for record in runs if record["run"] == name]
     if not found:
-        known = ", ".join(told["run"] for told in runs[:5])
+        known = ", ".join(record["run"] for record in runs[:5])
         raise InputError(f"no run {name!r} on {host}; the newest are {known}")
     return found[0]
 
 
-def _state(told: Json) -> str:
-    command = shlex.join(["edgeseg", *told.get("arguments", ())])
-    if "arguments" not in told:
+def _state(record: Json) -> str:
+    command = shlex.join(["edgeseg", *record.get("arguments", ())])
+    if "arguments" not in record:
         state = "did not start"
-    elif told["running"]:
+    elif record["running"]:
         state = "runs"
-    elif "exit" in told:
-        state = f"ended with exit code {told['exit']}"
+    elif "exit" in record:
+        state = f"ended with exit code {record['exit']}"
     else:
         state = "was killed, or the board has restarted"
-    return f"{told['run']} {state}: {printable(command)}"
+    return f"{record['run']} {state}: {printable(command)}"
 
 
 def run_attached(
@@ -168,7 +163,7 @@ def run_attached(
     prepare : callable
         Copies what the command reads.
     """
-    call = prepare()  # before the deployment: what is missing here is told at once
+    call = prepare()  # before the deployment: what is missing here is an error at once
     deployed = deploy(session, wanted)
     run = start(session, deployed.python, call.arguments)
     code = Follower(session, run, outputs()).follow()
@@ -194,7 +189,9 @@ def run_detached(
     click.echo(f"runs on {host} as {run}: edgeseg remote {host} logs --follow")
     if call.wanted:
         runs = session.ask("runs")["runs"]
-        folder = next((told["folder"] for told in runs if told["run"] == run), None)
+        folder = next(
+            (record["folder"] for record in runs if record["run"] == run), None
+        )
         if folder is None:
             raise RemoteError(f"{host} does not know the run {run} that it began")
         click.echo(f"its files are in {folder}/work there")

@@ -79,10 +79,10 @@ def trouble(address: BoardAddress, said: str, status: int) -> RemoteError:
             return RemoteError(_filled(text, address, said))
     if status != _SSH_FAILED:
         return RemoteError(f"{address.host} did not answer as expected: {_end(said)}")
-    told = next((text for mark, text in _PASSING if mark in said), None)
+    passing = next((text for mark, text in _PASSING if mark in said), None)
     return ConnectionLostError(
-        _filled(told, address, said)
-        if told
+        _filled(passing, address, said)
+        if passing
         else f"the connection to {address.host} ended: {_end(said)}"
     )
 

@@ -16,7 +16,7 @@ can change. The first of equal classes wins.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.runtime.segmentation.every_pixel import fill_rows
 from edgeseg.runtime.segmentation.tiles import decide_tiles, fill_tiles
@@ -127,7 +127,7 @@ def _clear_winners(planes: Array, tolerance: np.float32) -> NDArray[np.int16]:
     import numpy as np
 
     best = _comparable(planes[0])
-    second = np.full_like(best, _lowest(best.dtype))
+    second = np.full_like(best, _lowest(best))
     winners = np.zeros(best.shape, np.int16)
     for class_id in range(1, len(planes)):
         scores = _comparable(planes[class_id])
@@ -162,7 +162,7 @@ def _comparable(plane: Array) -> Array:
     return plane.astype(np.float32) if plane.dtype == np.float16 else plane
 
 
-def _lowest(dtype: np.dtype[Any]) -> Any:
+def _lowest(plane: Array) -> float:
     import numpy as np
 
-    return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
+    return np.iinfo(plane.dtype).min if plane.dtype.kind in "iu" else -np.inf

@@ -10,7 +10,7 @@ come first, so that each further class is a shorter row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ class Tiles:
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
 
-    def __getitem__(self, chosen: Any) -> Tiles:
+    def __getitem__(self, chosen: slice | Array) -> Tiles:
         return Tiles(self.rows[chosen], self.columns[chosen])
 
 

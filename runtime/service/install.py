@@ -20,9 +20,9 @@ from edgeseg.runtime.pictures.atomic import write_text
 from edgeseg.runtime.service.unit import MARK, ServiceUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
+    from edgeseg.devices.types import Json
     from edgeseg.runtime.address import Address
 
 SYSTEM_FOLDER = Path("/etc/systemd/system")
@@ -138,7 +138,7 @@ def ask_systemd(place: Place, *arguments: str) -> tuple[bool, str]:
     if shutil.which("systemctl") is None:
         return False, "systemctl is not installed"
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             [*place.systemctl, *arguments],
             capture_output=True,
             encoding="utf-8",
@@ -148,8 +148,8 @@ def ask_systemd(place: Place, *arguments: str) -> tuple[bool, str]:
         )
     except subprocess.TimeoutExpired:
         return False, f"systemctl gave no answer in {_LIMIT_S:.0f} s"
-    said = (told.stdout if told.returncode == 0 else told.stderr or told.stdout).strip()
-    return told.returncode == 0, said
+    said = (done.stdout if done.returncode == 0 else done.stderr or done.stdout).strip()
+    return done.returncode == 0, said
 
 
 def this_program() -> tuple[str, ...]:
@@ -186,7 +186,7 @@ def user_namespaces(root: Path = Path("/")) -> bool:
 
 def plan_unit(
     config: Path,
-    values: Mapping[str, Any],
+    values: Json,
     *,
     system: bool,
     run_as: str | None,

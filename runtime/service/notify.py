@@ -1,4 +1,4 @@
-"""Telling systemd how a run is: ready, alive, ending (sd_notify(3)).
+"""Notifies systemd of a run: ready, alive, ending (sd_notify(3)).
 
 Alive means that frames were finished: a run that hangs in a camera, a device or a
 sink stops saying so, and systemd starts it anew.
@@ -23,7 +23,7 @@ _STATUS_S = 5.0  # between status lines where there is no watchdog
 
 
 class Notifier:
-    """Tells the service manager of a run, in a thread of its own.
+    """Notifies the service manager of a run, in a thread of its own.
 
     Without ``NOTIFY_SOCKET`` in the environment nothing happens.
 
@@ -45,14 +45,14 @@ class Notifier:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to tell: ready with the first frame, alive with those after it."""
+        """Begin to notify: ready with the first frame, alive with those after it."""
         if self._socket and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="edgeseg-notify")
             self._thread.daemon = True
             self._thread.start()
 
     def stop(self) -> None:
-        """Tell that the run ends; may be called twice."""
+        """Notify that the run ends; may be called twice."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._stopped.set()
@@ -61,7 +61,7 @@ class Notifier:
 
     def _run(self) -> None:
         seen = 0
-        told_s = 0.0
+        notified_s = 0.0
         interval_s = self._watchdog_s / 2 if self._watchdog_s else _STATUS_S
         while not self._stopped.wait(_FIRST_LOOK_S if not seen else interval_s):
             readings = self._meter.read()
@@ -70,9 +70,9 @@ class Notifier:
                 words += ["READY=1"] if not seen else []
                 words += ["WATCHDOG=1"] if self._watchdog_s else []
                 seen = readings.frames
-            elif not seen and time.monotonic() - told_s < _STATUS_S:
+            elif not seen and time.monotonic() - notified_s < _STATUS_S:
                 continue  # nothing new to say while the first frame is waited for
-            told_s = time.monotonic()
+            notified_s = time.monotonic()
             self._send("\n".join(words))
 
     def _send(self, text: str) -> None:

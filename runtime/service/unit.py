@@ -156,7 +156,7 @@ class ServiceUnit:
         return lines
 
     def _private_tmp(self) -> list[str]:
-        """Hide the shared /tmp, unless what is needed lies in it."""
+        """Hide the shared /tmp, unless what is needed is in it."""
         shared = (Path("/tmp"), Path("/var/tmp"))
         needed = (self.config, *self.writable)
         inside = any(path.is_relative_to(tmp) for path in needed for tmp in shared)

@@ -7,7 +7,7 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TextIO
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.plain_text import encodable
@@ -28,14 +28,14 @@ class JsonLinesSink(Sink):
 
     Each line is written whole and at once, so that the file can be followed and
     nothing is lost when a run is stopped. Lines are ASCII; of a name that is no UTF-8
-    each such byte is told as ``\xNN``.
+    each such byte is written as ``\xNN``.
 
     Parameters
     ----------
     text : str
         File name, or ``-``.
     style : Style
-        Labels, and whether polygons or run lengths are told.
+        Labels, and whether polygons or run lengths are written.
     """
 
     def __init__(self, text: str, style: Style) -> None:
@@ -43,7 +43,7 @@ class JsonLinesSink(Sink):
         self._path = Path(text)
         self._seen: frozenset[str] = frozenset()
         if text == "-":
-            self._file: Any = sys.stdout
+            self._file: TextIO = sys.stdout
             return
         if style.resume and self._path.is_file():
             self._seen = _names_in(self._path)

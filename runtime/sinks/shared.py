@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class SharedSink(Sink):
     """Keeps ids and drawn picture of the newest frames in shared memory.
 
-    `shared_frames` tells the layout and has the reader. Only this user's programs can
-    read it. A file instead of `multiprocessing.shared_memory`, whose readers delete it
-    when they end before Python 3.13.
+    `shared_frames` documents the layout and has the reader. Only this user's programs
+    can read it. A file instead of `multiprocessing.shared_memory`, whose readers
+    delete it when they end before Python 3.13.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ class WebSink(Sink):
     ----------
     text : str
         ``HOST:PORT`` with options after ``?``; see `Address.from_text`. Port 0 takes
-        a free one, `url` tells which.
+        a free one, `url` has it.
     style : Style
         Labels and colours, the look at first, and the meter.
 

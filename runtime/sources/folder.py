@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class FolderSource(Source):
-    """Pictures in order of their path; unreadable ones are skipped and told.
+    """Pictures in order of their path; unreadable ones are skipped: see `failures`.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ Raspberry Pi Ltd, "The Picamera2 Library", appendix A: pixel and image formats
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, MissingDriverError
 from edgeseg.runtime.address import CAMERAS, AddressKind, Rest
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, Module
 
 _FORMAT = "BGR888"  # RGB in memory, see above
 _SIZE_WH = (1280, 720)  # Picamera2's own choice for video
@@ -66,8 +66,8 @@ class PicameraConnection(Connection):
 
     def __init__(self, number: int, options: CaptureOptions) -> None:
         self._number, self._options = number, options
-        self._camera: Any = None
-        self._told: Json = {"through": "Picamera2"}
+        self._camera: Module = None
+        self._details: Json = {"through": "Picamera2"}
 
     def open(self) -> None:
         """Configure and start the camera."""
@@ -105,9 +105,9 @@ class PicameraConnection(Connection):
             self._camera.close()
 
     @property
-    def told(self) -> Json:
+    def details(self) -> Json:
         """``through``, and the size that was agreed on: ``given_wh``."""
-        return dict(self._told)
+        return dict(self._details)
 
     def _configure(self) -> None:
         fps = self._options.fps
@@ -117,10 +117,10 @@ class PicameraConnection(Connection):
         )
         self._camera.configure(configuration)
         agreed = self._camera.camera_configuration()["main"]["size"]
-        self._told["given_wh"] = [int(side) for side in agreed]
+        self._details["given_wh"] = [int(side) for side in agreed]
 
 
-def _picamera2() -> Any:
+def _picamera2() -> Module:
     try:
         maker = importlib.import_module("picamera2").Picamera2
     except ImportError as error:

@@ -26,7 +26,7 @@ _LATENCY_MS = 100  # what late packets are waited for
 
 
 class RtspSource(LiveSource):
-    """Frames of an RTSP stream; ``state["through"]`` tells which library gives them.
+    """Frames of an RTSP stream; ``state["through"]`` names the library.
 
     Messages never hold the address's user, password or query. With GStreamer, other
     users of the machine can see them in the list of processes.

@@ -61,6 +61,7 @@ class SyntheticSource(Source):
         self._seed = 0
         self._still = self._live = False
         self._stopped = threading.Event()
+        self._dropped = 0
         for option in filter(None, text.split(",")):
             self._set(option)
         # drawn before anybody's clock runs
@@ -102,6 +103,11 @@ class SyntheticSource(Source):
         """Whether frames come in real time."""
         return self._live
 
+    @property
+    def dropped(self) -> int:
+        """How many frames of a live scene were due while nobody took one."""
+        return self._dropped
+
     def stop(self) -> None:
         """End `captures`."""
         self._stopped.set()
@@ -142,7 +148,9 @@ class SyntheticSource(Source):
             if self._stopped.wait(max(0.0, due - time.monotonic())):
                 return
             yield index, self._scenes[_there_and_back(index, len(self._scenes))]
-            index = max(index + 1, int((time.monotonic() - started) * self._fps))
+            due_now = int((time.monotonic() - started) * self._fps)
+            self._dropped += max(0, due_now - index - 1)
+            index = max(index + 1, due_now)
 
     def scene(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return one frame and its truth.

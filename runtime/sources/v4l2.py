@@ -23,7 +23,7 @@ _BUSY = (
 class V4l2Source(LiveSource):
     """Frames of a USB or other kernel camera, through OpenCV.
 
-    What was asked for and what the camera agreed to may differ: ``state`` tells the
+    What was asked for and what the camera agreed to may differ: ``state`` has the
     latter as ``given_wh``, ``fps`` and ``fourcc``.
 
     Parameters

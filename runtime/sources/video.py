@@ -107,7 +107,7 @@ class VideoSource(Source):
             self._start_s = position_s
             return 0.0
         time_s = position_s - self._start_s
-        # some containers tell no time stamps, or the same for every frame
+        # some containers have no time stamps, or the same for every frame
         return time_s if time_s > last_s else last_s + 1 / self.fps
 
     def close(self) -> None:

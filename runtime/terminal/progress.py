@@ -104,7 +104,7 @@ _TERMINAL_S = 0.5
 
 
 class RunProgress(Closing):
-    """Counts pictures; of a live source it shows rate and dropped frames too.
+    """Counts pictures; of a live source it also shows rate and dropped frames.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class RunProgress(Closing):
         self._shown_s = time.monotonic()
 
     def show(self, tally: Tally, capture: Capture) -> None:
-        """Show that a picture is done."""
+        """Count a picture that is done."""
         if not self._is_live:
             self._line.show(tally.done, capture.name)
             return

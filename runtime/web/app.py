@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, Untyped
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.web.address import WebAddress
@@ -140,8 +140,8 @@ class Pages:
         """``/healthz``."""
         since = self._meter.read().last_frame_s
         good = since is not None and since <= self._address.stale
-        told = {"status": "ok" if good else "no frames", "last_frame_s": since}
-        return json_answer(told, 200 if good else 503)
+        health = {"status": "ok" if good else "no frames", "last_frame_s": since}
+        return json_answer(health, 200 if good else 503)
 
     def _state(self) -> Json:
         return state_of(
@@ -177,7 +177,7 @@ def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Star
         Route("/openapi.json", pages.openapi),
         Route("/healthz", pages.health),
     ]
-    handlers: Any = {HTTPException: _http_error, EdgesegError: _bad_request}
+    handlers: Untyped = {HTTPException: _http_error, EdgesegError: _bad_request}
     return Starlette(
         routes=routes,
         middleware=[Middleware(Gate, address=address)],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edgeseg.runtime.web.address import WebAddress
 
-CONNECTIONS = 48  # those over it are told to come back; over twice as many are cut
+CONNECTIONS = 48  # those over it are asked to come back; over twice as many are cut
 OVER_LIMIT = "over_limit"  # set in a request's ``state`` where it came by one of those
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _HEADERS = {
@@ -75,7 +75,7 @@ class Gate:
         token = self._address.token
         if token is None:
             return None
-        # a cookie is sent to every port of a host: the name tells ours from others'
+        # a cookie is sent to every port of a host: the name separates ours from others'
         cookie = f"edgeseg_{request.scope['server'][1]}"
         session = _session(token)
         shown = request.query_params.get("token")
@@ -137,7 +137,7 @@ def _same(shown: str, expected: str) -> bool:
 
 
 def _session(token: str) -> str:
-    """Return what the cookie holds: it proves the token and does not tell it."""
+    """Return what the cookie holds: a proof of the token that does not reveal it."""
     return hmac.new(token.encode(), b"edgeseg page", hashlib.sha256).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What a run tells of itself, in Prometheus's text format 0.0.4.
+"""The readings of a run, in Prometheus's text format 0.0.4.
 
 References
 ----------
@@ -28,11 +28,11 @@ class _Text:
         self, name: str, kind: str, text: str, values: Mapping[str, float | None]
     ) -> None:
         """Add one metric; `values` maps label text to value, None is left out."""
-        told = {labels: value for labels, value in values.items() if value is not None}
-        if not told:
+        known = {labels: value for labels, value in values.items() if value is not None}
+        if not known:
             return
         self.lines += [f"# HELP edgeseg_{name} {text}", f"# TYPE edgeseg_{name} {kind}"]
-        for labels, value in told.items():
+        for labels, value in known.items():
             shown = f"{{{labels}}}" if labels else ""
             self.lines.append(f"edgeseg_{name}{shown} {float(value)!r}")
 

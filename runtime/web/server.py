@@ -10,7 +10,7 @@ import contextlib
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Scope
 
+    from edgeseg.devices.types import Untyped
     from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.web.address import WebAddress
@@ -125,7 +126,7 @@ class WebServer:
         self._thread.join(_STOP_LIMIT_S)
         self._socket.close()
 
-    def _open(self) -> list[Any]:
+    def _open(self) -> list[Untyped]:
         return list(self._uvicorn.server_state.connections)
 
     def _begin_stop(self) -> None:

@@ -44,11 +44,11 @@ def state_of(
     stream_limit : int
         Clients that may watch at once.
     """
-    told = readings.to_dict()
+    values = readings.to_dict()
     return {
         "version": VERSION,
-        "source": {key: told.pop(key) for key in ("connected", "reconnects")},
-        "readings": {key: told[key] for key in told if key != "shares"},
+        "source": {key: values.pop(key) for key in ("connected", "reconnects")},
+        "readings": {key: values[key] for key in values if key != "shares"},
         "temperature_c": read_temperature_c(),
         "frame": _frame(feed),
         "labels": _labels(readings, manifest, table),

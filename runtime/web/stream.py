@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
+    from edgeseg.devices.types import Untyped
     from edgeseg.runtime.web.feed import PageFeed
 
-    Message = MutableMapping[str, Any]
+    Message = MutableMapping[str, Untyped]
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
 
@@ -62,7 +63,7 @@ class MultipartStream:
         await send(_body(b"--" + _BOUNDARY + b"\r\n"))
         while not gone.done():
             wanted = asyncio.ensure_future(self._feed.picture_after(number))
-            first: set[asyncio.Future[Any]] = {wanted, gone}
+            first: set[asyncio.Future[Untyped]] = {wanted, gone}
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if not wanted.done():
                 wanted.cancel()

@@ -17,7 +17,7 @@ from emulated.x86 import EMULATOR, make_python
 
 from edgeseg.runtime.shipped import model_file
 
-pytestmark = pytest.mark.emulated
+pytestmark = pytest.mark.long
 
 # Prints what runs the Python that it starts: an emulator hides itself from the latter
 CHILDS_PROGRAM = """\

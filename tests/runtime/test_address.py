@@ -37,7 +37,6 @@ BLIND = (
 OTHER_MEANING = {
     ("runtime/service/install.py", "video"),  # a group of Unix
     ("runtime/commands/remote.py", "web"),  # the option --web
-    ("runtime/commands/run.py", "web"),
 }
 
 

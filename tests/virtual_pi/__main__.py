@@ -87,7 +87,7 @@ def suite(
     chosen = arguments if folders else (*_SUITE, *arguments)
     os.environ["EDGESEG_EXAMPLES"] = str(examples)
     # no cache folder: the boards and this machine would share it
-    command = ["-m", "pytest", "-p", "no:cacheprovider", "-m", "not dataset"]
+    command = ["-m", "pytest", "-p", "no:cacheprovider", "-m", "not long"]
     os.execv(pi.python, [str(pi.python), *command, *chosen])
 
 

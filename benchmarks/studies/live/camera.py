@@ -3,6 +3,8 @@
 ``python -m edgeseg.benchmarks.studies.live.camera PORT`` serves
 ``http://127.0.0.1:PORT/stream.mjpg`` until it is killed, through the product's own web
 output and with no inference, so that it costs little beside the run that is watched.
+
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations

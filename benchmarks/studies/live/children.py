@@ -1,4 +1,4 @@
-"""Child processes of a soak, and what Linux tells of one that runs."""
+"""Child processes of a soak, and what Linux knows of one that runs."""
 
 from __future__ import annotations
 
@@ -150,10 +150,10 @@ def free_port() -> int:
 
 
 def sample(pid: int, frames: int, root: Path = Path("/")) -> Sample:
-    """Return what ``/proc`` tells of a process: proc(5)."""
+    """Return what ``/proc`` says of a process: proc(5)."""
     folder = root / f"proc/{pid}"
-    told = (folder / "status").read_text("utf-8", "replace")
-    status = dict(line.split(":", 1) for line in told.splitlines())
+    text = (folder / "status").read_text("utf-8", "replace")
+    status = dict(line.split(":", 1) for line in text.splitlines())
     return Sample(
         time.monotonic(),
         int(status["VmRSS"].split()[0]) * 1024,

@@ -40,7 +40,7 @@ def frames_of(port: int) -> int | None:
 
 
 def state_of(port: int) -> Json | None:
-    """Return what ``/api/state`` tells, None where it does not answer."""
+    """Return what ``/api/state`` answers, None where it does not answer."""
     content = ask(port, "/api/state")
     return None if content is None else dict(json.loads(content))
 

@@ -30,7 +30,7 @@ LIVE_FPS = 30
 
 
 @dataclass(frozen=True)
-class Protocol:
+class LiveProtocol:
     """How long is measured.
 
     Parameters
@@ -51,7 +51,7 @@ class Protocol:
     threads: int = 2
 
 
-def measure(model: Path, clip: Path, protocol: Protocol) -> Json:
+def measure(model: Path, clip: Path, protocol: LiveProtocol) -> Json:
     """Measure one model.
 
     Parameters
@@ -60,7 +60,7 @@ def measure(model: Path, clip: Path, protocol: Protocol) -> Json:
         A ``.tflite`` file.
     clip : Path
         A video file.
-    protocol : Protocol
+    protocol : LiveProtocol
         How long.
 
     Returns
@@ -85,11 +85,11 @@ def measure(model: Path, clip: Path, protocol: Protocol) -> Json:
     }
 
 
-def _open(model: Path, protocol: Protocol) -> Segmenter:
+def _open(model: Path, protocol: LiveProtocol) -> Segmenter:
     return Segmenter.open(model, threads=protocol.threads)
 
 
-def _alone_ms(model: Path, clip: Path, protocol: Protocol) -> dict[str, float]:
+def _alone_ms(model: Path, clip: Path, protocol: LiveProtocol) -> dict[str, float]:
     """Time the network alone on the clip's first frame, nothing else running."""
     with open_source(str(clip)) as source, _open(model, protocol) as segmenter:
         tensor = segmenter.tensor(next(iter(source.captures())).frame)
@@ -110,7 +110,7 @@ def _times_ms(
     return spent
 
 
-def _run_ms(model: Path, clip: Path, protocol: Protocol) -> dict[str, float]:
+def _run_ms(model: Path, clip: Path, protocol: LiveProtocol) -> dict[str, float]:
     """Time the frames of a whole run: file in, overlay drawn, nothing kept."""
     segmenter = _open(model, protocol)
     source = open_source(str(clip))
@@ -128,7 +128,7 @@ def _run_ms(model: Path, clip: Path, protocol: Protocol) -> dict[str, float]:
     return {"frame_ms": frame_ms, "frames": tally.done, **stages}
 
 
-def _live(model: Path, protocol: Protocol) -> Json:
+def _live(model: Path, protocol: LiveProtocol) -> Json:
     """Measure the age of frames of a source that gives 30 a second."""
     segmenter = _open(model, protocol)
     source = open_source(f"synthetic:640x480,live,fps={LIVE_FPS}")

@@ -10,32 +10,39 @@ memory, threads, descriptors and rate are watched; then the camera is killed and
 again three times, a client connects that never reads, and fifty more than may watch.
 The record says of each bar whether it held; the exit status is 1 if one did not.
 
-What a soak must show, as figures with their bars.
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations
 
-import statistics
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.benchmarks.latency.board import describe_board
-from edgeseg.benchmarks.latency.conditions import read_conditions
+from edgeseg.benchmarks.latency.machine import describe_board, read_conditions
 from edgeseg.benchmarks.record import conditions, write_record
 from edgeseg.benchmarks.studies.live import children
+from edgeseg.benchmarks.studies.live.bars import (
+    RATE_KEPT,
+    RECOVERY_S,
+    Bar,
+    at_least,
+    at_most,
+    rate,
+    steady_bars,
+)
 from edgeseg.benchmarks.studies.live.children import Child, Sample, wait_until
 from edgeseg.benchmarks.studies.live.clients import Crowd, connect, frames_of, state_of
 from edgeseg.devices import EdgesegError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from edgeseg.devices.types import Json
 
@@ -54,7 +61,7 @@ class Soak:
     folder: Path
     run_port: int
     run: Child
-    say: Any
+    say: Callable[[str], None]
     interval_s: float = 2.0
     bars: list[Bar] = field(default_factory=list)
     phases: dict[str, Json] = field(default_factory=dict)
@@ -62,15 +69,15 @@ class Soak:
     def watch(self, name: str, seconds: float) -> list[Sample]:
         """Sample the run for some time."""
         samples: list[Sample] = []
-        end, told = time.monotonic() + seconds, 0.0
+        end, said = time.monotonic() + seconds, 0.0
         while len(samples) < 2 or time.monotonic() < end:
             self.run.check()
             frames = frames_of(self.run_port)
             if frames is not None:
                 samples.append(children.sample(self.run.pid, frames))
-            if samples and time.monotonic() - told > 15:
-                told = time.monotonic()
-                self.say(f"{name}: {_line(samples[-1])}, {end - told:.0f} s to go")
+            if samples and time.monotonic() - said > 15:
+                said = time.monotonic()
+                self.say(f"{name}: {_line(samples[-1])}, {end - said:.0f} s to go")
             time.sleep(self.interval_s)
         step = max(1, len(samples) // 60)  # a record is read by people
         self.phases[name] = {
@@ -224,88 +231,3 @@ def _line(one: Sample) -> str:
 
 if __name__ == "__main__":
     main()
-
-
-MEMORY_GROWTH = 0.05  # of the memory at the start
-RATE_KEPT = 0.9  # of the rate with the one browser
-RECOVERY_S = 30.0  # a source that is back is used within
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One figure, what it must be, and whether it is.
-
-    Parameters
-    ----------
-    name : str
-        What is measured.
-    value : float or None
-        The figure; None if it did not come about.
-    limit : str
-        What it must be.
-    passed : bool
-        Whether it is.
-    """
-
-    name: str
-    value: float | None
-    limit: str
-    passed: bool
-
-    def to_dict(self) -> Json:
-        """Return the bar as JSON values."""
-        return asdict(self)
-
-
-def at_most(name: str, value: float | None, limit: float) -> Bar:
-    """Return a bar for a figure that must not be above a limit."""
-    passed = value is not None and value <= limit
-    return Bar(name, _rounded(value), f"at most {limit:g}", passed)
-
-
-def at_least(name: str, value: float | None, limit: float) -> Bar:
-    """Return a bar for a figure that must not be under a limit."""
-    passed = value is not None and value >= limit
-    return Bar(name, _rounded(value), f"at least {limit:g}", passed)
-
-
-def steady_bars(samples: Sequence[Sample]) -> list[Bar]:
-    """Return the bars of a phase in which nothing is done to the run.
-
-    Medians of the last fifth are held against those of the first: a single sample
-    catches a passing connection or allocation.
-
-    Parameters
-    ----------
-    samples : sequence of Sample
-        In order of time, taken after the warm-up.
-    """
-
-    def growth(figure: Callable[[Sample], int]) -> tuple[float, float]:
-        fifth = max(1, len(samples) // 5)
-        first = statistics.median(map(figure, samples[:fifth]))
-        return first, statistics.median(map(figure, samples[-fifth:])) - first
-
-    memory, grown = growth(lambda one: one.resident_bytes)
-    return [
-        at_most("growth of resident memory", grown / memory, MEMORY_GROWTH),
-        at_most("growth of threads", growth(lambda one: one.threads)[1], 0),
-        at_most("growth of descriptors", growth(lambda one: one.descriptors)[1], 0),
-    ]
-
-
-def rate(samples: Sequence[Sample]) -> float:
-    """Return frames a second over a phase.
-
-    Examples
-    --------
-    >>> from edgeseg.benchmarks.studies.live.children import Sample
-    >>> rate([Sample(0.0, 1, 1, 1, 10), Sample(2.0, 1, 1, 1, 70)])
-    30.0
-    """
-    first, last = samples[0], samples[-1]
-    return (last.frames - first.frames) / (last.at_s - first.at_s)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

@@ -1,11 +1,12 @@
 """How much of the network's rate a whole run reaches, and how old its frames get.
 
 ``python -m edgeseg.benchmarks.studies.live.throughput --json FILE --photos FOLDER
-MODEL...`` makes a 640x480 clip of photos and measures, in turns, the network alone and
-a run that decodes the clip, segments it, draws the overlay and drops it; then the age
-of frames of a live source with 30 frames a second. The record holds every round.
+MODEL...`` makes a 640x480 clip, a view that moves over photos, and measures, in turns,
+the network alone and a run that decodes the clip, segments it, draws the overlay and
+drops it; then the age of frames of a live source with 30 frames a second. The record
+holds every round.
 
-A 640x480 clip to run on: a view that moves over photos.
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import click
 
 from edgeseg.benchmarks.record import conditions, write_record
 from edgeseg.benchmarks.studies.conversions import machine
-from edgeseg.benchmarks.studies.live.rates import LIVE_FPS, Protocol, measure
+from edgeseg.benchmarks.studies.live.rates import LIVE_FPS, LiveProtocol, measure
 from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.capture.opencv import quiet_opencv
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 
 _PHOTOS = 20
 BAR = 0.85
+# Of the clip: a view of this size moves over photos
+SIZE_WH = (640, 480)
+FPS = 30
+# How much larger than the view a photo is, so that there is something to move over
+_MARGIN = 1.25
 
 
 @click.command()
@@ -59,7 +65,7 @@ def main(
     note: str,
 ) -> None:
     """Measure every model and write the record."""
-    protocol = Protocol(
+    protocol = LiveProtocol(
         rounds=rounds, invocations=frames, live_seconds=seconds, threads=threads
     )
     before = os.getloadavg()[0]
@@ -81,26 +87,16 @@ def main(
     write_record(target, record)
 
 
-def _case(model: Path, clip: Path, protocol: Protocol) -> Json:
+def _case(model: Path, clip: Path, protocol: LiveProtocol) -> Json:
     with Segmenter.open(model, threads=protocol.threads) as segmenter:
-        told = conditions(model, segmenter)
+        around = conditions(model, segmenter)
     measured = measure(model, clip, protocol)
     live = measured["live"]
     click.echo(
         f"{model.stem}: {measured['ratio']:.3f} of the network's rate (bar {BAR}); "
         f"live age p90 {live['age_p90_ms']:.0f} ms of {live['limit_ms']:.0f} ms"
     )
-    return {"conditions": told, **measured}
-
-
-if __name__ == "__main__":
-    main()
-
-
-SIZE_WH = (640, 480)
-FPS = 30
-# how much larger than the view a photo is, so that there is something to move over
-_MARGIN = 1.25
+    return {"conditions": around, **measured}
 
 
 def write_clip(path: Path, photos: Sequence[Path], frames: int) -> None:
@@ -151,3 +147,7 @@ def _views(photo: NDArray[np.uint8], count: int) -> Iterator[NDArray[np.uint8]]:
         left = round((size[0] - width) * share)
         top = round((size[1] - height) * share)
         yield large[top : top + height, left : left + width]
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,8 @@ Makes an environment for each peer in the cache (pip, binary wheels only), makes
 models, runs everyone interleaved, writes the record and prints a table. SHARED holds
 ``models`` and ``data/voc-animals``. Every peer that is not named is left out, and one
 that cannot run is named with its reason.
+
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations

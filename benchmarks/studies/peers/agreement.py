@@ -83,7 +83,7 @@ def seven_class_miou(
     return scores(matrix, matched.labels, matched.chosen).miou
 
 
-def judge(
+def score_labels(
     references: Mapping[str, Opened],
     peers: Mapping[str, Opened],
     float_model: Opened,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.studies.conversions import machine
-from edgeseg.benchmarks.studies.peers.agreement import judge
+from edgeseg.benchmarks.studies.peers.agreement import score_labels
 from edgeseg.benchmarks.studies.peers.peers import find_peer
 from edgeseg.benchmarks.studies.peers.race import REPEAT, WARM, race
 from edgeseg.benchmarks.studies.peers.worker import (
@@ -89,7 +89,7 @@ def measure(plan: RacePlan, progress: Callable[[str], None]) -> Json:
         failures |= failed
         left = {name: one for name, one in peers.items() if name not in failures}
         exact = references[_FLOAT]
-        rows, failed = judge(raced, left, exact, *scored, progress=progress)
+        rows, failed = score_labels(raced, left, exact, *scored, progress=progress)
         failures |= failed
     left = {name: one for name, one in left.items() if name not in failures}
     return {

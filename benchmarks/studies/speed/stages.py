@@ -7,7 +7,7 @@ holds both, their ratio, and that both gave the same class ids. SHARED holds ``m
 and ``data/voc-animals``. ``--models FOLDER`` keeps the converted models there and takes
 those that it has; ``--note TEXT`` goes into the record, such as what else ran.
 
-Times of a segmenter's stages beside those of the plain implementations.
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ THREADS = 2
 PHOTOS = 32
 # Height and width that most photos of PASCAL VOC have
 VOC_HW = (375, 500)
+# How often all frames are taken
+ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -158,14 +160,6 @@ def main(arguments: list[str]) -> None:
     write_record(target, record)
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
-
-
-# How often all frames are taken
-ROUNDS = 4
-
-
 def measure(
     segmenter: Segmenter, frames: Sequence[NDArray[np.uint8]], rounds: int = ROUNDS
 ) -> dict[str, list[float]]:
@@ -271,3 +265,7 @@ def _spread(values: NDArray[np.float64]) -> Json:
         "median": round(float(median), 4),
         "quartiles": [round(float(low), 4), round(float(high), 4)],
     }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

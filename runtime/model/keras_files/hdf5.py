@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
 from edgeseg.devices.plain_text import one_line
@@ -16,7 +16,7 @@ from edgeseg.runtime.model.keras_files.network import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, Untyped
 
 # layers that only the public Keras DeepLabv3+ release has, of either backbone
 _OF_RELEASE = ("expanded_conv_depthwise", "entry_flow_conv1_1")
@@ -62,12 +62,12 @@ def read_hdf5(path: Path) -> KerasDescription:
 def _names(attributes: Json) -> set[str]:
     """Return the layers' names; a long list is in numbered pieces."""
     keys = [key for key in attributes if key.rstrip("0123456789") == "layer_names"]
-    pieces: list[Any] = [getattr(attributes[key], "tolist", list)() for key in keys]
+    pieces: list[Untyped] = [getattr(attributes[key], "tolist", list)() for key in keys]
     return {str(_text(name)) for piece in pieces if isinstance(piece, list)
             for name in piece}  # fmt: skip
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, str) else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, JsonValue
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def network_fields(config: Json) -> Json:
     }
 
 
-def text_or_none(value: Any) -> str | None:
+def text_or_none(value: object) -> str | None:
     """Return a text, None in place of anything else."""
     return value if isinstance(value, str) else None
 
@@ -101,5 +101,5 @@ def _input(layer: Json) -> Json | None:
     }
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[JsonValue]:
     return value if isinstance(value, list) else []

@@ -19,12 +19,12 @@ _WORTH_TELLING = ("Downloading", "Installing", "Building")
 def find(wheel: str, python: str, extras: "list[str]", system: bool) -> "str | None":
     """Return the Python of an environment that has all that is asked for."""
     for path in _environments():
-        told = _told(path)
+        record = _record(path)
         if (
-            told.get("wheel") == wheel
-            and told.get("python") == python
-            and set(extras) <= set(told.get("extras", ()))
-            and (told.get("system") or not system)
+            record.get("wheel") == wheel
+            and record.get("python") == python
+            and set(extras) <= set(record.get("extras", ()))
+            and (record.get("system") or not system)
         ):
             os.utime(path)  # the newest are kept
             return os.path.join(path, "bin", "python")
@@ -32,19 +32,19 @@ def find(wheel: str, python: str, extras: "list[str]", system: bool) -> "str | N
 
 
 def make(
-    tell: "Callable[[str], None]",
+    report: "Callable[[str], None]",
     key: str,
     python: str,
     has_venv: bool,
     target: str,
     links: "str | None",
-    told: "dict[str, Any]",
+    record: "dict[str, Any]",
 ) -> str:
     """Make an environment and return its Python.
 
     Parameters
     ----------
-    tell : callable
+    report : callable
         Takes a line of progress.
     key : str
         Name of the environment.
@@ -56,7 +56,7 @@ def make(
         What pip installs: a wheel, with extras.
     links : str or None
         Folder of wheels to take instead of an index.
-    told : dict
+    record : dict
         What `find` compares.
     """
     if not has_venv:
@@ -67,7 +67,7 @@ def make(
     temporary = place("envs", f".making-{key}-{os.getpid()}")
     _remove_unfinished()
     try:
-        _build(temporary, python, target, links, told, tell)
+        _build(temporary, python, target, links, record, report)
         shutil.rmtree(final, ignore_errors=True)
         os.rename(temporary, final)
     finally:
@@ -81,22 +81,22 @@ def _build(
     python: str,
     target: str,
     links: "str | None",
-    told: "dict[str, Any]",
-    tell: "Callable[[str], None]",
+    record: "dict[str, Any]",
+    report: "Callable[[str], None]",
 ) -> None:
-    tell("making an environment with Python " + told["version"])
-    venv = [python, "-m", "venv"] + ["--system-site-packages"] * bool(told["system"])
-    _run([*venv, path], "the environment cannot be made", tell)
+    report("making an environment with Python " + record["version"])
+    venv = [python, "-m", "venv"] + ["--system-site-packages"] * bool(record["system"])
+    _run([*venv, path], "the environment cannot be made", report)
     pip = [os.path.join(path, "bin", "python"), "-m", "pip", "install"]
     pip += ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     pip += ["--no-index", "--find-links", links] if links else []
-    _run([*pip, target], "pip cannot install there", tell)
+    _run([*pip, target], "pip cannot install there", report)
     with open(os.path.join(path, "edgeseg.json"), "w") as file:
-        json.dump(told, file)
+        json.dump(record, file)
     os.sync()
 
 
-def _run(command: "list[str]", what: str, tell: "Callable[[str], None]") -> None:
+def _run(command: "list[str]", what: str, report: "Callable[[str], None]") -> None:
     """Run a step; end it where the workstation goes away."""
     process = subprocess.Popen(
         command,
@@ -107,7 +107,7 @@ def _run(command: "list[str]", what: str, tell: "Callable[[str], None]") -> None
     )
     lines: list[str] = []
     try:
-        _listen(process, lines, tell)
+        _listen(process, lines, report)
     finally:
         if process.poll() is None:
             process.kill()
@@ -119,7 +119,7 @@ def _run(command: "list[str]", what: str, tell: "Callable[[str], None]") -> None
 def _listen(
     process: "subprocess.Popen[bytes]",
     lines: "list[str]",
-    tell: "Callable[[str], None]",
+    report: "Callable[[str], None]",
 ) -> None:
     output = process.stdout
     assert output is not None
@@ -134,16 +134,16 @@ def _listen(
             text = line.decode("utf-8", "replace").strip()
             lines.append(text)
             if text.startswith(_WORTH_TELLING):
-                tell(text.split(" (from")[0])
+                report(text.split(" (from")[0])
         if not piece:
             return
 
 
 def _reason(lines: "list[str]") -> str:
     errors = [line[7:] for line in lines if line.startswith("ERROR: ")]
-    told = errors or [line for line in lines if line]
+    record = errors or [line for line in lines if line]
     full = [line for line in lines if "No space left" in line]
-    return (full or told or ["no reason told"])[-1]
+    return (full or record or ["no reason told"])[-1]
 
 
 def _environments() -> "list[str]":
@@ -152,13 +152,13 @@ def _environments() -> "list[str]":
     return sorted(paths, key=os.path.getmtime, reverse=True)
 
 
-def _told(path: str) -> "dict[str, Any]":
+def _record(path: str) -> "dict[str, Any]":
     try:
         with open(os.path.join(path, "edgeseg.json")) as file:
-            told: dict[str, Any] = json.load(file)
+            record: dict[str, Any] = json.load(file)
     except (OSError, ValueError):
         return {}
-    return told
+    return record
 
 
 def _remove_unfinished() -> None:

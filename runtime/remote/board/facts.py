@@ -53,10 +53,10 @@ def facts() -> "dict[str, Any]":
 def _glibc() -> "str | None":
     """Return the version of the GNU C library, None with another one."""
     try:
-        told = os.confstr("CS_GNU_LIBC_VERSION")
+        record = os.confstr("CS_GNU_LIBC_VERSION")
     except (OSError, ValueError):
-        told = None
-    return told.split()[-1] if told else None
+        record = None
+    return record.split()[-1] if record else None
 
 
 def choose_python(
@@ -73,7 +73,9 @@ def choose_python(
         The versions that are right.
     """
     names = [wanted] if wanted else _candidates(newest)
-    found = [told for told in (_probe(name) for name in names) if told is not None]
+    found = [
+        record for record in (_probe(name) for name in names) if record is not None
+    ]
     right = [t for t in found if oldest <= t["version"][:2] <= newest]
     if right:
         return right[0]
@@ -112,5 +114,5 @@ def _probe(name: str) -> "dict[str, Any] | None":
     )
     if done.returncode != 0:
         return None
-    told: dict[str, Any] = json.loads(done.stdout.decode())
-    return told
+    record: dict[str, Any] = json.loads(done.stdout.decode())
+    return record

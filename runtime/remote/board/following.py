@@ -43,14 +43,14 @@ def follow(
         if now - attended > _ATTEND_S:
             processes.attend(run)
             attended = now
-        told = processes.read(run)  # before the files: what it printed last is there
+        record = processes.read(run)  # before the files: what it printed last is there
         moved = [_send_new(replies, folder, name, offsets) for name in offsets]
-        if told["running"]:
+        if record["running"]:
             gone = 0.0
         elif not any(moved):
             gone = gone or now
-            if "exit" in told or now - gone > _LOST_S:
-                return told
+            if "exit" in record or now - gone > _LOST_S:
+                return record
         if not _listen(run, 0.0 if any(moved) else _POLL_S):
             return None
 

@@ -36,7 +36,7 @@ def start(
     token: str,
     argv: "list[str]",
     environment: "dict[str, str]",
-    told: "dict[str, Any]",
+    record: "dict[str, Any]",
     grace_s: "float | None",
 ) -> str:
     """Start a command and return the name of its run.
@@ -49,7 +49,7 @@ def start(
         Program and arguments; no shell sees them.
     environment : dict
         Variables beside those of the connection.
-    told : dict
+    record : dict
         What `logs` shows of it.
     grace_s : float or None
         Seconds that it goes on without a follower; None: without end.
@@ -66,7 +66,7 @@ def start(
     if os.fork() == 0:
         os.close(ready)
         try:
-            _supervise(folder, argv, environment, told, grace_s, started)
+            _supervise(folder, argv, environment, record, grace_s, started)
         finally:
             os._exit(0)
     os.close(started)
@@ -81,7 +81,7 @@ def _supervise(
     folder: str,
     argv: "list[str]",
     environment: "dict[str, str]",
-    told: "dict[str, Any]",
+    record: "dict[str, Any]",
     grace_s: "float | None",
     started: int,
 ) -> None:
@@ -89,7 +89,7 @@ def _supervise(
     _let_go_of_the_connection(started)
     try:
         process = _spawn(folder, argv, environment, detached=grace_s is None)
-        _write(folder, "run.json", dict(told, argv=argv, **_identity(process.pid)))
+        _write(folder, "run.json", dict(record, argv=argv, **_identity(process.pid)))
     except OSError as error:
         os.write(started, str(error).encode())
         return
@@ -128,7 +128,7 @@ def _spawn(
 
 
 def end(pid: int, is_running: Any) -> None:
-    """End a process group: asked, told, killed."""
+    """End a process group: asked, asked again, killed."""
     for number, patience_s in _STEPS:
         with contextlib.suppress(OSError):  # it has ended meanwhile
             os.killpg(pid, number)
@@ -141,9 +141,9 @@ def end(pid: int, is_running: Any) -> None:
 
 def stop(run: str, hard: bool) -> None:
     """Ask a run to end, or kill it; its supervisor notes how it ended."""
-    told = read(run)
-    if told["running"]:
-        os.killpg(told["pid"], signal.SIGKILL if hard else signal.SIGINT)
+    record = read(run)
+    if record["running"]:
+        os.killpg(record["pid"], signal.SIGKILL if hard else signal.SIGINT)
 
 
 def attend(run: str) -> None:
@@ -159,18 +159,18 @@ def _attended(folder: str) -> float:
 def read(run: str) -> "dict[str, Any]":
     """Return what is known of a run: ``running``, and ``exit`` where it has ended."""
     folder = run_folder(run)
-    told = dict(_read(folder, "run.json"), run=run, folder=folder)
+    record = dict(_read(folder, "run.json"), run=run, folder=folder)
     ended = _read(folder, "exit.json")
-    told.update(ended, running=not ended and is_alive(told))
-    return told
+    record.update(ended, running=not ended and is_alive(record))
+    return record
 
 
-def is_alive(told: "dict[str, Any]") -> bool:
+def is_alive(record: "dict[str, Any]") -> bool:
     """Return whether a process is there, and is still the same one."""
-    if "pid" not in told:
+    if "pid" not in record:
         return False
-    now = _identity(told["pid"])
-    return all(told[key] == now[key] for key in ("boot", "ticks")) and bool(
+    now = _identity(record["pid"])
+    return all(record[key] == now[key] for key in ("boot", "ticks")) and bool(
         now["ticks"]
     )
 
@@ -191,14 +191,14 @@ def _identity(pid: int) -> "dict[str, Any]":
 def known() -> "list[dict[str, Any]]":
     """Return what is known of each run that a user began: the newest first."""
     found = [read(name) for name in reversed(_names())]
-    return [told for told in found if not told.get("inner")]
+    return [record for record in found if not record.get("inner")]
 
 
 def kill(run: str) -> "dict[str, Any]":
     """End a run for certain and return how it ended."""
-    told = read(run)
-    if told["running"]:
-        end(told["pid"], lambda: is_alive(told))
+    record = read(run)
+    if record["running"]:
+        end(record["pid"], lambda: is_alive(record))
     until = time.monotonic() + _NOTED_S
     while "exit" not in read(run) and time.monotonic() < until:
         time.sleep(_POLL_S / 4)
@@ -207,9 +207,9 @@ def kill(run: str) -> "dict[str, Any]":
 
 def environments_in_use() -> "set[str]":
     """Return the folders of environments that something runs in."""
-    told = [read(name) for name in _names()]
+    record = [read(name) for name in _names()]
     return {
-        os.path.dirname(os.path.dirname(t["argv"][0])) for t in told if t["running"]
+        os.path.dirname(os.path.dirname(t["argv"][0])) for t in record if t["running"]
     }
 
 
@@ -226,16 +226,16 @@ def _remove_old() -> None:
 def _read(folder: str, name: str) -> "dict[str, Any]":
     try:
         with open(os.path.join(folder, name)) as file:
-            told: dict[str, Any] = json.load(file)
+            record: dict[str, Any] = json.load(file)
     except (OSError, ValueError):
         return {}
-    return told
+    return record
 
 
-def _write(folder: str, name: str, told: "dict[str, Any]") -> None:
+def _write(folder: str, name: str, record: "dict[str, Any]") -> None:
     temporary = os.path.join(folder, f".{name}-{os.getpid()}")
     with open(temporary, "w") as file:
-        json.dump(told, file)
+        json.dump(record, file)
     os.replace(temporary, os.path.join(folder, name))
 
 

@@ -48,7 +48,7 @@ class BoardServer:
                 messages.send(self._replies, answer)
 
     def do_facts(self, request: _Request) -> _Request:
-        """Tell what the board is."""
+        """Return what the board is."""
         return facts.facts()
 
     def do_python(self, request: _Request) -> _Request:
@@ -58,7 +58,7 @@ class BoardServer:
         )
 
     def do_state(self, request: _Request) -> _Request:
-        """Tell how much of some files is there."""
+        """Return how much of some files is there."""
         return {
             "offsets": store.offsets(request["blobs"]),
             "free": store.free_bytes(),
@@ -85,13 +85,13 @@ class BoardServer:
 
     def do_make(self, request: _Request) -> _Request:
         """Make an environment."""
-        keys = ("key", "python", "has_venv", "target", "links", "told")
+        keys = ("key", "python", "has_venv", "target", "links", "record")
         values = [request[key] for key in keys]
-        return {"python": environment.make(self._tell, *values)}
+        return {"python": environment.make(self._report, *values)}
 
     def do_start(self, request: _Request) -> _Request:
         """Start a command."""
-        keys = ("token", "argv", "environment", "told", "grace_s")
+        keys = ("token", "argv", "environment", "record", "grace_s")
         return {"run": processes.start(*(request[key] for key in keys))}
 
     def do_follow(self, request: _Request) -> "_Request | None":
@@ -103,11 +103,11 @@ class BoardServer:
         processes.stop(request["run"], request["hard"])
 
     def do_end(self, request: _Request) -> _Request:
-        """End a command for certain, and tell how it ended."""
+        """End a command for certain, and return how it ended."""
         return processes.kill(request["run"])
 
     def do_runs(self, request: _Request) -> _Request:
-        """Tell of the runs, the newest first."""
+        """Return the runs, the newest first."""
         return {"runs": processes.known()}
 
     def do_tail(self, request: _Request) -> _Request:
@@ -124,7 +124,7 @@ class BoardServer:
         keys = ("run", "path", "offset")
         processes.send(self._replies, *(request[key] for key in keys))
 
-    def _tell(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         messages.send(self._replies, {"note": text})
 
 

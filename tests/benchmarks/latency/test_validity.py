@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeseg.benchmarks.latency.single_stream import Rules
-from edgeseg.benchmarks.latency.validity import is_valid, judge
+from edgeseg.benchmarks.latency.validity import is_valid, validity_flags
 
 STATE = {
     "temperature_c": 50.0,
@@ -28,7 +28,7 @@ NEW = {"now": [], "since_start": ["throttled", "under-voltage"]}
 
 
 def test_a_good_run_is_valid():
-    flags = judge(GOOD, Rules.full())
+    flags = validity_flags(GOOD, Rules.full())
     assert [flag.ok for flag in flags] == [True] * len(flags)
     assert is_valid(flags)
 
@@ -55,7 +55,7 @@ def test_a_good_run_is_valid():
     ],
 )
 def test_a_broken_condition_is_named(change, name, word):
-    flags = judge({**GOOD, **change}, Rules.full())
+    flags = validity_flags({**GOOD, **change}, Rules.full())
     broken = [flag for flag in flags if flag.ok is False]
     assert [flag.name for flag in broken] == [name]
     assert word in broken[0].reason
@@ -65,7 +65,7 @@ def test_a_broken_condition_is_named(change, name, word):
 def test_what_a_machine_does_not_tell_breaks_nothing():
     change = {"before": UNKNOWN, "after": UNKNOWN}
     change |= {"drift": None, "others": None, "load_before": None}
-    flags = judge({**GOOD, **change}, Rules.full())
+    flags = validity_flags({**GOOD, **change}, Rules.full())
     assert [flag.ok for flag in flags].count(None) == 5
     assert is_valid(flags)
 
@@ -80,6 +80,6 @@ def test_what_a_machine_does_not_tell_breaks_nothing():
     ],
 )
 def test_shorter_than_quick_is_not_valid(rules, ok):
-    flag = judge({**GOOD, "queries": 5000}, rules)[1]
+    flag = validity_flags({**GOOD, "queries": 5000}, rules)[1]
     assert flag.ok is ok
     assert "not MLPerf" in flag.reason

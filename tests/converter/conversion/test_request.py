@@ -64,6 +64,17 @@ def test_a_request_survives_json(request):
     assert Request.from_dict(json.loads(text)) == request
 
 
+def test_scoring_keeps_the_keys_of_earlier_reports_in_their_order():
+    scoring = Scoring(Path("/voc"), matching=Matching(("cat",), True), max_drop=0.1)
+    assert list(scoring.to_dict().items()) == [
+        ("dataset", "/voc"),
+        ("split", "val"),
+        ("classes", ["cat"]),
+        ("merge_others", True),
+        ("max_drop", 0.1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

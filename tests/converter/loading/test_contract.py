@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 import keras
 
 from edgeseg.converter.loading.contract import check_format
-from edgeseg.converter.loading.read import FORMATS
+from edgeseg.converter.loading.load import FORMATS
 from edgeseg.devices import ModelError
 
 

@@ -12,7 +12,7 @@ from scenes import draw_dataset
 
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides, Segmenter
-from edgeseg.runtime.accuracy.counting import nearest
+from edgeseg.runtime.accuracy.counters import nearest
 from edgeseg.runtime.accuracy.counts import Counts, total
 from edgeseg.runtime.accuracy.evaluation import evaluate, evaluate_pair
 from edgeseg.runtime.accuracy.open import open_dataset

@@ -72,7 +72,7 @@ PUBLISHED = [
 ]
 
 
-@pytest.mark.dataset
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "plain", "merged"), PUBLISHED)
 def test_score_of_a_published_model(name, plain, merged, shared, voc):
     model = shared / "models" / "tflite" / f"{name}.tflite"

@@ -103,6 +103,17 @@ def test_only_the_newest_frame_is_kept():
         assert next(frames).frame[0, 0, 0] > 5
 
 
+def test_frames_that_nobody_takes_in_time_are_counted(wait_until):
+    numbered = [np.full((2, 2, 3), number, np.uint8) for number in range(200)]
+    with opened(Camera([None, *numbered, "hang"])) as source:
+        assert source.dropped == 0  # before anybody takes frames none is missed
+        frames = source.captures()
+        first = int(next(frames).frame[0, 0, 0])
+        wait_until(lambda: source.dropped == 198 - first)
+        assert next(frames).frame[0, 0, 0] == 199
+        assert source.dropped == 198 - first
+
+
 def test_a_first_connection_that_fails_is_an_error_at_once():
     camera = Camera([InputError("no such camera")])
     with pytest.raises(InputError, match="no such camera"):

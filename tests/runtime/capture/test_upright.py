@@ -122,4 +122,4 @@ def test_a_stream_is_turned_as_it_asks(degrees, release, clip, tmp_path):
     frame = connection.read()
     connection.close()
     assert_turned(frame, degrees)
-    assert connection.told["given_wh"] == [frame.shape[1], frame.shape[0]]
+    assert connection.details["given_wh"] == [frame.shape[1], frame.shape[0]]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edgeseg.devices.doctor import Finding, Fix, Machine
 from edgeseg.devices.doctor.bugreport import Identity, mask, report_text
-from edgeseg.devices.doctor.fixing import run_fixes
+from edgeseg.devices.doctor.examination import run_fixes
 from edgeseg.runtime.commands.doctor import doctor
 
 ME = Identity("ada", "/home/ada", "attic")

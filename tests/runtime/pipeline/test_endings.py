@@ -169,6 +169,21 @@ def test_a_live_source_drops_what_is_not_the_newest_and_tells_how_many():
     assert 0 <= camera.given - tally.dropped - tally.done <= 3
 
 
+class Impatient(Camera):
+    """Has replaced three frames before each that it gives."""
+
+    @property
+    def dropped(self):
+        return 3 * self.given
+
+
+def test_what_a_source_has_replaced_itself_is_counted_too():
+    meter = Meter()
+    tally = run(Impatient(20), Taker(), meter=meter)
+    assert (tally.done, tally.dropped) == (20, 57)
+    assert meter.read().dropped == 57
+
+
 @pytest.mark.parametrize("live", [False, True])
 def test_a_dying_source_ends_the_run(live):
     with pytest.raises(InputError, match="the camera is gone"):

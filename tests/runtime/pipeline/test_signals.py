@@ -80,7 +80,7 @@ def test_a_signal_before_the_first_frame_is_no_traceback(golden_model):
     opening = (
         "import sys\n"
         "from edgeseg.runtime.commands.run import run\n"
-        "import edgeseg.runtime.sources\n"
+        "import edgeseg.runtime.capture.open\n"
         f"def wait(*_):\n    exec({code!r})\n"
         "edgeseg.runtime.capture.open.open_source = wait\n"
         "run(sys.argv[1:])\n"

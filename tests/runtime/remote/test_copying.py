@@ -99,7 +99,7 @@ from pathlib import Path
 from edgeseg.runtime.remote.address import BoardAddress
 from edgeseg.runtime.remote.copying import Blob, ship
 from edgeseg.runtime.remote.session import Session
-with Session(BoardAddress("board", config=Path(sys.argv[1])), tell=print) as session:
+with Session(BoardAddress("board", config=Path(sys.argv[1])), report=print) as session:
     ship(session, [Blob.of(Path(sys.argv[2]))])
 """
 

@@ -88,7 +88,7 @@ def test_a_connection_that_ends_in_the_installation_ends_that(fresh_board, tmp_p
                 proxy.cut_all()
             made.append(text)
 
-        session.tell = cut
+        session.report = cut
         with session, pytest.raises(RemoteError, match="call again"):
             deploy(session, wanted)
     wait_for(lambda: not processes_of(fresh_board.home))

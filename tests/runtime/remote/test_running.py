@@ -36,8 +36,8 @@ time.sleep(600)
 def begin(session, code, *arguments, grace_s=60.0):
     argv = [sys.executable, "-I", "-c", code, *arguments]
     token = os.urandom(4).hex()
-    told = {"arguments": ["test"]}
-    values = {"token": token, "argv": argv, "environment": {}, "told": told}
+    record = {"arguments": ["test"]}
+    values = {"token": token, "argv": argv, "environment": {}, "record": record}
     first = session.ask("start", grace_s=grace_s, **values)["run"]
     # asked again, as after a connection that was lost with the answer
     assert session.ask("start", grace_s=grace_s, **values)["run"] == first
@@ -91,7 +91,7 @@ def test_a_signal_is_told_as_a_shell_does(board):
 
 
 def test_a_program_that_is_not_there_is_told(board):
-    values = {"argv": ["/no/such"], "environment": {}, "told": {}, "grace_s": 1.0}
+    values = {"argv": ["/no/such"], "environment": {}, "record": {}, "grace_s": 1.0}
     with board.session() as session, pytest.raises(RemoteError, match="/no/such"):
         session.ask("start", token="0", **values)
 
@@ -182,7 +182,7 @@ def test_what_does_not_end_is_killed_at_the_second_ctrl_c(board, tmp_path):
         "from edgeseg.runtime.remote.running import Follower\n"
         "from edgeseg.runtime.remote.session import Session\n"
         "board = BoardAddress('board', config=Path(sys.argv[1]))\n"
-        "session = Session(board, tell=print)\n"
+        "session = Session(board, report=print)\n"
         "outputs = {'out': sys.stdout.buffer, 'err': sys.stderr.buffer}\n"
         "sys.exit(Follower(session, sys.argv[2], outputs).follow())\n"
     )

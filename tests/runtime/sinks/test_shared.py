@@ -39,7 +39,7 @@ for n in range(10**9):
 """
 READER = """
 import sys
-from edgeseg.runtime.shared_frames import SharedFrameReader
+from edgeseg.runtime.output.shared_frames import SharedFrameReader
 with SharedFrameReader(sys.argv[1]) as reader:
     frame = reader.read()
     print(frame.number, frame.picture.shape, int(frame.ids.sum()), frame.time_s)

@@ -72,8 +72,8 @@ def test_opencv_frames_are_rgb_and_end(tmp_path):
     connection.open()
     frames = [connection.read() for _ in range(3)]
     np.testing.assert_allclose(frames[0][20, 20], [10, 20, 250], atol=12)
-    assert connection.told["given_wh"] == [64, 48]
-    assert connection.told["fps"] == 20
+    assert connection.details["given_wh"] == [64, 48]
+    assert connection.details["fps"] == 20
     with pytest.raises(InputError, match="no more frames"):
         connection.read()
     connection.close()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .plain import Array, Frame, Loop, Settings, Times
 
 
-def open_loop(settings: dict[str, Any]) -> Any:
+def open_loop(settings: Settings) -> Loop:
     """Open a ``.tflite`` file."""
     from edgeseg.runtime import Overrides, Segmenter
 
@@ -16,7 +19,7 @@ def open_loop(settings: dict[str, Any]) -> Any:
         overrides=Overrides(labels=settings.get("labels")),
     )
 
-    def loop(frame: Any) -> tuple[Any, dict[str, float]]:
+    def loop(frame: Frame) -> tuple[Array, Times]:
         result = segmenter.segment(frame)
         return result.ids, result.timings_ms
 

@@ -8,12 +8,15 @@ every frame.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .plain import letterbox, scaled_ids, stages
 
+if TYPE_CHECKING:
+    from .plain import Array, Frame, Loop, Settings, Times
 
-def open_loop(settings: dict[str, Any]) -> Any:
+
+def open_loop(settings: Settings) -> Loop:
     """Open a SavedModel ``(1, H, W, 3)`` float32 to ``(1, H, W, C)`` float32."""
     import cv2
     import keras
@@ -28,7 +31,7 @@ def open_loop(settings: dict[str, Any]) -> Any:
     model = keras.Model(image, layer(image))
     colours = np.random.default_rng(0).integers(0, 256, (256, 3), np.uint8)
 
-    def loop(frame: Any) -> tuple[Any, dict[str, float]]:
+    def loop(frame: Frame) -> tuple[Array, Times]:
         camera = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
         start = time.perf_counter()
         rgb = cv2.cvtColor(camera, cv2.COLOR_BGR2RGB)

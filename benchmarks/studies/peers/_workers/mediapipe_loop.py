@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .plain import Array, Frame, Loop, Settings, Times
 
 
-def open_loop(settings: dict[str, Any]) -> Any:
+def open_loop(settings: Settings) -> Loop:
     """Open a model that carries TFLite metadata."""
     import mediapipe
     from mediapipe.tasks.python import BaseOptions, vision
@@ -19,7 +22,7 @@ def open_loop(settings: dict[str, Any]) -> Any:
     )
     segmenter = vision.ImageSegmenter.create_from_options(options)
 
-    def loop(frame: Any) -> tuple[Any, dict[str, float]]:
+    def loop(frame: Frame) -> tuple[Array, Times]:
         start = time.perf_counter()
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame)
         prepared = time.perf_counter()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .plain import labels_of, letterbox, stages
 
+if TYPE_CHECKING:
+    from .plain import Array, Frame, Loop, Settings, Times
 
-def open_loop(settings: dict[str, Any]) -> Any:
+
+def open_loop(settings: Settings) -> Loop:
     """Open a model ``(1, H, W, 3)`` float32 to ``(1, H, W, C)`` float32."""
     import onnxruntime
 
@@ -21,7 +24,7 @@ def open_loop(settings: dict[str, Any]) -> Any:
     name = session.get_inputs()[0].name
     size_hw = tuple(session.get_inputs()[0].shape[1:3])
 
-    def loop(frame: Any) -> tuple[Any, dict[str, float]]:
+    def loop(frame: Frame) -> tuple[Array, Times]:
         start = time.perf_counter()
         tensor, inside = letterbox(frame, size_hw)
         prepared = time.perf_counter()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .plain import labels_of, letterbox, letterboxed, scaled_ids, stages
 
+if TYPE_CHECKING:
+    from .plain import Array, Frame, Loop, Settings, Times
 
-def open_loop(settings: dict[str, Any]) -> Any:
+
+def open_loop(settings: Settings) -> Loop:
     """Open a model: float32 picture to scores, or uint8 pixels to class ids."""
     import openvino
 
@@ -26,7 +29,7 @@ def open_loop(settings: dict[str, Any]) -> Any:
 
     whole = compiled.input(0).element_type == openvino.Type.u8
 
-    def loop(frame: Any) -> tuple[Any, dict[str, float]]:
+    def loop(frame: Frame) -> tuple[Array, Times]:
         start = time.perf_counter()
         if whole:
             canvas, inside = letterboxed(frame, size_hw)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Size = tuple[int, int]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Size = tuple[int, int]
+    Array = NDArray[Any]  # of any dtype
+    Frame = NDArray[np.uint8]  # (H, W, 3) RGB
+    Times = dict[str, float]  # milliseconds of each stage
+    Loop = Callable[[Frame], tuple[Array, Times]]
+    Settings = dict[str, Any]  # JSON
 
 
-def letterbox(frame: Any, size_hw: Size) -> tuple[Any, Size]:
+def letterbox(frame: Frame, size_hw: Size) -> tuple[Array, Size]:
     """Scale a picture into the input size, pad with 127, and normalize.
 
     Parameters
@@ -30,7 +41,7 @@ def letterbox(frame: Any, size_hw: Size) -> tuple[Any, Size]:
     return (canvas.astype(np.float32) / 127.5 - 1.0)[None], inside_hw
 
 
-def letterboxed(frame: Any, size_hw: Size) -> tuple[Any, Size]:
+def letterboxed(frame: Frame, size_hw: Size) -> tuple[Array, Size]:
     """Return ``(*size_hw, 3)`` uint8 and the picture's size on it; see `letterbox`."""
     import cv2
     import numpy as np
@@ -42,7 +53,7 @@ def letterboxed(frame: Any, size_hw: Size) -> tuple[Any, Size]:
     return canvas, (height, width)
 
 
-def labels_of(scores: Any, inside_hw: Size, picture_hw: Size) -> Any:
+def labels_of(scores: Array, inside_hw: Size, picture_hw: Size) -> Array:
     """Crop the padding, upsample all classes to the picture, take the largest.
 
     Parameters
@@ -65,10 +76,11 @@ def labels_of(scores: Any, inside_hw: Size, picture_hw: Size) -> Any:
     cropped = np.ascontiguousarray(scores[: inside_hw[0], : inside_hw[1]])
     size_wh = picture_hw[::-1]
     upsampled = cv2.resize(cropped, size_wh, interpolation=cv2.INTER_LINEAR)
-    return np.argmax(upsampled, axis=-1).astype(np.uint8)
+    labels: Array = np.argmax(upsampled, axis=-1).astype(np.uint8)
+    return labels
 
 
-def scaled_ids(ids: Any, inside_hw: Size, picture_hw: Size) -> Any:
+def scaled_ids(ids: Array, inside_hw: Size, picture_hw: Size) -> Array:
     """Crop the padding from class ids and scale them to the picture, unsmoothed.
 
     Parameters
@@ -82,10 +94,12 @@ def scaled_ids(ids: Any, inside_hw: Size, picture_hw: Size) -> Any:
     import numpy as np
 
     cropped = ids[: inside_hw[0], : inside_hw[1]].astype(np.uint8)
-    return cv2.resize(cropped, picture_hw[::-1], interpolation=cv2.INTER_NEAREST)
+    size_wh = picture_hw[::-1]
+    scaled: Array = cv2.resize(cropped, size_wh, interpolation=cv2.INTER_NEAREST)
+    return scaled
 
 
-def stages(*stamps: float) -> dict[str, float]:
+def stages(*stamps: float) -> Times:
     """Return milliseconds between four stamps of `time.perf_counter`."""
     names = ("preprocess", "invoke", "postprocess")
     pairs = zip(names, stamps[:-1], stamps[1:], strict=True)

@@ -1,6 +1,6 @@
 """Answer requests on standard input with the times of a loop, line by line, in JSON.
 
-Started with the loop's module and its settings. The first answer tells the versions
+Started with the loop's module and its settings. The first answer gives the versions
 and how long opening took; then each request ``{"picture": FILE.npy, "warm": N,
 "repeat": N, "ids": FILE.npy or null}`` is answered with ``{"runs": [{"preprocess":
 MS, "invoke": MS, "postprocess": MS}, ...]}``. What goes wrong is ``{"error": LINE}``.
@@ -14,32 +14,35 @@ import os
 import sys
 import time
 from importlib.metadata import version
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from .plain import Loop, Settings, Times
 
 _HALF = 120  # characters of each end of a long message
 
 
-def main(module: str, settings: dict[str, Any]) -> None:
+def main(module: str, settings: Settings) -> None:
     """Open a loop and serve until standard input ends."""
     answers = _own_output()
     try:
         start = time.perf_counter()
         loop = importlib.import_module(f".{module}", __package__).open_loop(settings)
         opened_ms = 1000 * (time.perf_counter() - start)
-    # whatever a foreign package raises is its result, told in one line
+    # whatever a foreign package raises is its result, given in one line
     except Exception as error:
-        _tell(answers, {"error": _line(error)})
+        _send(answers, {"error": _line(error)})
         return
     versions = {name: version(name) for name in settings["packages"]}
-    _tell(answers, {"versions": versions, "open_ms": opened_ms})
+    _send(answers, {"versions": versions, "open_ms": opened_ms})
     for line in sys.stdin:
         try:
-            _tell(answers, {"runs": _serve(loop, json.loads(line))})
+            _send(answers, {"runs": _serve(loop, json.loads(line))})
         except Exception as error:
-            _tell(answers, {"error": _line(error)})
+            _send(answers, {"error": _line(error)})
 
 
-def _serve(loop: Any, request: dict[str, Any]) -> list[dict[str, float]]:
+def _serve(loop: Loop, request: Settings) -> list[Times]:
     import numpy as np
 
     frame = np.load(request["picture"])
@@ -61,7 +64,7 @@ def _own_output() -> TextIO:
     return answers
 
 
-def _tell(answers: TextIO, answer: dict[str, Any]) -> None:
+def _send(answers: TextIO, answer: dict[str, object]) -> None:
     answers.write(json.dumps(answer) + "\n")
     answers.flush()
 

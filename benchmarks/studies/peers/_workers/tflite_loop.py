@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .plain import labels_of, letterbox, stages
 
+if TYPE_CHECKING:
+    from .plain import Array, Frame, Loop, Settings, Times
 
-def open_loop(settings: dict[str, Any]) -> Any:
+
+def open_loop(settings: Settings) -> Loop:
     """Open a model; ``module`` is the package that holds the interpreter."""
     interpreter_module = import_module(settings["module"] + ".interpreter")
     interpreter = interpreter_module.Interpreter(
@@ -27,7 +30,7 @@ class TFLiteLoop:
         self.input = interpreter.get_input_details()[0]
         self.output = interpreter.get_output_details()[0]
 
-    def __call__(self, frame: Any) -> tuple[Any, dict[str, float]]:
+    def __call__(self, frame: Frame) -> tuple[Array, Times]:
         """Return class ids of a picture ``(H, W, 3)`` uint8 RGB, and the times."""
         start = time.perf_counter()
         real, inside = letterbox(frame, tuple(self.input["shape"][1:3]))
@@ -40,20 +43,24 @@ class TFLiteLoop:
         ids = labels_of(self._real(output), inside, frame.shape[:2])
         return ids, stages(start, prepared, invoked, time.perf_counter())
 
-    def _quantized(self, real: Any) -> Any:
+    def _quantized(self, real: Array) -> Array:
         import numpy as np
 
         scale, zero_point = self.input["quantization"]
         if not scale:
             return real
         limits = np.iinfo(self.input["dtype"])
-        stored = np.clip(np.rint(real / scale + zero_point), limits.min, limits.max)
-        return stored.astype(self.input["dtype"])
+        stored: Array = np.clip(
+            np.rint(real / scale + zero_point), limits.min, limits.max
+        )
+        tensor: Array = stored.astype(self.input["dtype"])
+        return tensor
 
-    def _real(self, stored: Any) -> Any:
+    def _real(self, stored: Array) -> Array:
         import numpy as np
 
         scale, zero_point = self.output["quantization"]
         if not scale:
             return stored
-        return (stored.astype(np.float32) - zero_point) * np.float32(scale)
+        real: Array = (stored.astype(np.float32) - zero_point) * np.float32(scale)
+        return real

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
+from edgeseg.benchmarks.studies.live.bars import at_least, at_most, rate, steady_bars
 from edgeseg.benchmarks.studies.live.children import Child, Sample, sample, wait_until
 from edgeseg.benchmarks.studies.live.clients import Crowd, frames_of, state_of
-from edgeseg.benchmarks.studies.live.soak import at_least, at_most, rate, steady_bars
 from edgeseg.devices import InputError
 
 

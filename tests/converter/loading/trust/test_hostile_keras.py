@@ -19,8 +19,9 @@ import keras
 
 from edgeseg.converter.loading.format import network_of
 from edgeseg.converter.loading.load import load_model
-from edgeseg.converter.loading.trust import known, scan
+from edgeseg.converter.loading.trust import known
 from edgeseg.converter.loading.trust.admission import admit
+from edgeseg.converter.loading.trust.scan import scan
 from edgeseg.converter.loading.trust.weights_file import check_weights_file
 from edgeseg.devices import ModelError
 

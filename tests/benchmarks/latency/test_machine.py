@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeseg.benchmarks.latency.board import describe_board, emulation
-from edgeseg.benchmarks.latency.conditions import (
+from edgeseg.benchmarks.latency.machine import (
+    describe_board,
+    emulation,
     memory,
     processor_seconds,
     read_conditions,

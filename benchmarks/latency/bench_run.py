@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from edgeseg.benchmarks.latency.board import emulation, processors
-from edgeseg.benchmarks.latency.conditions import (
+from edgeseg.benchmarks.latency.distribution import drift, histogram, summary
+from edgeseg.benchmarks.latency.machine import (
+    emulation,
     memory,
     processor_seconds,
+    processors,
     read_conditions,
     reset_peak,
 )
-from edgeseg.benchmarks.latency.distribution import drift, histogram, summary
 from edgeseg.benchmarks.latency.single_stream import QueryTimes, run_stream
 from edgeseg.benchmarks.latency.trip import time_trip
-from edgeseg.benchmarks.latency.validity import is_valid, judge
+from edgeseg.benchmarks.latency.validity import is_valid, validity_flags
 from edgeseg.devices import ModelError
 from edgeseg.runtime import Segmenter
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Json
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
+T = TypeVar("T")
 _CORE = ("preprocess", "invoke", "postprocess")
 
 
@@ -52,7 +54,7 @@ class BenchRun:
         load_ms, segmenter = timed(self._open)
         with segmenter:
             first_ms, found = timed(lambda: segmenter.segment(self.frames[0]))
-            told = self._stream(segmenter, before, progress)
+            figures = self._stream(segmenter, before, progress)
             trip = time_trip(
                 segmenter,
                 self.setup.source,
@@ -68,7 +70,7 @@ class BenchRun:
             "first_run_stages_ms": {
                 k: round(v, 3) for k, v in found.timings_ms.items()
             },
-            **told,
+            **figures,
             "trip": trip,
             "memory": _memory(held, reset),
         }
@@ -105,7 +107,7 @@ class BenchRun:
             "after": after,
         }
         around = {"load_before": self.load_before, "processors": processors()}
-        flags = judge({**facts, **around}, rules)
+        flags = validity_flags({**facts, **around}, rules)
         return {
             **facts,
             "warm_up": {
@@ -133,11 +135,11 @@ class BenchRun:
             spent.append(found.timings_ms)
             return found
 
-        def tell(done: int, seconds: float) -> None:
+        def show(done: int, seconds: float) -> None:
             progress(f"{self.device}{threads}: {name} {done} in {seconds:.0f} s")
 
         count = len(self.frames)
-        return run_stream(query, count, rules, keep=_digest, progress=tell), spent
+        return run_stream(query, count, rules, keep=_digest, progress=show), spent
 
 
 def _figures(stream: QueryTimes[str], spent: list[dict[str, float]]) -> Json:
@@ -185,17 +187,17 @@ def _others(
 
 def _memory(before: dict[str, int | None], reset: bool) -> Json:
     """Return a run's memory; `reset_peak` takes getrusage's peak back as well."""
-    told = memory()
-    peaks = (before["process_peak_bytes"], told["process_peak_bytes"])
+    now = memory()
+    peaks = (before["process_peak_bytes"], now["process_peak_bytes"])
     return {
-        **told,
+        **now,
         "process_peak_bytes": max(peak or 0 for peak in peaks),
         "before_load_bytes": before["resident_bytes"],
         "peak_counts_from": "this run" if reset else "the process's start",
     }
 
 
-def timed(function: Callable[[], Any]) -> tuple[float, Any]:
+def timed(function: Callable[[], T]) -> tuple[float, T]:
     """Return milliseconds and result of a call."""
     start = time.perf_counter()
     result = function()

@@ -12,13 +12,9 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import encodable
-from edgeseg.runtime.accuracy.counting import (
-    Picture,
-    count_flips,
-    count_pictures,
-    of_total,
-)
-from edgeseg.runtime.accuracy.counts import flips_of
+from edgeseg.runtime.accuracy.counters import count_flips
+from edgeseg.runtime.accuracy.counting import Picture, count_pictures, of_total
+from edgeseg.runtime.accuracy.result import flips_of
 from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
@@ -26,8 +22,8 @@ if TYPE_CHECKING:
 
     from edgeseg.benchmarks.accuracy.reference import Reference
     from edgeseg.runtime import Segmenter
-    from edgeseg.runtime.accuracy.counts import Flips
     from edgeseg.runtime.accuracy.dataset import Dataset
+    from edgeseg.runtime.accuracy.result import Flips
 
 
 def measure_parity(
