@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from edgeseg.devices.errors import MissingDriverError
 from edgeseg.devices.linux_files import ROOT, read_text
 from edgeseg.devices.litert import Runtime, find_runtime
-from edgeseg.devices.plain_text import one_line
+from edgeseg.devices.plain_text import one_line, reason_of
 from edgeseg.devices.quiet import quiet
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def check_library(path: Path) -> None:
         found = library_architecture(path)
     except OSError as error:
         raise MissingDriverError(
-            f"cannot read libedgetpu {path}: {error.strerror}"
+            f"cannot read libedgetpu {path}: {reason_of(error)}"
         ) from error
     here = platform.machine()
     if found is not None and not is_whole(path):

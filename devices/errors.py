@@ -31,6 +31,11 @@ class RangesError(InputError):
 class OutputError(EdgesegError, OSError):
     """A result cannot be written."""
 
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        # for plugins that catch OSError and give its reason
+        self.strerror = message
+
 
 class ModelError(EdgesegError, ValueError):
     """A model file is missing, damaged, or no segmentation model."""

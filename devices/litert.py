@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from edgeseg.devices.base import TensorSpec
 from edgeseg.devices.errors import MissingDriverError, ModelError
 from edgeseg.devices.flatbuffer import is_whole
-from edgeseg.devices.plain_text import one_line
+from edgeseg.devices.plain_text import one_line, reason_of
 from edgeseg.devices.quiet import quiet
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def read_model(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read model {path}: {error.strerror}") from error
+        raise ModelError(f"cannot read model {path}: {reason_of(error)}") from error
     if content[:4] == b"PK\x03\x04":
         raise ModelError(
             f"{path} is a ZIP archive, not a TFLite model: a .keras file must be "

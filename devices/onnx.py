@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edgeseg.devices.base import Device, SpecifiedDevice, TensorSpec, check_tensors
 from edgeseg.devices.errors import MissingDriverError, ModelError
 from edgeseg.devices.litert import is_tflite
-from edgeseg.devices.plain_text import one_line
+from edgeseg.devices.plain_text import one_line, reason_of
 from edgeseg.devices.profile import DeviceUnit, Found
 from edgeseg.devices.quiet import quiet
 
@@ -197,7 +197,7 @@ def read_onnx_model(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read model {path}: {error.strerror}") from error
+        raise ModelError(f"cannot read model {path}: {reason_of(error)}") from error
     if is_tflite(content):
         raise ModelError(f"{path} is a TFLite model: name it .tflite")
     return content

@@ -69,6 +69,22 @@ def one_line(error: BaseException, limit: int = 200) -> str:
     return shortened(plain(str(error)), limit) or type(error).__name__
 
 
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, without the number and the file of an `OSError`.
+
+    An error of our own may be one too, or one without a number: then its text.
+
+    Examples
+    --------
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "a.txt"))
+    'No such file or directory'
+    >>> reason_of(OSError("the disk is gone")), reason_of(OSError())
+    ('the disk is gone', 'OSError')
+    """
+    words = getattr(error, "strerror", None) or str(error)
+    return words or type(error).__name__
+
+
 def plain(text: str) -> str:
     r"""Return a text on one line, without what a terminal would act on.
 

@@ -15,9 +15,12 @@ folders by it, and `remote` copies files by it; none of them knows a plugin's na
 
 from __future__ import annotations
 
+import difflib
 import functools
+import glob
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -56,7 +59,14 @@ class Rest(Enum):
     DEVICE_NODE = "a device file, or its number"
 
 
-_PATHS = frozenset({Rest.FILE, Rest.FOLDER, Rest.FILE_OR_FOLDER, Rest.PATTERN})
+# rests that are paths, and how messages write them
+_PATHS = {
+    Rest.FILE: ("FILE",),
+    Rest.FOLDER: ("FOLDER",),
+    Rest.FILE_OR_FOLDER: ("FILE", "FOLDER"),
+    Rest.PATTERN: ("FOLDER", "PATTERN"),
+}
+_OPTION = re.compile(r"[A-Za-z_]\w*=[^/]*")
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,13 @@ class AddressKind:
     schemes : tuple of str
         Schemes of its URLs beside its name, such as the encrypted one.
     options : str
-        The character between the path, if the rest is one, and the options.
+        The character between the path, if the rest is one, and the options. Options
+        stand at the end: what follows the last separators and reads ``key=value``,
+        without a ``/``, or is one of `flags`. All before is the path, whatever it
+        holds: in ``a,b/photos,frames=2`` it is ``a,b/photos``. A rest that names a
+        file or folder which exists is a path to its end.
+    flags : tuple of str
+        Options that are a word alone, such as ``"live"``.
     name_is_path : bool
         The name without a colon is a path of that name.
     nodes, groups : tuple of str
@@ -95,11 +111,43 @@ class AddressKind:
     inside: tuple[str, ...] = ()
     schemes: tuple[str, ...] = ()
     options: str = ""
+    flags: tuple[str, ...] = ()
     name_is_path: bool = False
     nodes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     extra: str = ""
     system_packages: bool = False
+
+    @property
+    def is_path(self) -> bool:
+        """Whether the rest is a path."""
+        return self.rest in _PATHS
+
+    def split(self, rest: str, folder: str | PurePath = "") -> tuple[str, list[str]]:
+        """Return the path and the options of a rest, as `options` has the rule.
+
+        Parameters
+        ----------
+        rest : str
+            What follows the plugin's name and a colon.
+        folder : str or PurePath
+            Where a relative path begins.
+
+        Examples
+        --------
+        >>> AddressKind(Rest.FILE, options=",").split("a,b/clip.npy,frames=2,rate=5")
+        ('a,b/clip.npy', ['frames=2', 'rate=5'])
+        """
+        options: list[str] = []
+        if not self.options or os.path.exists(os.path.join(folder, rest)):
+            return rest, options
+        while self.options in rest:
+            place, _, last = rest.rpartition(self.options)
+            if not _OPTION.fullmatch(last) and last not in self.flags:
+                break
+            rest = place
+            options.insert(0, last)
+        return rest, options
 
 
 @dataclass(frozen=True)
@@ -129,7 +177,10 @@ class Address:
 
     def with_path(self, path: str) -> str:
         """Return the text with another path."""
-        return f"{self.head}{path}{self.tail}"
+        # a bare path must not read as a plugin's name
+        explicit = ":" in path or self.rest.startswith("./")
+        is_safe = self.head or not explicit or path.startswith(("/", "./"))
+        return f"{self.head}{'' if is_safe else './'}{path}{self.tail}"
 
     @property
     def is_folder(self) -> bool:
@@ -141,7 +192,7 @@ class Address:
     @property
     def nodes(self) -> tuple[str, ...]:
         """Devices that it opens, as ``DeviceAllow=`` takes them."""
-        device = self.rest.partition(self.kind.options or "\0")[0]
+        device, _ = self.kind.split(self.rest)
         named = self.kind.rest is Rest.DEVICE_NODE and device.startswith("/dev/")
         return self.kind.nodes or ((device,) if named else ())
 
@@ -210,14 +261,48 @@ class AddressBook:
         is_path = kind.name_is_path or (folder and (folder / text).exists())
         if not colon and folder is not None and is_path:
             return None
-        if kind.rest in _PATHS:
-            place, mark, options = rest.partition(kind.options or "\0")
+        if kind.is_path:
+            place, _ = kind.split(rest, folder or "")
             path = place if place not in ("", STDOUT) else None
-            return Address(plugin, rest, kind, path, f"{name}:", mark + options)
+            tail = rest[len(place) :]
+            return Address(plugin, rest, kind, path, colon and f"{name}:", tail)
         if rest.startswith("//"):
             return Address(plugin, text, kind)
         # a scheme that is not the plugin's name, as of encryption, must not get lost
         return Address(plugin, rest if plugin == name else f"{name}://{rest}", kind)
+
+    def is_misspelt(self, text: str, folder: Path) -> bool:
+        """Return whether a text reads ``NAME:REST``, but is neither that nor a path.
+
+        A pattern is a path if a file matches it.
+        Of a path with a colon that does not exist yet, ``./`` before it says so.
+
+        Parameters
+        ----------
+        text : str
+            Such as ``mask:ids``.
+        folder : Path
+            Where relative paths begin.
+        """
+        name, colon, _ = text.partition(":")
+        if not colon or not name.isidentifier() or self._plugin(name) is not None:
+            return False
+        if os.path.exists(folder / text.partition("/")[0]):
+            return False
+        return not glob.glob(os.path.join(glob.escape(str(folder)), text))
+
+    def suggestion(self, text: str) -> str:
+        """Return a clause for messages, with the plugin nearest to an unknown name.
+
+        Examples
+        --------
+        >>> from edgeseg.runtime.output.open import SINK_ADDRESSES
+        >>> SINK_ADDRESSES.suggestion("mask:ids"), SINK_ADDRESSES.suggestion("a:b")
+        ("; did you mean 'masks:ids'?", '')
+        """
+        name, colon, rest = text.partition(":")
+        near = difflib.get_close_matches(name, self.names(), n=1)
+        return f"; did you mean {near[0] + colon + rest!r}?" if near and colon else ""
 
     def bare(self, text: str, *signs: str) -> Address | None:
         """Return the address of a bare path: of the first plugin that claims it.
@@ -241,12 +326,19 @@ class AddressBook:
         Raises
         ------
         InputError
-            Something follows the name of a plugin that takes nothing.
+            Something follows the name of a plugin that takes nothing, or nothing
+            the colon of one that takes a path.
         """
         if address.kind.rest is Rest.NOTHING and address.rest:
             raise InputError(
                 f"the {self.plugins.kind} {address.plugin} takes nothing after it, got "
                 f"{address.rest!r}"
+            )
+        words = _PATHS.get(address.kind.rest, ())
+        if words and address.head and not address.kind.split(address.rest)[0]:
+            expected = " or ".join(f"{address.head}{word}" for word in words)
+            raise InputError(
+                f"{address.plugin}: expected {expected}, got nothing after the colon"
             )
         return self.plugins.load(address.plugin)(address.rest, *arguments)
 

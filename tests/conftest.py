@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import signal
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+import edgeseg.benchmarks
 
 # no clock, same examples each time: machines are slow at times, failures must repeat;
 # an emulator takes fewer of them
@@ -30,6 +33,10 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# a wheel carries no studies: where one is tested, they come from the checkout
+if importlib.util.find_spec("edgeseg.benchmarks.studies") is None:
+    edgeseg.benchmarks.__path__.append(str(ROOT / "benchmarks"))
 
 
 @pytest.fixture(autouse=True)

@@ -90,6 +90,7 @@ def objects(content):
     return found
 
 
+@pytest.mark.long
 def test_names_in_machine_readable_output(seen, golden_model, tmp_path):
     folder, out = os.fsencode(tmp_path / "in"), os.fsencode(tmp_path) + b"/" + NEITHER
     os.mkdir(folder)
@@ -114,6 +115,7 @@ def test_names_in_machine_readable_output(seen, golden_model, tmp_path):
     assert json.loads(told)["file"] == shown_in(seen, NEITHER) + ".tflite"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SHOWN, ids=SHOWN.get)
 def test_names_in_errors(name, seen, tmp_path):
     path = os.fsencode(tmp_path) + b"/" + name + b".tflite"
@@ -125,6 +127,7 @@ def test_names_in_errors(name, seen, tmp_path):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SHOWN, ids=SHOWN.get)
 def test_names_of_videos(name, seen, golden_model, tmp_path):
     """OpenCV takes names in UTF-8 alone, and crashes where one is none."""
@@ -247,6 +250,7 @@ def test_a_path_of_json_lines_may_be_odd(tmp_path):
     assert path.is_file()
 
 
+@pytest.mark.long
 def test_a_data_set_with_odd_names(seen, golden_model, tmp_path):
     """A journal, a reference and a record hold names; the masks' are the pictures'."""
     data = tmp_path / "data"

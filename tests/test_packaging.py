@@ -94,6 +94,7 @@ def test_every_extra_of_the_readme_exists(settings):
     assert set(settings["project"]["optional-dependencies"]) == {
         "convert",
         "dev",
+        "keras2",
         "web",
         "video",
         "mqtt",

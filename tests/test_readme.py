@@ -29,7 +29,7 @@ from edgeseg.runtime.commands.config import load_config
 from edgeseg.runtime.commands.run import run
 from edgeseg.runtime.drawing.open_effect import EFFECTS
 from edgeseg.runtime.drawing.overlay import colour_table
-from edgeseg.runtime.output.open import SINKS
+from edgeseg.runtime.output.open import SINKS, find_sink
 from edgeseg.runtime.pictures.files import read_picture, write_ids, write_picture
 from edgeseg.runtime.shipped import photo_folder
 from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
@@ -353,6 +353,7 @@ def test_what_is_in_a_model_file(place):
     assert "sha256" in edgeseg_(place, line)
 
 
+@pytest.mark.long
 def test_the_commands_that_measure(place):
     pytest.importorskip("tensorflow", reason="needs the extra `convert`")
     for name in ("a.tflite", "b.tflite"):
@@ -373,6 +374,7 @@ def test_the_commands_that_measure(place):
     assert "bench.json" in (place / "page.html").read_text("utf-8")
 
 
+@pytest.mark.long
 def test_ones_own_classes_from_folder_to_board(mine):
     pytest.importorskip("tensorflow", reason="needs the extra `convert`")
     lines = chapter("converter", "Your own classes").commands
@@ -387,6 +389,7 @@ def test_ones_own_classes_from_folder_to_board(mine):
     assert "--int8 mine/images" in through_int8
 
 
+@pytest.mark.long
 def test_the_calls_of_pixellib(place):
     calls = chapter("runtime", "From PixelLib").mentions
     lines = [line for line in calls if verb(line) == "run"]
@@ -439,11 +442,13 @@ def test_the_sink_and_its_test_are_two_new_files(tmp_path, monkeypatch, capsys):
     (tmp_path / "bell.py").write_text(sink, "utf-8")
     package = edgeseg.runtime.sinks
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    declared = find_sink("bell:person").kind  # read without an import
     names = {}
     exec(test, names)
     try:
         names["test_the_bell_rings_each_time_the_class_appears"](capsys)
         names["test_a_class_that_the_model_lacks_is_refused"]()
+        assert declared == sys.modules[f"{package.__name__}.bell"].ADDRESS
     finally:
         del sys.modules[f"{package.__name__}.bell"], package.bell
 

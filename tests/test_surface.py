@@ -11,6 +11,7 @@ a user could type and that is gone needs a reason in the change log.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,18 @@ def differences(before, after, where=""):
     return [] if before == after else [f"changed: {where}: {before} is now {after}"]
 
 
+@pytest.mark.parametrize("book", [SOURCE_ADDRESSES, SINK_ADDRESSES])
+def test_the_help_of_run_names_every_source_and_sink(book):
+    """By its name, or by a path that it opens."""
+    text = main.get_command(click.Context(main), "run").help
+    section = "SOURCE is" if book is SOURCE_ADDRESSES else "OUT is"
+    (shown,) = re.findall(rf"{section}\n(.*?)\n\n", text + "\n\n", re.DOTALL)
+    for name in book.plugins.names():
+        paths = [re.escape(sign) for sign in book.kind(name).bare if len(sign) > 2]
+        kinds = "|".join([rf"\b{name}\b", *paths])
+        assert re.search(kinds, shown), f"{name} is missing in the help of run"
+
+
 @pytest.fixture(scope="module")
 def now():
     return json.loads(json.dumps(surface()))
@@ -155,10 +168,20 @@ def test_the_golden_file_is_written_by_running_this_file(tmp_path):
     assert path.read_text("utf-8") == GOLDEN.read_text("utf-8")
 
 
+@pytest.mark.parametrize("words", [["--help"], ["a.json", "b.json"]])
+def test_no_option_is_taken_for_the_file(words, tmp_path):
+    command = [sys.executable, __file__, *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.split()[0]) == (1, "usage:")
+    assert not list(tmp_path.iterdir())
+
+
 def write(path):
     text = json.dumps(surface(), indent=1, ensure_ascii=False)
     path.write_text(text + "\n", "utf-8")
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 2 or any(text.startswith("-") for text in sys.argv[1:]):
+        sys.exit("usage: python tests/test_surface.py [FILE]")
     write(Path(sys.argv[1]) if len(sys.argv) > 1 else GOLDEN)

@@ -11,6 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 from edgeseg.converter.loading.load import load_keras
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")
 def test_training_lowers_the_loss_and_writes_a_loadable_model(tmp_path, monkeypatch):
     monkeypatch.setattr(shapes, "_STEPS", 4)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.plain_text import encodable
+from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.accuracy.counts import Counts, digest_of
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.model.labels import same_name
@@ -218,7 +218,7 @@ def dataset_of(folder: Path) -> Path:
         return Path(path.read_text("utf-8", "surrogateescape").strip())
     except OSError as error:
         raise InputError(
-            f"cannot read {path}: {error.strerror}; say where the pictures are with "
+            f"cannot read {path}: {reason_of(error)}; say where the pictures are with "
             "--dataset"
         ) from error
 

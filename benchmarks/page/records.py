@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.latency.bench import KIND as BENCH
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def read_record(path: Path) -> Record:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read record {path}: {error.strerror}") from error
+        raise InputError(f"cannot read record {path}: {reason_of(error)}") from error
     try:
         content = json.loads(raw.decode("utf-8"), parse_constant=lambda text: None)
     except (ValueError, RecursionError) as error:

@@ -12,6 +12,7 @@ from edgeseg.converter.calibration.calibration_set import (
 )
 from edgeseg.converter.calibration.picture_check import measure_texture
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.files import read_picture
 
@@ -128,7 +129,7 @@ def _file_digest(path: Path) -> str:
     try:
         return sha256(path)
     except OSError as error:
-        raise InputError(f"cannot read picture {path}: {error.strerror}") from error
+        raise InputError(f"cannot read picture {path}: {reason_of(error)}") from error
 
 
 def _pixel_digest(frame: NDArray[np.uint8]) -> str:

@@ -20,6 +20,7 @@ from edgeseg.converter.isolation.folder import is_full, no_space
 from edgeseg.converter.isolation.processes import kill_session, resident_bytes
 from edgeseg.devices import ConversionError, EdgesegError
 from edgeseg.devices import errors as _errors
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.devices.process_log import last_line_in, reason_in
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class _IsolatedProcess:
             os.close(self._messages)
             raise ConversionError(
                 f"the conversion process cannot be started with {sys.executable}: "
-                f"{error.strerror or error}"
+                f"{reason_of(error)}"
             ) from error
         except BaseException:
             os.close(self._messages)

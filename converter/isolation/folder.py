@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import EdgesegError, OutputError
+from edgeseg.devices.plain_text import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ def temporary_folder() -> Iterator[Path]:
         folder = tempfile.TemporaryDirectory(prefix="edgeseg-")
     except OSError as error:
         raise OutputError(
-            f"cannot make a temporary folder: {error.strerror or error}; {_HINT}"
+            f"cannot make a temporary folder: {reason_of(error)}; {_HINT}"
         ) from error
     with folder as name:
         try:

@@ -25,6 +25,7 @@ from edgeseg.converter.quantization.ranges_version_1 import read_version_1
 from edgeseg.converter.quantization.refine import IntegerWeights, rows_at
 from edgeseg.converter.quantization.rounding import clipped_scales
 from edgeseg.devices import InputError, RangesError
+from edgeseg.devices.plain_text import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -148,7 +149,7 @@ class SavedRanges:
             stored: Json = json.loads(self.path.read_text("utf-8"))
         except OSError as error:
             raise InputError(
-                f"cannot read ranges {self.path}: {error.strerror}"
+                f"cannot read ranges {self.path}: {reason_of(error)}"
             ) from error
         except (*_MALFORMED, RecursionError) as error:
             raise _no_ranges(self.path, error) from error

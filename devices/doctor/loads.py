@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from edgeseg.devices.doctor.finding import Finding, Fix
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.devices.process_log import reason_in
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _run(machine: Machine) -> tuple[dict[str, tuple[str, str]], str]:
     except subprocess.TimeoutExpired:
         return {"interpreter": ("begin", "")}, f"no answer within {_TIMEOUT_S:.0f} s"
     except OSError as error:
-        return {"interpreter": ("begin", "")}, f"cannot start: {error.strerror}"
+        return {"interpreter": ("begin", "")}, f"cannot start: {reason_of(error)}"
     steps: dict[str, tuple[str, str]] = {}
     for line in done.stdout.splitlines():
         state, _, rest = line.partition(" ")

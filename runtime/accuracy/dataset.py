@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from edgeseg.devices import InputError
-from edgeseg.devices.plain_text import encodable
+from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.model.labels import VOID
 from edgeseg.runtime.pictures.files import read_ids, read_picture
 
@@ -128,7 +128,7 @@ def fingerprint(dataset: Dataset) -> str:
             mask = dataset.mask_path(name).stat().st_size
         except OSError as error:
             raise InputError(
-                f"cannot read {error.filename}: {error.strerror}"
+                f"cannot read {error.filename}: {reason_of(error)}"
             ) from error
         digest.update(json.dumps([encodable(name), picture, mask]).encode())
     return digest.hexdigest()

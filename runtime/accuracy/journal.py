@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.json_text import json_text
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ class Journal(Closing):
             self._file.write(_line(values))
             self._file.flush()
         except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror}") from error
+            raise OutputError(
+                f"cannot write {self.path}: {reason_of(error)}"
+            ) from error
 
 
 def _locked(path: Path) -> IO[bytes]:
@@ -101,7 +104,7 @@ def _locked(path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from edgeseg.devices import InputError
-from edgeseg.devices.plain_text import hide_credentials, plain, shortened
+from edgeseg.devices.plain_text import hide_credentials, plain, reason_of, shortened
 from edgeseg.runtime.capture import jpeg as _jpeg
 from edgeseg.runtime.capture.feed import Connection
 from edgeseg.runtime.capture.multipart import PartReader
@@ -148,7 +148,7 @@ def _reason(error: Exception) -> str:
         )
     if isinstance(reason, TimeoutError):
         return f"no answer within {SILENCE_S:g} s"
-    words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    words = reason_of(reason)
     return shortened(plain(hide_credentials(words)), 160)
 
 

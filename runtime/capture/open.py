@@ -39,7 +39,7 @@ def open_source(text: str, options: CaptureOptions = AS_IT_COMES) -> Source:
     if address is None:
         raise InputError(
             f"no such file, folder or source: {text} (sources: "
-            f"{', '.join(SOURCES.names())})"
+            f"{', '.join(SOURCES.names())}){SOURCE_ADDRESSES.suggestion(text)}"
         )
     source: Source = SOURCE_ADDRESSES.open(address, options)
     return source
@@ -56,6 +56,8 @@ def find_source(text: str, folder: Path = Path()) -> Address | None:
         Where relative paths begin.
     """
     named = SOURCE_ADDRESSES.named(text, folder)
+    if named is None and SOURCE_ADDRESSES.is_misspelt(text, folder):
+        return None
     return named or SOURCE_ADDRESSES.bare(text, *_signs(text, folder / text))
 
 

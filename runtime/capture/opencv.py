@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.plain_text import encodable, hide_credentials, utf8_name
+from edgeseg.devices.plain_text import encodable, hide_credentials, reason_of, utf8_name
 from edgeseg.runtime.capture.feed import Connection
 from edgeseg.runtime.capture.upright import rotated, take_over_rotation
 
@@ -163,7 +163,7 @@ def opencv_name(path: Path) -> Iterator[str]:
     except OSError as error:
         raise InputError(
             f"cannot open {path}: its name is no UTF-8, and no link to it can be made "
-            f"in a temporary folder: {error.strerror or error}"
+            f"in a temporary folder: {reason_of(error)}"
         ) from error
     with folder:
         yield str(link)

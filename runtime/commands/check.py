@@ -23,6 +23,7 @@ _NAMES = {
     "cpu": "CPU",
     "none": "nothing",
 }
+_ACCELERATORS = {"edgetpu": "the Edge TPU", "xnnpack": "XNNPACK", "gpu": "the GPU"}
 _LISTED = 3  # names of operators in one row
 
 
@@ -96,12 +97,16 @@ def _kinds(run: list[Placed]) -> str:
 def _totals(result: Placement) -> str:
     if all(op.placement == "none" for op in result.operators):
         return f"none of {len(result.operators)} operators is run"
+    taken = {op.placement for op in result.operators} & _ACCELERATORS.keys()
+    name = next((_ACCELERATORS[each] for each in taken), "the accelerator")
     if not result.on_cpu:
-        return f"all {len(result.operators)} operators on the accelerator, in one piece"
+        preposition = "in" if taken == {"xnnpack"} else "on"
+        count = len(result.operators)
+        return f"all {count} operators {preposition} {name}, in one piece"
     return (
         f"{len(result.on_cpu)} of {len(result.operators)} operators stay on the CPU: "
         f"{result.cpu_macs_share:.1%} of the multiply-adds, "
         f"{result.cpu_bytes_share:.1%} of the bytes moved; {result.partitions} piece"
-        f"{'' if result.partitions == 1 else 's'} for the accelerator, "
+        f"{'' if result.partitions == 1 else 's'} for {name}, "
         f"{result.hand_overs} hand-over{'' if result.hand_overs == 1 else 's'}"
     )

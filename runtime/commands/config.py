@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import STDOUT
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _read(path: Path) -> Json:
     try:
         values: Json = toml.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {path}: {reason_of(error)}") from error
     except (UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise InputError(f"{path}: expected TOML: {error}") from error
     return values
@@ -186,8 +187,10 @@ def _address_at(folder: Path, book: AddressBook, text: str) -> str:
     if address is not None:
         path = address.path
         return text if path is None else address.with_path(_joined(folder, path))
-    is_path = book.has_bare_paths and text != STDOUT and "://" not in text
-    return _joined(folder, text) if is_path else text
+    if not book.has_bare_paths or text == STDOUT or "://" in text:
+        return text
+    # with the folder before it, nobody could tell that a name was meant
+    return text if book.is_misspelt(text, folder) else _joined(folder, text)
 
 
 def _joined(folder: Path, text: str) -> str:

@@ -164,8 +164,9 @@ def _summary_text(summary: Json, outputs: tuple[str, ...]) -> str:
     left_out = "".join(
         f", {summary[key]} {key}" for key in ("skipped", "dropped") if summary[key]
     )
+    done = f"{summary['pictures']} picture{'' if summary['pictures'] == 1 else 's'}"
     lines = [
-        f"{summary['pictures']} pictures{left_out}; share of pixels: {classes or '-'}",
+        f"{done}{left_out}; share of pixels: {classes or '-'}",
         f"median: {spent or '-'} ({device['runtime']} {device['version']}, "
         f"{device['threads']} threads)",
     ]

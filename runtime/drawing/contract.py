@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import is_printable
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -52,6 +55,29 @@ def check_effect(effect: Effect) -> None:
         np.testing.assert_array_equal(
             np.concatenate(bands), drawn, "pointwise, but rows depend on other rows"
         )
+    _check_declared(effect)
+
+
+def _check_declared(effect: Effect) -> None:
+    """Raise unless what a page shows of an effect can be set."""
+    made, strength = type(effect), effect.strength
+    _check(is_printable(effect.title), "a title is one printable line")
+    if strength is not None:
+        in_order = 0 <= strength.low <= strength.default <= strength.high
+        _check(in_order, "a strength has 0 <= low <= default <= high")
+        for number in (strength.low, strength.default, strength.high):
+            _check_takes(made, str(number))
+    if effect.takes_colour:
+        _check_takes(made, "#00b140")
+
+
+def _check_takes(made: type[Effect], text: str) -> None:
+    try:
+        made(text)
+    except InputError as error:
+        raise AssertionError(
+            f"effect contract broken: it declares to take {text}, but: {error}"
+        ) from error
 
 
 def _scene() -> Scene:

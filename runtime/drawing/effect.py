@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,26 @@ class Scene:
         return picked
 
 
+@dataclass(frozen=True)
+class Strength:
+    """The whole number that may follow an effect's name, as a slider shows it.
+
+    Parameters
+    ----------
+    label : str
+        What the number is, such as ``"Strength"``.
+    low, high : int
+        The least and the largest one.
+    default : int
+        The one that is meant where none follows.
+    """
+
+    label: str
+    low: int
+    high: int
+    default: int
+
+
 class Effect(ABC):
     """Makes one picture of a scene.
 
@@ -50,8 +70,19 @@ class Effect(ABC):
     ``31`` in ``blur:31``, or raises `InputError`; ``ADDRESS`` says what that is. With
     ``Rest.NOTHING`` the text is empty. An effect keeps no frame, changes
     none, and may be used by one thread at a time.
+
+    The page for browsers shows an effect by what its class declares: `title`, and what
+    can be set of it.
     """
 
+    # the name in lists; if empty, that of the plugin
+    title: ClassVar[str] = ""
+    # the number that may follow the effect's name, if one may
+    strength: ClassVar[Strength | None] = None
+    # whether ``#RRGGBB`` follows the name
+    takes_colour: ClassVar[bool] = False
+    # whether the picture depends on `Scene.alpha`
+    tints: ClassVar[bool] = False
     # whether a pixel of the picture depends on nothing but that pixel of the scene, so
     # that bands of rows may be drawn one by one
     pointwise = False

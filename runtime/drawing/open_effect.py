@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError, PluginFolder
+from edgeseg.devices import InputError, MissingDriverError, PluginFolder
 from edgeseg.runtime.address import Address, AddressBook
 
 if TYPE_CHECKING:
-    from edgeseg.runtime.drawing.effect import Effect
+    from edgeseg.devices.types import Json
+    from edgeseg.runtime.drawing.effect import Effect, Strength
 
 EFFECTS = PluginFolder("effect", "edgeseg.runtime.effects")
 EFFECT_ADDRESSES = AddressBook(EFFECTS)
@@ -37,23 +39,40 @@ def open_effect(text: str) -> Effect:
     return effect
 
 
-def whole_number(
-    effect: str, text: str, *, what: str, default: int, low: int, high: int
-) -> int:
-    """Return the number that follows an effect's name, or `default` if none does.
+def effect_controls(name: str) -> Json:
+    """Return what a page shows of an effect, as JSON values.
+
+    An effect whose package is not installed has its name alone.
+    """
+    try:
+        effect: type[Effect] | None = EFFECTS.load(name)  # type: ignore[assignment]
+    except MissingDriverError:
+        effect = None
+    strength: Strength | None = getattr(effect, "strength", None)
+    return {
+        "title": getattr(effect, "title", "") or name,
+        "strength": None if strength is None else asdict(strength),
+        "takes_colour": getattr(effect, "takes_colour", False),
+        "takes_file": EFFECT_ADDRESSES.kind(name).is_path,
+        "tints": getattr(effect, "tints", False),
+    }
+
+
+def whole_number(effect: str, text: str, *, what: str, within: Strength) -> int:
+    """Return the number that follows an effect's name; if none does, the default.
 
     Raises
     ------
     InputError
-        It is no whole number of `low` to `high`.
+        It is no whole number of that range.
     """
     if not text:
-        return default
-    value = int(text) if re.fullmatch("[0-9]{1,6}", text) else low - 1
-    if not low <= value <= high:
+        return within.default
+    value = int(text) if re.fullmatch("[0-9]{1,6}", text) else within.low - 1
+    if not within.low <= value <= within.high:
         raise InputError(
-            f"expected {what}, a whole number of {low} to {high}, after the effect's "
-            f"name, such as {effect}:{default}; got {text!r}"
+            f"expected {what}, a whole number of {within.low} to {within.high}, after "
+            f"the effect's name, such as {effect}:{within.default}; got {text!r}"
         )
     return value
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.background import BackgroundEffect
+from edgeseg.runtime.drawing.effect import Strength
 from edgeseg.runtime.drawing.matte import reach_of, subject
 from edgeseg.runtime.drawing.open_effect import whole_number
 
@@ -30,9 +31,12 @@ class Blur(BackgroundEffect):
         every resolution.
     """
 
+    title = "Blur background"
+    strength = Strength("Strength", 1, 100, 30)
+
     def __init__(self, text: str = "") -> None:
         self._strength = whole_number(
-            "blur", text, what="a strength", default=30, low=1, high=100
+            "blur", text, what="a strength", within=self.strength
         )
 
     def background(self, scene: Scene) -> NDArray[np.uint8]:

@@ -24,6 +24,9 @@ class Colour(BackgroundEffect):
         ``#RRGGBB``, with or without the ``#``.
     """
 
+    title = "Colour background"
+    takes_colour = True
+
     def __init__(self, text: str) -> None:
         self._colour = hex_colour("colour", text)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class Cutout(Effect):
     """Makes everything but the shown classes transparent."""
 
+    title = "Cut out"
+
     def draw(self, scene: Scene) -> NDArray[np.uint8]:
         """Return ``(H, W, 4)``: alpha is not premultiplied; see `Effect.draw`."""
         import cv2

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Grey(BackgroundEffect):
     """Takes the colour out of everything but the shown classes."""
 
+    title = "Grey background"
+
     def background(self, scene: Scene) -> NDArray[np.uint8]:
         """Return the frame without colour; see `BackgroundEffect.background`."""
         import cv2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.blocks import block_means, side_of, spread
 from edgeseg.runtime.drawing.compositing import compose
-from edgeseg.runtime.drawing.effect import Effect
+from edgeseg.runtime.drawing.effect import Effect, Strength
 from edgeseg.runtime.drawing.matte import veil
 from edgeseg.runtime.drawing.open_effect import whole_number
 
@@ -32,10 +32,11 @@ class Hide(Effect):
         side make the side of a block.
     """
 
+    title = "Hide classes"
+    strength = Strength("Strength", 1, 100, 80)
+
     def __init__(self, text: str = "") -> None:
-        strength = whole_number(
-            "hide", text, what="a strength", default=80, low=1, high=100
-        )
+        strength = whole_number("hide", text, what="a strength", within=self.strength)
         self._blocks = max(1, 500 // strength)
 
     def draw(self, scene: Scene) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Mask(Effect):
     """Paints every shown class in its colour and all else black."""
 
+    title = "Classes only"
     pointwise = True
 
     def draw(self, scene: Scene) -> NDArray[np.uint8]:

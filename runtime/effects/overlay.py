@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Overlay(Effect):
     """Tints every pixel of a shown class; all others stay exactly as they are."""
 
+    title = "Overlay"
+    tints = True
     pointwise = True
 
     def draw(self, scene: Scene) -> NDArray[np.uint8]:

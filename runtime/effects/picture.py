@@ -28,6 +28,8 @@ class PictureBackground(BackgroundEffect):
         The picture's file, read once.
     """
 
+    title = "Picture background"
+
     def __init__(self, text: str) -> None:
         from edgeseg.runtime.pictures.files import read_picture
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.blocks import block_means, side_of, spread
-from edgeseg.runtime.drawing.effect import Effect
+from edgeseg.runtime.drawing.effect import Effect, Strength
 from edgeseg.runtime.drawing.matte import reach_of, subject
 from edgeseg.runtime.drawing.open_effect import whole_number
 
@@ -28,9 +28,12 @@ class Pixelate(Effect):
         Blocks along the picture's shorter side, 2 to 100; 16 if empty.
     """
 
+    title = "Pixelate classes"
+    strength = Strength("Blocks", 2, 100, 16)
+
     def __init__(self, text: str = "") -> None:
         self._blocks = whole_number(
-            "pixelate", text, what="a count of blocks", default=16, low=2, high=100
+            "pixelate", text, what="a count of blocks", within=self.strength
         )
 
     def draw(self, scene: Scene) -> NDArray[np.uint8]:

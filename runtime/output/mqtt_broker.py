@@ -11,6 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edgeseg.devices import InputError
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ class Broker(Closing):
         try:
             self._client.connect(host, port, keepalive=_KEEPALIVE_S)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = reason_of(error)
             raise InputError(
                 f"no MQTT broker answers at {self._place}: {reason}"
             ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError, PluginFolder
+from edgeseg.devices import InputError, PluginFolder, UnknownPluginError
 from edgeseg.runtime.address import FOLDER, STDOUT, AddressBook
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def open_sink(text: str, style: Style) -> Sink:
     ------
     InputError
         The name's suffix is that of no known output.
+    UnknownPluginError
+        No sink has that name; see `find_sink`.
     OutputError
         It cannot be written.
     """
@@ -54,12 +56,20 @@ def find_sink(text: str, folder: Path = Path()) -> Address:
     ------
     InputError
         It is no output.
+    UnknownPluginError
+        It reads ``NAME:REST`` without a sink of that name, and no such path exists.
     """
     address = SINK_ADDRESSES.named(text, folder)
     if address is None and "://" in text:
         raise InputError(
             f"cannot write to {text}: expected the scheme of one of "
-            f"{', '.join(SINK_ADDRESSES.names())}"
+            f"{', '.join(SINK_ADDRESSES.names())}{SINK_ADDRESSES.suggestion(text)}"
+        )
+    if address is None and SINK_ADDRESSES.is_misspelt(text, folder):
+        hint = SINK_ADDRESSES.suggestion(text)
+        raise UnknownPluginError(
+            f"unknown sink in {text!r}; known: {', '.join(SINKS.names())}{hint} "
+            f"(for a path of that name write ./{text})"
         )
     address = address or SINK_ADDRESSES.bare(text, *_signs(text, folder / text))
     if address is None:

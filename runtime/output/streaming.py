@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 _USUAL_FPS = 30.0
-_START_S, _STALL_S = 8.0, 2.0  # a run has to end soon, also where a stream hangs
+# A run has to end soon, also where a stream hangs; a busy machine may leave an encoder
+# without processor time for two seconds, which is no fault of the stream
+_START_S, _STALL_S = 8.0, 5.0
 # H.264 with the least delay and a key frame every second or two, so that who joins
 # sees a picture soon
 H264 = (

@@ -13,6 +13,7 @@ from av.video.frame import PictureType
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.output.video_opencv import STILLS_S
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class PyavWriter(Closing):
             self._file = av.open(self._disk, "w", format=name, options=options)
             self._stream = self._open_stream(size_wh, fps)
         except (av.FFmpegError, OSError) as error:
-            raise OutputError(_reason(error)) from error
+            raise OutputError(reason_of(error)) from error
 
     def _open_stream(
         self, size_wh: tuple[int, int], fps: float | None
@@ -106,7 +107,7 @@ class PyavWriter(Closing):
         try:
             self._mux(picture)
         except av.FFmpegError as error:
-            raise OutputError(_reason(error)) from error
+            raise OutputError(reason_of(error)) from error
         self._disk.check()
         self.frames += 1
 
@@ -142,7 +143,7 @@ class PyavWriter(Closing):
                 self._file.close()
                 self._disk.close()
         except av.FFmpegError as error:
-            raise OutputError(_reason(error)) from error
+            raise OutputError(reason_of(error)) from error
         self._disk.check()
 
 
@@ -164,7 +165,7 @@ class _Disk(Closing):
         error, raised = self._error, self._raised
         self._raised = error is not None
         if error is not None and not raised:
-            raise OutputError(_reason(error)) from error
+            raise OutputError(reason_of(error)) from error
 
     def write(self, data: bytes) -> int:
         left = memoryview(data)
@@ -183,10 +184,6 @@ class _Disk(Closing):
 
     def close(self) -> None:
         self._file.close()
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 class VideoClock:

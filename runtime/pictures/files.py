@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.pictures.atomic import replacing
 from edgeseg.runtime.pictures.row_bands import image_of, upright_pixels
 
@@ -149,5 +150,5 @@ def _open(path: Path) -> PillowImage:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    reason = reason_of(error)
     return InputError(f"cannot read picture {path}: {reason}")

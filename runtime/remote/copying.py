@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.remote.address import RemoteError
 from edgeseg.runtime.terminal.progress import OverwrittenLine
@@ -64,7 +65,7 @@ class Blob:
         try:
             return cls(path, sha256(path), path.stat().st_size)
         except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}") from error
+            raise InputError(f"cannot read {path}: {reason_of(error)}") from error
 
 
 def ship(session: Session, blobs: Iterable[Blob]) -> int:

@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.plain_text import is_printable, printable
+from edgeseg.devices.plain_text import is_printable, printable, reason_of
 from edgeseg.runtime.remote.address import RemoteError
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _mode(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RemoteError(f"cannot write {path}: {error.strerror}") from error
+        raise RemoteError(f"cannot write {path}: {reason_of(error)}") from error
 
 
 def _is_of(output: RunOutput, name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.devices.plain_text import printable
-from edgeseg.runtime.capture.open import find_source
+from edgeseg.runtime.capture.open import SOURCE_ADDRESSES, find_source
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import replacing
 from edgeseg.runtime.remote.address import RemoteError
@@ -70,7 +70,10 @@ def ship_source(session: Session, text: str) -> str:
     """
     address = find_source(text)
     if address is None and "://" not in text:
-        raise InputError(f"no such file or folder here, and no source there: {text}")
+        raise InputError(
+            f"no such file or folder here, and no source there: {text}"
+            f"{SOURCE_ADDRESSES.suggestion(text)}"
+        )
     if address is None or address.path is None:
         return text
     path = Path(address.path)

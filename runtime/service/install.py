@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from edgeseg.devices import DEVICES, InputError, OutputError
 from edgeseg.devices.address import nodes_of, parse_address
 from edgeseg.devices.open import automatic_device
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.capture.open import find_source
 from edgeseg.runtime.output.open import find_sink
 from edgeseg.runtime.pictures.atomic import write_text
@@ -124,7 +125,7 @@ def delete_unit(place: Place) -> None:
     try:
         place.path.unlink()
     except OSError as error:
-        raise OutputError(f"cannot delete {place.path}: {error.strerror}") from error
+        raise OutputError(f"cannot delete {place.path}: {reason_of(error)}") from error
 
 
 def ask_systemd(place: Place, *arguments: str) -> tuple[bool, str]:
@@ -297,7 +298,7 @@ def make_folders(unit: ServiceUnit) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot make {folder}: {error.strerror}") from error
+            raise OutputError(f"cannot make {folder}: {reason_of(error)}") from error
 
 
 def _user(system: bool, run_as: str | None) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from edgeseg.devices import OutputError
-from edgeseg.devices.plain_text import encodable
+from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.address import STDOUT, AddressKind, Rest
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.output.sink import Sink
@@ -51,7 +51,7 @@ class JsonLinesSink(Sink):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("a" if self._seen else "w", encoding="utf-8")
         except OSError as error:
-            raise OutputError(f"cannot write {text}: {error.strerror}") from error
+            raise OutputError(f"cannot write {text}: {reason_of(error)}") from error
 
     def has(self, name: str) -> bool:
         """Return whether the picture has a line already."""
@@ -75,7 +75,9 @@ class JsonLinesSink(Sink):
             self._file.write(json_text(record) + "\n")
             self._file.flush()
         except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+            raise OutputError(
+                f"cannot write {self._path}: {reason_of(error)}"
+            ) from error
 
     def _class(self, segmentation: Segmentation, class_id: int) -> Json:
         area = segmentation.areas[class_id]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output import shared_frames as layout
 from edgeseg.runtime.output.sink import Sink
@@ -56,7 +57,7 @@ class SharedSink(Sink):
                     old.end(layout.REPLACED)
         except OSError as error:
             raise OutputError(
-                f"cannot share frames in {self._path}: {error.strerror}"
+                f"cannot share frames in {self._path}: {reason_of(error)}"
             ) from error
         self._segment.put(capture, segmentation.ids, picture)
 
@@ -131,7 +132,7 @@ def _check_free(path: Path) -> None:
             ": choose another name"
         ) from error
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
 
 
 ADDRESS = AddressKind(Rest.TEXT)

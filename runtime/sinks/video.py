@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from edgeseg.devices import InputError, OutputError
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.output.streaming import FirstSize
@@ -99,7 +100,7 @@ class VideoSink(Sink):
             if writer is not None and writer.frames
             else ""
         )
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         return OutputError(f"cannot write {self._path}: {reason}{kept}")
 
 

@@ -47,7 +47,7 @@ class PanSource(Source):
     """
 
     def __init__(self, text: str, options: CaptureOptions = AS_IT_COMES) -> None:
-        place, *settings = text.split(",")
+        place, settings = ADDRESS.split(text)
         self._frames = _frames_of(settings)
         self._paths = _pictures(Path(place))
         self._size_wh = options.size_wh or _SIZE_WH
@@ -136,7 +136,8 @@ def _pictures(place: Path) -> list[Path]:
             raise InputError(f"pan: no pictures in {place}")
         return found
     if not place.is_file():
-        raise InputError(f"pan: no such picture or folder: {place}")
+        hint = " (an option after the path is frames=N)" if "," in str(place) else ""
+        raise InputError(f"pan: no such picture or folder: {place}{hint}")
     return [place]
 
 

@@ -58,14 +58,16 @@ class V4l2Source(LiveSource):
 
 
 def _parts(text: str) -> tuple[str, str | None]:
-    where, comma, option = text.partition(",")
+    if "," not in text or Path(text).exists():  # a device's name may hold one
+        return text or "0", None
+    where, _, option = text.rpartition(",")
     code = re.fullmatch(r"fourcc=([A-Za-z0-9]{4})", option)
-    if comma and not code:
+    if not code:
         raise InputError(
             f"camera: expected fourcc= and four letters, such as MJPG or YUYV, got "
             f"{option!r}"
         )
-    return where or "0", code[1].upper() if code else None
+    return where or "0", code[1].upper()
 
 
 def _wanted(options: CaptureOptions, fourcc: str | None) -> dict[str, float]:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _BODY_LIMIT = 16 * 1024
 _BODY_LIMIT_S = 5.0
 # what may follow an effect's name in a request: never the name of a file to read
-_HARMLESS = re.compile(r"[a-z]+(:(\d{1,6}|#?[0-9a-fA-F]{6})?)?")
+_HARMLESS = re.compile(r"[a-z][a-z0-9_]*(:(\d{1,6}|#?[0-9a-fA-F]{6})?)?")
 
 
 class Pages:

@@ -16,6 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edgeseg.devices import OutputError
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.drawing.overlay import colour_table
 from edgeseg.runtime.web.app import Pages, make_app
 from edgeseg.runtime.web.feed import PageFeed
@@ -211,7 +212,7 @@ def _listen(address: WebAddress) -> socket.socket:
         raise OutputError(
             f"web: {address.host} cannot be used: this system has no "
             f"{'IPv6' if family == socket.AF_INET6 else 'IPv4'} "
-            f"({error.strerror or error})"
+            f"({reason_of(error)})"
         ) from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -228,7 +229,7 @@ def _listen(address: WebAddress) -> socket.socket:
     except OSError as error:
         listening.close()
         place = address.url(address.port)
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         raise OutputError(
             f"web: cannot listen on {place}: {reason}; choose another port, or 0 for "
             "a free one"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.drawing.open_effect import EFFECTS
+from edgeseg.runtime.drawing.open_effect import EFFECTS, effect_controls
 from edgeseg.runtime.drawing.statistics_line import read_temperature_c
 from edgeseg.runtime.model.labels import background_ids
 
@@ -54,6 +54,7 @@ def state_of(
         "labels": _labels(readings, manifest, table),
         "look": feed.look.to_dict(),
         "effects": list(EFFECTS.names()),
+        "effect_controls": {name: effect_controls(name) for name in EFFECTS.names()},
         "failure": feed.failure,
         "streams": {"watching": feed.watchers, "limit": stream_limit},
     }

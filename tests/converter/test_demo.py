@@ -18,6 +18,7 @@ from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.shipped import model_file, photo_folder
 
 
+@pytest.mark.long
 def test_the_demo_converts_finds_and_films(tmp_path):
     steps = []
     told = run_demo(tmp_path / "demo", progress=steps.append)
@@ -42,6 +43,7 @@ def test_the_demo_converts_finds_and_films(tmp_path):
         assert len(list((tmp_path / "demo" / folder).iterdir())) == 2
 
 
+@pytest.mark.long
 def test_ranges_that_do_not_fit_leave_a_demo(tmp_path, monkeypatch):
     stored = json.loads(ranges_file().read_text())
     stored["structure_sha256"] = "of a TensorFlow to come"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeseg.devices import OutputError
 from edgeseg.devices.plain_text import (
     encodable,
     is_printable,
@@ -16,6 +18,7 @@ from edgeseg.devices.plain_text import (
     plain,
     printable,
     printable_lines,
+    reason_of,
     shortened,
     utf8_name,
 )
@@ -59,6 +62,37 @@ def test_a_long_error_keeps_its_end():
     assert line.startswith("cannot load 'model.keras': ")
     assert line.endswith("no class Foo")
     assert " ... " in line
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FileNotFoundError(2, "No such file", "a.txt"), "No such file"),
+        (OSError("the disk is gone"), "the disk is gone"),
+        (OutputError("cannot write a.png: full"), "cannot write a.png: full"),
+        (OSError(), "OSError"),
+        (ValueError("no"), "no"),
+    ],
+)
+def test_a_reason_is_never_none(error, reason):
+    assert reason_of(error) == reason
+
+
+def test_an_output_error_that_a_plugin_catches_gives_its_reason():
+    """It is an `OSError`: plugins that catch those format ``strerror``."""
+    error = OutputError("cannot write a.png: full")
+    assert (str(error), error.strerror) == ("cannot write a.png: full",) * 2
+    assert pickle.loads(pickle.dumps(error)).strerror == str(error)
+
+
+def test_no_message_is_made_of_strerror_but_by_the_helper(root):
+    users = {
+        path.relative_to(root).as_posix()
+        for layer in ("devices", "runtime", "converter", "benchmarks")
+        for path in (root / layer).rglob("*.py")
+        if re.search(r"\.strerror\b", path.read_text("utf-8"))
+    }
+    assert users == {"devices/errors.py"}
 
 
 def test_an_error_without_words_is_named():

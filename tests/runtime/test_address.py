@@ -8,12 +8,17 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from edgeseg.devices import EdgesegError, InputError
 from edgeseg.runtime.address import AddressBook, AddressKind, Rest
-from edgeseg.runtime.capture.open import SOURCE_ADDRESSES, find_source
+from edgeseg.runtime.capture.open import SOURCE_ADDRESSES, find_source, open_source
+from edgeseg.runtime.commands.config import load_config
+from edgeseg.runtime.commands.run import run
 from edgeseg.runtime.drawing.open_effect import EFFECT_ADDRESSES
 from edgeseg.runtime.output.open import SINK_ADDRESSES, find_sink
+from edgeseg.runtime.pictures.files import write_picture
 
 BOOKS = (SOURCE_ADDRESSES, SINK_ADDRESSES, EFFECT_ADDRESSES)
 PLUGINS = [(book, name) for book in BOOKS for name in book.plugins.names()]
@@ -95,6 +100,11 @@ def test_a_name_in_a_module_would_be_seen(tmp_path):
         ("rtsps:host/a", "rtsp", "rtsps://host/a", None),
         ("folder:a,b", "folder", "a,b", "a,b"),
         ("pan:a/,frames=3", "pan", "a/,frames=3", "a/"),
+        ("pan:a,b/c,frames=3", "pan", "a,b/c,frames=3", "a,b/c"),
+        ("pan:a,b=1/c", "pan", "a,b=1/c", "a,b=1/c"),
+        ("pan:a,b", "pan", "a,b", "a,b"),
+        ("pan:x,frames=1,frames=2", "pan", "x,frames=1,frames=2", "x"),
+        ("pan:there,frames=3", "pan", "there,frames=3", "there,frames=3"),
         ("*.jpg", "folder", "*.jpg", "*.jpg"),
         ("here.JPG", "image", "here.JPG", "here.JPG"),
         ("here", "video", "here", "here"),
@@ -102,16 +112,111 @@ def test_a_name_in_a_module_would_be_seen(tmp_path):
     ],
 )
 def test_what_a_source_string_names(text, plugin, rest, path, tmp_path):
-    (tmp_path / "camera.").mkdir()
+    for name in ("camera.", "there,frames=3"):
+        (tmp_path / name).mkdir()
     for name in ("here.JPG", "here"):
         (tmp_path / name).touch()
     address = find_source(text, tmp_path)
     assert (address.plugin, address.rest, address.path) == (plugin, rest, path)
 
 
+def test_flags_and_options_are_taken_from_the_end():
+    kind = AddressKind(Rest.FILE, options=",", flags=("live",))
+    assert kind.split("a,live/b,live,rate=5") == ("a,live/b", ["live", "rate=5"])
+    assert kind.split("live,b") == ("live,b", [])
+    assert AddressKind(Rest.FILE).split("a,rate=5") == ("a,rate=5", [])
+
+
+def test_a_configuration_in_a_folder_with_a_comma(tmp_path):
+    """Its paths are made absolute, and then hold the character of options."""
+    place = tmp_path / "a,b"
+    (place / "photos").mkdir(parents=True)
+    write_picture(place / "photos" / "one.png", np.zeros((64, 64, 3), np.uint8))
+    path = place / "run.toml"
+    path.write_text('source = "pan:photos,frames=2"\n')
+    source = load_config(path, run)["source"]
+    assert source == f"pan:{place}/photos,frames=2"
+    with open_source(source) as opened:
+        assert opened.names() == ("one_000000", "one_000001")
+    with pytest.raises(InputError, match=r"no such picture.*after the path is frames"):
+        open_source(f"pan:{place}/photos,fast")
+
+
 @pytest.mark.parametrize("text", ["nothing", "gopher://host", "a:b"])
 def test_what_names_no_source(text, tmp_path):
     assert find_source(text, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("mask:abc", "did you mean 'masks:abc'? (for a path of that name write ./mask"),
+        ("cvs:abc.csv", "unknown sink in 'cvs:abc.csv'; known: jsonl, masks, "),
+        ("nix:a/b.png", "(for a path of that name write ./nix:a/b.png)"),
+        ("mqt://host", "; did you mean 'mqtt://host'?"),
+    ],
+)
+def test_a_misspelt_sink_is_refused_and_makes_no_folder(text, words, tmp_path):
+    with pytest.raises(EdgesegError) as raised:
+        find_sink(text, tmp_path)
+    assert words in str(raised.value)
+
+
+def test_a_path_with_a_colon_is_one_where_it_exists_or_says_so(tmp_path):
+    assert find_sink("./mask:abc", tmp_path).path == "./mask:abc"
+    assert find_sink("12:30.mp4", tmp_path).path == "12:30.mp4"  # no name
+    (tmp_path / "mask:abc").mkdir()
+    (tmp_path / "shot:1.png").touch()
+    for text in ("mask:abc", "mask:abc/new.png", "shot:1.png"):
+        assert find_sink(text, tmp_path).path == text
+    assert find_source("shot:*.png", tmp_path).path == "shot:*.png"
+    assert find_source("shots:*.png", tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "suggested"),
+    [("pann:photos", "pan:photos"), ("rtspz://host/a", "rtsp")],
+)
+def test_a_misspelt_source_is_suggested(text, suggested):
+    with pytest.raises(InputError, match=f"no such file.*did you mean '{suggested}"):
+        open_source(text)
+
+
+def test_a_misspelt_name_in_a_configuration_is_no_path_beside_it(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("source = 'pann:photos'\noutput = ['mask:abc', './mask:abc']\n")
+    values = load_config(path, run)
+    assert values["source"] == "pann:photos"
+    assert values["outputs"] == ["mask:abc", f"{tmp_path}/mask:abc"]
+
+
+def test_a_path_with_a_colon_stays_one_on_a_board():
+    address = find_sink("./mask:abc")
+    assert address.with_path("mask:abc") == "./mask:abc"
+    assert find_sink("./null").with_path("null") == "./null"
+
+
+@pytest.mark.parametrize(
+    ("book", "text", "expected"),
+    [
+        (SINK_ADDRESSES, "masks:", "masks:FOLDER"),
+        (SINK_ADDRESSES, "overlay:", "overlay:FILE or overlay:FOLDER"),
+        (SINK_ADDRESSES, "jsonl:", "jsonl:FILE"),
+        (SINK_ADDRESSES, "video:", "video:FILE"),
+        (SOURCE_ADDRESSES, "folder:", "folder:FOLDER or folder:PATTERN"),
+        (SOURCE_ADDRESSES, "image:", "image:FILE"),
+        (SOURCE_ADDRESSES, "video:", "video:FILE"),
+        (SOURCE_ADDRESSES, "pan:,frames=2", "pan:FILE or pan:FOLDER"),
+        (EFFECT_ADDRESSES, "picture:", "picture:FILE"),
+    ],
+)
+def test_a_path_that_is_left_out_is_missed(book, text, expected):
+    """Before the plugin is called: an empty path would be the current folder."""
+    name = text.partition(":")[0]
+    with pytest.raises(InputError) as raised:
+        book.open(book.named(text))
+    message = f"{name}: expected {expected}, got nothing after the colon"
+    assert str(raised.value) == message
 
 
 def test_a_file_named_like_a_source_comes_first(tmp_path):

@@ -1,19 +1,24 @@
-"""A source and a sink in one new file each, used everywhere without another edit."""
+"""New source, sink and effect, one file each, used everywhere without another edit."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import shlex
 import sys
+import urllib.request
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from edgeseg.devices import InputError, UnknownPluginError
 from edgeseg.runtime import Manifest, Style, open_sink, open_source
 from edgeseg.runtime.capture.contract import check_source
 from edgeseg.runtime.cli import main
+from edgeseg.runtime.drawing.contract import check_effect
+from edgeseg.runtime.drawing.open_effect import open_effect
 from edgeseg.runtime.output.contract import check_sink
 from edgeseg.runtime.remote import calls, shipping
 
@@ -98,12 +103,40 @@ ADDRESS = AddressKind(
 )
 PLUGIN = Counts
 '''
+EFFECT = '''
+"""The frame darker: ``night_view`` or ``night_view:STRENGTH``."""
+
+from edgeseg.runtime.address import AddressKind, Rest
+from edgeseg.runtime.drawing.effect import Effect, Strength
+from edgeseg.runtime.drawing.open_effect import whole_number
+
+
+class NightView(Effect):
+    """Divides all colours."""
+
+    title = "Night view"
+    strength = Strength("Darkness", 1, 8, 2)
+
+    def __init__(self, text=""):
+        self._by = whole_number("night_view", text, what="by", within=self.strength)
+
+    def draw(self, scene):
+        return scene.frame // self._by
+
+
+ADDRESS = AddressKind(Rest.TEXT)
+PLUGIN = NightView
+'''
 
 
 @pytest.fixture(autouse=True)
 def plugins(tmp_path, monkeypatch):
     """Put each file where its package looks for plugins, and nothing else anywhere."""
-    files = {"sources": ("arrays", SOURCE), "sinks": ("counts", SINK)}
+    files = {
+        "sources": ("arrays", SOURCE),
+        "sinks": ("counts", SINK),
+        "effects": ("night_view", EFFECT),
+    }
     for kind, (name, code) in files.items():
         folder = tmp_path / kind
         folder.mkdir()
@@ -137,6 +170,32 @@ def written(folder):
 def test_they_keep_the_contracts(place):
     check_source(open_source(f"arrays:{place / 'in'}"))
     check_sink(open_sink(f"counts:{place / 'out'}", Style(Manifest())))
+
+
+def test_the_page_offers_and_sets_the_effect():
+    pytest.importorskip("uvicorn", reason="needs the extra `web`")
+    check_effect(open_effect("night_view:8"))
+    with open_sink("web:127.0.0.1:0", Style(Manifest())) as sink:
+        with urllib.request.urlopen(f"{sink.url}api/state") as answer:
+            controls = json.load(answer)["effect_controls"]["night_view"]
+        body, kind = b'{"effect": "night_view:3"}', {"content-type": "application/json"}
+        change = urllib.request.Request(f"{sink.url}api/look", body, kind)
+        with urllib.request.urlopen(change) as answer:
+            assert json.load(answer)["effect"] == "night_view:3"
+    assert controls == {
+        "title": "Night view",
+        "strength": {"label": "Darkness", "low": 1, "high": 8, "default": 2},
+        "takes_colour": False,
+        "takes_file": False,
+        "tints": False,
+    }
+
+
+def test_misspelt_names_of_them_are_suggested():
+    with pytest.raises(InputError, match=r"did you mean 'arrays:clip.npy'"):
+        open_source("arrayz:clip.npy")
+    with pytest.raises(UnknownPluginError, match="did you mean 'counts:out'"):
+        open_sink("count:out", Style(Manifest()))
 
 
 def test_run_opens_them_by_name_and_by_suffix(place, golden_model):

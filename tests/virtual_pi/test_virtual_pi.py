@@ -25,6 +25,8 @@ from edgeseg.benchmarks.studies.memory import enlarge, peak_of
 from edgeseg.runtime.model.embedded import stored_manifest
 from edgeseg.runtime.shipped import model_file, photo_folder
 
+pytestmark = pytest.mark.long  # an emulator takes its time
+
 CACHE = default_cache()  # other tests' fixtures have caches of their own later
 # kernels for NEON round another way than those for AVX: measured at 99.1 % and more
 LEAST = 0.985

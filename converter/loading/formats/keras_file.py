@@ -23,7 +23,7 @@ from edgeseg.converter.loading.mending.mend import mend
 from edgeseg.converter.loading.trust.admission import admit
 from edgeseg.converter.loading.trust.weights_file import check_weights_file
 from edgeseg.devices import ModelError, OutputError
-from edgeseg.devices.plain_text import one_line
+from edgeseg.devices.plain_text import one_line, reason_of
 
 if TYPE_CHECKING:
     from edgeseg.converter.frameworks import KerasModel
@@ -158,6 +158,6 @@ def _write(source: Path, target: Path, admitted: Admitted) -> None:
 
 def _no_room(source: Path, folder: Path, error: OSError) -> OutputError:
     return OutputError(
-        f"cannot write a copy of {source} into {folder}: {error.strerror or error}; "
+        f"cannot write a copy of {source} into {folder}: {reason_of(error)}; "
         "TMPDIR names another folder for it"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.model.keras_files.network import KerasDescription
 from edgeseg.runtime.model.protobuf import MalformedError, Message
 
@@ -42,7 +43,7 @@ def read_savedmodel(path: Path) -> KerasDescription:
         version = [meta.text(_TENSORFLOW) for meta in graphs[0].messages(_META)]
         inputs = _inputs(graphs[0])
     except OSError as error:
-        raise ModelError(f"cannot read model {path}: {error.strerror}") from error
+        raise ModelError(f"cannot read model {path}: {reason_of(error)}") from error
     except MalformedError as error:
         raise ModelError(f"{path} is damaged or truncated: {error}") from error
     return KerasDescription(

@@ -11,6 +11,8 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 from edgeseg.benchmarks.studies.conversions import CASES, record_of, run_case
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 
 @pytest.fixture(scope="module")
 def record(root):

@@ -34,6 +34,8 @@ from edgeseg.runtime.accuracy.matching import Matching
 from edgeseg.runtime.accuracy.open import open_dataset
 from edgeseg.runtime.model.inspection import read_graph
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 
 @pytest.fixture(scope="module")
 def small():

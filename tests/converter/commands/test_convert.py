@@ -75,6 +75,7 @@ def test_a_broken_archive(shapes_keras, calibration, output, tmp_path):
     assert_refused(done, output, "broken.keras")
 
 
+@pytest.mark.long
 def test_weights_that_are_not_numbers(shapes_keras, calibration, output, tmp_path):
     import keras
 
@@ -131,6 +132,7 @@ def child_of(pid):
     raise AssertionError("no child was started")
 
 
+@pytest.mark.long
 def test_a_full_disk(shapes_keras, calibration, full_disk):
     output = full_disk / "out.tflite"
     done = convert(shapes_keras, "--calibration", calibration, "-o", output)

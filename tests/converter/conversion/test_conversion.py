@@ -30,6 +30,8 @@ from edgeseg.runtime import Manifest, Overrides, Segmenter
 from edgeseg.runtime.model.embedded import append_manifest
 from edgeseg.runtime.model.inspection import read_graph
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 
 def test_everything_is_int8_and_parity_holds(shapes_conversion):
     result = shapes_conversion

@@ -39,9 +39,10 @@ from edgeseg.runtime import Overrides, Segmenter, open_source
 from edgeseg.runtime.model.inspection import model_info
 
 # not imported here: it warns of TensorFlow's interpreter
-pytestmark = pytest.mark.skipif(
-    find_spec("tf2onnx") is None, reason="needs the extra `onnx`"
-)
+pytestmark = [
+    pytest.mark.long,  # converts real networks
+    pytest.mark.skipif(find_spec("tf2onnx") is None, reason="needs the extra `onnx`"),
+]
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("EDGESEG_SHARED", ROOT.parent / "shared")) / "models"
 MODES = {

@@ -30,6 +30,7 @@ def assert_equal_models(model, expected, **tolerance):
     np.testing.assert_allclose(got, want, **tolerance)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("build", [networks.unet, networks.fcn8s, networks.segnet])
 def test_network_is_the_one_built_for_that_size(build):
     drawn = build(keras, (64, 64))
@@ -39,6 +40,7 @@ def test_network_is_the_one_built_for_that_size(build):
     assert_equal_models(model, direct, atol=1e-5)
 
 
+@pytest.mark.long
 def test_deeplab_with_resizes_follows_its_grids(shapes_keras, monkeypatch):
     model = load_model(shapes_keras, Loading(size=(161, 161))).model
     monkeypatch.setattr(shapes, "SIZE", 161)
@@ -47,6 +49,7 @@ def test_deeplab_with_resizes_follows_its_grids(shapes_keras, monkeypatch):
     assert_equal_models(model, direct, atol=1e-5)
 
 
+@pytest.mark.long
 def test_own_size_changes_nothing(shapes_keras):
     model = load_model(shapes_keras, Loading(size=(129, 129))).model
     assert_equal_models(model, keras.models.load_model(shapes_keras), atol=0)

@@ -46,6 +46,7 @@ def test_formats_are_found_by_content():
     assert {"hdf5", "keras_file", "savedmodel"} <= set(FORMATS.names())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suffix", ["keras", "h5", "weights", ""])
 def test_suffix_does_not_matter(suffix, tmp_path):
     model = networks.unet(keras, (32, 32))
@@ -60,6 +61,7 @@ def test_suffix_does_not_matter(suffix, tmp_path):
     )
 
 
+@pytest.mark.long
 def test_segmenter_opens_every_format(tmp_path):
     model = networks.segnet(keras, (32, 32))
     model.export(str(tmp_path / "folder"), verbose=False)
@@ -301,6 +303,7 @@ def test_graph_of_another_kind(function, shapes, signatures, message, tmp_path):
         load_model(path)
 
 
+@pytest.mark.long
 def test_real_whole_model_keeps_its_answers_at_another_size(shared):
     path = (
         shared / "models/keras/deeplabv3_mobilenetv2_dm05_voc_os8_257_halfpixel.keras"

@@ -22,6 +22,8 @@ from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model.embedded import append_manifest
 from edgeseg.runtime.sources.synthetic import SyntheticSource
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 
 @pytest.fixture(scope="module")
 def tf_keras():

@@ -101,6 +101,7 @@ def same_weights(model, other):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stride", [8, 16])
 def test_xception_65_with_every_weight_matched(stride, tmp_path):
     model = network(Xception(), SegmentationHead(classes=19), size=129, stride=stride)
@@ -112,6 +113,7 @@ def test_xception_65_with_every_weight_matched(stride, tmp_path):
     same_weights(release.model, model)
 
 
+@pytest.mark.long
 def test_an_xception_lowers_to_the_same_numbers(tmp_path):
     backbone = Xception((8, 8), (8, 8, 16), (16, 16, 16, 16, 16, 16))
     head = SegmentationHead(classes=4, width=8, low_width=4)
@@ -338,6 +340,7 @@ def pictures_of(voc, count):
     return [voc / "val" / "JPEGImages" / f"{name}.jpg" for name in ids]
 
 
+@pytest.mark.long
 def test_dm05_is_the_float_file_it_came_from(shared, voc, tmp_path):
     labels = Overrides(labels="pascal-voc")
     source = shared / "models/tflite/tflite-support" / "deeplabv3_tflite_support.tflite"
@@ -365,6 +368,7 @@ def reference_kernels(path):
     return run
 
 
+@pytest.mark.long
 def test_voc_is_as_near_to_the_quantized_file_as_that_to_itself(shared, voc, tmp_path):
     """Its own kernels, with a delegate and without, differ more than float does."""
     labels = Overrides(labels="pascal-voc")
@@ -387,6 +391,7 @@ def test_voc_is_as_near_to_the_quantized_file_as_that_to_itself(shared, voc, tmp
     assert np.mean(agreement) >= np.mean(itself) - 0.002
 
 
+@pytest.mark.long
 def test_ade20k_with_a_decoder_at_legacy_512(shared, tmp_path):
     labels = Overrides(labels="ade20k-mlperf32")
     source = shared / "models/tflite/mlperf/deeplabv3_mnv2_ade20k_int8.tflite"

@@ -31,6 +31,7 @@ def rates(model, *layers):
     return [model.get_layer(f"{name}_depthwise").dilation_rate[0] for name in layers]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BACKBONES.names())
 @pytest.mark.parametrize("stride", [8, 16])
 def test_a_backbone_gives_both_grids(name, stride):
@@ -51,6 +52,7 @@ def test_rates_of_mobilenet_v2(stride, expected):
     assert rates(model, *blocks) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("stride", "expected"),
     [(8, [1, 2, 2, 4, 12, 24, 36]), (16, [1, 1, 1, 2, 6, 12, 18])],
@@ -64,6 +66,7 @@ def test_rates_of_xception(stride, expected):
     assert last.strides == ((2, 2) if stride == 16 else (1, 1))
 
 
+@pytest.mark.long
 def test_channels_of_xception_65():
     model = built(Xception(), SegmentationHead())
     kernel = {

@@ -55,6 +55,7 @@ def assert_same(folded, model, *, rtol=1e-5):
     np.testing.assert_allclose(scores(folded, tensor), expected, atol=rtol * largest)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RELEASES)
 def test_real_weights_keep_their_scores(name, shared):
     path = shared / "models" / "keras" / f"{name}_release.h5"
@@ -152,6 +153,7 @@ def test_what_is_frozen_stays_frozen():
     assert frozen == [model.layers[1].name]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("build", [fcn8s, medley])
 def test_it_lowers_to_the_same_operators(build):
     model = keras.models.clone_model(
@@ -174,6 +176,7 @@ def of_batch_one(model):
     return copy
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("build", [unet, fcn8s, segnet, medley, lambda _: unfoldable()])
 def test_for_inference_every_norm_goes(build):
     model = of_batch_one(build(keras))
@@ -220,6 +223,7 @@ def test_for_inference_what_has_no_norms_or_is_code_stays_itself():
     assert fold_for_inference(outside) is outside
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("laid_flat", [False, True])
 def test_a_folded_file_loads(laid_flat, shapes_keras, tmp_path):
     loading = Loading(size=(64, 96) if laid_flat else None)

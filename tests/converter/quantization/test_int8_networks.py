@@ -31,6 +31,8 @@ from edgeseg.runtime.model.embedded import append_manifest
 from edgeseg.runtime.model.inspection import read_graph
 from edgeseg.runtime.sources.synthetic import SyntheticSource
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 SIZE = (48, 48)
 layers = keras.layers
 

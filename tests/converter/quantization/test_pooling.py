@@ -134,6 +134,7 @@ def deeplab():
     return lower(networks.settle(network))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["tile", "split"])
 def test_a_deeplab_answers_alike_and_its_tail_is_mapped(how, deeplab, tmp_path):
     from edgeseg.converter.quantization.heads import apply_head

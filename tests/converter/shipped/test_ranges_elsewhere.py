@@ -84,6 +84,7 @@ def test_this_machine_makes_the_shipped_file(usual):
     assert usual[1] == model_file().read_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rename", RENAMES)
 def test_last_bits_and_names_do_not_matter(rename, usual, convert):
     lowered = lower._lowered
@@ -117,6 +118,7 @@ def nudged(model):
         layer.moving_variance.assign(variance)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fold", [True, False], ids=["folded", "left to TensorFlow"])
 def test_an_approximate_reciprocal_root_does_not_matter(fold, usual, convert):
     whole = float_model.lower

@@ -17,6 +17,7 @@ from edgeseg.runtime import Segmenter
 from edgeseg.runtime.shipped import model_file
 
 
+@pytest.mark.long
 def test_the_loss_falls_and_the_score_rises(voc, shared, tmp_path):
     start = shared / "models/keras/deeplabv3_mobilenetv2_voc_os16_513_release.h5"
     teacher = shared / "models/tflite/google-coral/deeplabv3_mnv2_pascal_quant.tflite"

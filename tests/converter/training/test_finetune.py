@@ -30,6 +30,8 @@ from edgeseg.runtime import Overrides, Segmenter
 from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.sources.synthetic import LABELS
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 FAST = {"rate": 3e-3, "new_rate": 1e-2, "batch": 8, "epochs": 2}
 CHILD = "from edgeseg.converter.commands.finetune import finetune; finetune()"
 

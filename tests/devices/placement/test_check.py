@@ -61,8 +61,8 @@ UNITS = [
 # the totals' line that a network of one float convolution has
 TOTALS = {
     "edgetpu": "1 of 1 operators stay on the CPU",
-    "gpu": "all 1 operators on the accelerator",
-    "xnnpack": "all 1 operators on the accelerator",
+    "gpu": "all 1 operators on the GPU, in one piece",
+    "xnnpack": "all 1 operators in XNNPACK, in one piece",
     "cpu": "1 of 1 operators stay on the CPU",
     "none": "none of 1 operators is run",
 }

@@ -63,7 +63,8 @@ def test_a_configuration_gives_the_arguments_of_run(write, tmp_path):
         ("pictures/*.jpg", "{0}/pictures/*.jpg"),
         ("folder:pictures", "folder:{0}/pictures"),
         ("pictures", "{0}/pictures"),
-        ("a:b.mp4", "{0}/a:b.mp4"),
+        ("./a:b.mp4", "{0}/a:b.mp4"),
+        ("a:b.mp4", "a:b.mp4"),  # the name of no source, and no file
         ("camera:0", "camera:0"),
         ("v4l2:/dev/video0", "v4l2:/dev/video0"),
         ("http://host/stream.mjpg", "http://host/stream.mjpg"),

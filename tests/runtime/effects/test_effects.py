@@ -8,10 +8,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeseg.devices import InputError, UnknownPluginError
+from edgeseg.devices import (
+    InputError,
+    MissingDriverError,
+    PluginFolder,
+    UnknownPluginError,
+)
 from edgeseg.runtime.drawing.contract import check_effect
-from edgeseg.runtime.drawing.effect import Effect, Scene
-from edgeseg.runtime.drawing.open_effect import EFFECTS, open_effect
+from edgeseg.runtime.drawing.effect import Effect, Scene, Strength
+from edgeseg.runtime.drawing.open_effect import (
+    EFFECTS,
+    effect_controls,
+    open_effect,
+    whole_number,
+)
 
 COLOURS = np.random.default_rng(7).integers(1, 256, (256, 3), dtype=np.uint8)
 # what each needs after its name, if anything
@@ -59,13 +69,65 @@ class Tall(Effect):
         return np.ascontiguousarray(scene.frame[::-1])
 
 
+class Copied(Effect):
+    def draw(self, scene):
+        return scene.frame.copy()
+
+
+class Loud(Copied):
+    title = "Loud\x1b[2J"
+
+
+class Reversed(Copied):
+    strength = Strength("Strength", 5, 100, 3)
+
+
+class Narrow(Copied):
+    strength = Strength("Strength", 1, 100, 30)
+
+    def __init__(self, text=""):
+        whole_number("narrow", text, what="a strength", within=Strength("", 1, 50, 30))
+
+
+class Colourless(Copied):
+    takes_colour = True
+
+    def __init__(self, text=""):
+        if text:
+            raise InputError("takes nothing")
+
+
 @pytest.mark.parametrize(
     ("effect", "words"),
-    [(Careless, "changed the frame"), (Lazy, "a new one"), (Tall, "pointwise")],
+    [
+        (Careless, "changed the frame"),
+        (Lazy, "a new one"),
+        (Tall, "pointwise"),
+        (Loud, "a title is one printable line"),
+        (Reversed, "low <= default <= high"),
+        (Narrow, "declares to take 100, but"),
+        (Colourless, "declares to take #00b140, but"),
+    ],
 )
 def test_a_broken_contract_is_seen(effect, words):
     with pytest.raises(AssertionError, match=words):
         check_effect(effect())
+
+
+@pytest.mark.parametrize("name", EFFECTS.names())
+def test_every_effect_has_a_title_for_the_page(name):
+    controls = effect_controls(name)
+    assert controls["title"] == EFFECTS.load(name).title != ""
+
+
+def test_an_effect_of_a_missing_package_has_its_name_alone(monkeypatch):
+    def load(self, name):
+        raise MissingDriverError(name)
+
+    monkeypatch.setattr(PluginFolder, "load", load)
+    controls = effect_controls("blur")
+    assert controls["title"] == "blur"
+    assert controls["strength"] is None
 
 
 def test_a_mask_shows_the_chosen_colours_and_black(scene):
@@ -106,7 +168,8 @@ def test_a_cutout_survives_a_png(scene):
         ("colour", "#00B140"),
         ("colour:red", "#00B140"),
         ("colour:#12345", "#00B140"),
-        ("picture:", "beach.jpg"),
+        ("picture", "beach.jpg"),
+        ("picture:", "picture:FILE"),
         ("picture:no-such-file.jpg", "no-such-file.jpg"),
     ],
 )

@@ -104,6 +104,7 @@ with Session(BoardAddress("board", config=Path(sys.argv[1])), report=print) as s
 """
 
 
+@pytest.mark.long
 def test_a_killed_client_goes_on_where_it_was(board, proxy, tmp_path):
     file = tmp_path / "large.bin"
     file.write_bytes(random.Random(5).randbytes(8 << 20) * 12)
@@ -154,6 +155,7 @@ def test_names_are_only_names(board, tmp_path):
     assert not (board.home / "x").exists()
 
 
+@pytest.mark.long
 def test_thousands_of_files_go_in_one_piece(board, proxy, tmp_path):
     files = {}
     for index in range(3000):
@@ -203,6 +205,7 @@ def test_a_disk_that_fills_meanwhile_leaves_nothing_half(small_disk, tmp_path):
     assert not (small_disk.root / "blobs" / blob.sha).exists()
 
 
+@pytest.mark.long
 @given(
     data=st.binary(min_size=1, max_size=3 * store.PIECE),
     cuts=st.lists(st.integers(0, 3 * store.PIECE), max_size=4),

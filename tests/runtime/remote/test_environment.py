@@ -99,6 +99,7 @@ def test_a_connection_that_ends_in_the_installation_ends_that(fresh_board, tmp_p
         }
 
 
+@pytest.mark.long
 def test_offline_all_wheels_come_from_here(fresh_board, index, tmp_path):
     (fresh_board.home / ".config/pip").mkdir(parents=True)
     wheel = write_wheel(

@@ -110,9 +110,10 @@ def test_what_is_no_message_is_one_line(call, op):
         refused(call(op, ["say", line + "\n"]), "board")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("op", HONEST)
 def test_each_key_is_missed_and_must_be_of_its_type(call, op, monkeypatch):
-    monkeypatch.setattr(link, "ANSWER_S", 0.2)  # of an answer that passes
+    monkeypatch.setattr(link, "ANSWER_S", 1.0)  # of an answer that passes
     for key in HONEST[op]:
         kept = {k: v for k, v in HONEST[op].items() if k != key}
         if key not in OPTIONAL:

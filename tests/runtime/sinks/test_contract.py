@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeseg.runtime import Manifest, Style, open_sink
+from edgeseg.runtime.address import Rest
 from edgeseg.runtime.gstreamer import has_elements
 from edgeseg.runtime.output.contract import check_sink
 from edgeseg.runtime.output.open import SINK_ADDRESSES, SINKS
@@ -21,10 +22,6 @@ def free_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def file(plugin, name):
-    return lambda folder: f"{plugin}:{folder / name}"
 
 
 def stream(text, *elements):
@@ -51,25 +48,31 @@ def elsewhere(reason):
     return lambda folder: pytest.skip(reason)
 
 
-# how each is opened here, or why not
+# how each is opened here, or why not; a sink of plain files needs no row
 HOW = {
-    "jsonl": file("jsonl", "out.jsonl"),
-    "masks": file("masks", "out"),
     "mqtt": elsewhere("needs a broker: test_mqtt.py starts one"),
     "null": lambda folder: "null:overlay",
-    "overlay": file("overlay", "out"),
     "rtp": stream("rtp://127.0.0.1:PORT", "x264enc", "rtph264pay"),
     "rtsp": elsewhere("needs a server that records: test_streaming.py starts one"),
     "shared": shared,
-    "video": file("video", "out.mp4"),
     "web": web,
     "window": stream("window:fakesink", "fakesink"),
 }
 
 
+def opened(name, folder):
+    if name in HOW:
+        return HOW[name](folder)
+    kind = SINK_ADDRESSES.named(f"{name}:a").kind
+    if kind.rest in (Rest.FILE, Rest.FOLDER, Rest.FILE_OR_FOLDER):
+        suffix = kind.bare[0] if kind.rest is Rest.FILE and kind.bare else ""
+        return f"{name}:{folder / f'out{suffix}'}"
+    pytest.fail(f"add a row for {name!r} to HOW in {__file__}: how it is opened here")
+
+
 @pytest.mark.parametrize("name", SINKS.names())
 def test_every_sink_keeps_the_contract(name, tmp_path, leaves_nothing):
-    check_sink(open_sink(HOW[name](tmp_path), STYLE))
+    check_sink(open_sink(opened(name, tmp_path), STYLE))
     assert not list(tmp_path.glob(".*"))
 
 

@@ -85,6 +85,8 @@ HOW = {
 
 @pytest.fixture(params=SOURCES.names())
 def text(request, tmp_path):
+    if request.param not in HOW:
+        pytest.fail(f"add a row for {request.param!r} to HOW in {__file__}")
     return HOW[request.param](request, tmp_path)
 
 

@@ -98,11 +98,46 @@ def test_switches_act_on_the_picture_and_the_state(live, visit, until):
     seen.page.get_by_label("Effect").select_option("blur")
     seen.page.get_by_label("Strength").fill("70")
     until(lambda: live.state()["look"]["effect"] == "blur:70")
+    seen.page.get_by_label("Effect").select_option("colour")
+    seen.page.get_by_label("Colour", exact=True).fill("#102030")
+    until(lambda: live.state()["look"]["effect"] == "colour:#102030")
     seen.page.get_by_label("Effect").select_option("overlay")
     seen.page.get_by_label("Tint").fill("90")
     until(lambda: live.state()["look"]["alpha"] == 0.9)
     live.change(effect="overlay", alpha=0.5, contours=False)
     live.goes.set()
+    assert seen.complaints == []
+
+
+def test_the_page_offers_what_effects_declare(live, visit):
+    seen = visit(live.sink.url)
+    controls = live.state()["effect_controls"]
+    listed = seen.page.locator("#effect option").all_inner_texts()
+    assert listed == [
+        one["title"] for one in controls.values() if not one["takes_file"]
+    ]
+    assert "Blur background" in listed
+    for name, one in controls.items():
+        if one["takes_file"]:
+            continue  # such a file is named on the command line only
+        seen.page.get_by_label("Effect").select_option(name)
+        shown = {
+            field: seen.page.locator(f"#{field}-field").is_visible()
+            for field in ("strength", "colour", "alpha")
+        }
+        assert shown == {
+            "strength": one["strength"] is not None,
+            "colour": one["takes_colour"],
+            "alpha": one["tints"],
+        }
+        if one["strength"]:
+            slider = seen.page.locator("#strength")
+            got = [slider.get_attribute("min"), slider.get_attribute("max")]
+            wanted = one["strength"]
+            assert got == [str(wanted["low"]), str(wanted["high"])]
+            assert slider.input_value() == str(wanted["default"])
+    seen.page.get_by_label("Effect").select_option("overlay")
+    seen.until(lambda: live.state()["look"]["effect"] == "overlay")
     assert seen.complaints == []
 
 

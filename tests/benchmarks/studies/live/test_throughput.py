@@ -33,6 +33,7 @@ def test_a_clip_of_no_photos_is_refused(tmp_path):
         write_clip(tmp_path / "clip.mp4", [], 10)
 
 
+@pytest.mark.long
 def test_the_record_holds_every_round_and_its_conditions(
     photos, golden_model, tmp_path
 ):

@@ -65,6 +65,7 @@ def nested(keras):
 NETWORKS = [networks.unet, networks.fcn8s, networks.segnet, nested]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda one: one.__name__)
 def test_the_network_stays_the_same(network, tmp_path):
     model = network(keras)
@@ -133,6 +134,7 @@ def test_the_bytes_depend_on_the_network_alone(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_the_bytes_do_not_depend_on_what_a_process_did_before(tmp_path):
     nested(keras).save(tmp_path / "here.keras")
     shutil.copyfile(tmp_path / "here.keras", tmp_path / "there.keras")
@@ -188,6 +190,7 @@ def test_the_file_has_the_rights_of_any_other(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["net.keras"]
 
 
+@pytest.mark.long
 def test_the_model_that_ships_stays_the_same(tmp_path):
     shutil.copyfile(keras_file(), tmp_path / "animals.keras")
     make_portable(tmp_path / "animals.keras")

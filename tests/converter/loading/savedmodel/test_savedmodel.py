@@ -510,6 +510,7 @@ def write_old(path, *, resource):
         v1.saved_model.simple_save(session, str(path), {"x": image}, {"y": scores})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kind",
     ["export", "save", "keras 2", "tensorflow 1", "tensorflow 1, resource"],

@@ -11,6 +11,8 @@ from edgeseg.converter.training.finetune import finetune
 from edgeseg.converter.training.settings import Pictures, Settings
 from edgeseg.devices import InputError
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 
 def settings(root, start, photos, **options):
     return Settings(

@@ -42,6 +42,8 @@ from edgeseg.devices import InputError, ModelError, TensorSpec
 from edgeseg.devices.litert import open_interpreter
 from edgeseg.runtime.sources.synthetic import SyntheticSource
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 layers = keras.layers
 
 

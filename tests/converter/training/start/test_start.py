@@ -16,6 +16,8 @@ from edgeseg.converter.training.start.batch_graph import freeze_until, training_
 from edgeseg.converter.training.start.start import make_start
 from edgeseg.devices import InputError, ModelError
 
+pytestmark = pytest.mark.long  # converts or trains real networks
+
 SLIM = MobileNetV2(8, (4, 6, 8, 8, 8, 12, 16))
 SIZE = (65, 65)
 OLD = ("background", "cat", "dog")
