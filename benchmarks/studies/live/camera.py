@@ -1,6 +1,6 @@
 """A camera that is none: drawn scenes in real time as an MJPEG stream over HTTP.
 
-``python -m edgeseg.benchmarks.studies.live.camera PORT`` serves
+``python -m edgeseg.benchmarks.studies.live.camera PORT FPS`` serves
 ``http://127.0.0.1:PORT/stream.mjpg`` until it is killed, through the product's own web
 output and with no inference, so that it costs little beside the run that is watched.
 
@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sys
 
-SOURCE = "synthetic:640x480,live,fps=30"
+SOURCE = "synthetic:640x480,live,fps={fps}"
 
 
-def serve(port: int, source: str = SOURCE) -> None:
+def serve(port: int, source: str) -> None:
     """Serve until the process is ended.
 
     Parameters
@@ -39,4 +39,4 @@ def serve(port: int, source: str = SOURCE) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(int(sys.argv[1]), SOURCE.format(fps=sys.argv[2]))

@@ -109,13 +109,14 @@ class Child(Closing):
         self.kill()
 
 
-def start_camera(port: int, folder: Path) -> Child:
-    """Start `edgeseg.benchmarks.studies.live.camera`."""
+def start_camera(port: int, folder: Path, fps: float) -> Child:
+    """Start `edgeseg.benchmarks.studies.live.camera` at a rate in frames a second."""
     command = [
         sys.executable,
         "-m",
         "edgeseg.benchmarks.studies.live.camera",
         str(port),
+        f"{fps:g}",
     ]
     return Child(command, folder / "camera.log")
 

@@ -8,13 +8,16 @@ A stand-in for a camera (`edgeseg.benchmarks.studies.live.camera`), ``edgeseg ru
 its stream with the page open in headless Chromium. First the run is left alone and its
 memory, threads, descriptors and rate are watched; then the camera is killed and started
 again three times, a client connects that never reads, and fifty more than may watch.
-The record says of each bar whether it held; the exit status is 1 if one did not.
+With ``--outputs`` it also writes JSON lines, a video and to an MQTT broker all the
+time, and a client of the page comes and goes. The record says of each bar whether it
+held; the exit status is 1 if one did not.
 
 Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations
 
+import statistics
 import sys
 import tempfile
 import time
@@ -39,6 +42,7 @@ from edgeseg.benchmarks.studies.live.bars import (
 )
 from edgeseg.benchmarks.studies.live.children import Child, Sample, wait_until
 from edgeseg.benchmarks.studies.live.clients import Crowd, connect, frames_of, state_of
+from edgeseg.benchmarks.studies.live.outputs import Outputs, Visitor
 from edgeseg.devices import EdgesegError, InputError
 
 if TYPE_CHECKING:
@@ -82,6 +86,7 @@ class Soak:
         step = max(1, len(samples) // 60)  # a record is read by people
         self.phases[name] = {
             "fps": round(rate(samples), 3),
+            **_start_middle_end(samples),
             "samples": [one.to_dict() for one in samples[::step]],
         }
         return samples
@@ -103,20 +108,40 @@ class Soak:
 @click.option("--minutes", type=click.FloatRange(0.2), default=30, show_default=True)
 @click.option("--json", "record_path", type=click.Path(path_type=Path))
 @click.option("--threads", type=click.IntRange(1), help="Threads of an inference.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(0.5),
+    default=30,
+    show_default=True,
+    help="Of the camera.",
+)
+@click.option(
+    "--outputs",
+    is_flag=True,
+    help="Write JSON lines, a video and to mosquitto too; a client comes and goes.",
+)
 def main(
-    model: Path, minutes: float, record_path: Path | None, threads: int | None
+    model: Path,
+    minutes: float,
+    record_path: Path | None,
+    threads: int | None,
+    fps: float,
+    outputs: bool,
 ) -> None:
     """Watch a live run with MODEL for long, then mistreat it."""
     # first, so that half an hour later nothing can keep the record from being written
     before, conditions = read_conditions(), _conditions(model, threads)
     try:
         with tempfile.TemporaryDirectory(prefix="edgeseg-soak-") as folder:
-            soak = _soak(model, minutes, threads, Path(folder))
+            plan = _Plan(model, minutes, threads, fps, outputs)
+            soak = _soak(plan, Path(folder))
     except EdgesegError as error:
         raise click.ClickException(str(error)) from error
     record = {
         "kind": "soak",
         "minutes": minutes,
+        "camera_fps": fps,
+        "all_outputs": outputs,
         "conditions": conditions,
         "board": describe_board(),
         "before": before,
@@ -131,27 +156,47 @@ def main(
     sys.exit(0 if record["passed"] else 1)
 
 
-def _soak(model: Path, minutes: float, threads: int | None, folder: Path) -> Soak:
+@dataclass(frozen=True)
+class _Plan:
+    model: Path
+    minutes: float
+    threads: int | None
+    fps: float
+    outputs: bool
+
+
+def _soak(plan: _Plan, folder: Path) -> Soak:
     camera_port, run_port = children.free_port(), children.free_port()
     with ExitStack() as stack:
-        cameras = [children.start_camera(camera_port, folder)]
+        cameras = [children.start_camera(camera_port, folder, plan.fps)]
         stack.callback(lambda: cameras[-1].close())
         _wait_for_camera(camera_port)
-        words = [str(model), f"http://127.0.0.1:{camera_port}/stream.mjpg"]
+        words = [str(plan.model), f"http://127.0.0.1:{camera_port}/stream.mjpg"]
         words += ["-o", f"web:127.0.0.1:{run_port}", "-o", "null:"]
-        words += ["--threads", str(threads)] if threads else []
+        words += ["--threads", str(plan.threads)] if plan.threads else []
+        outputs = stack.enter_context(Outputs(folder)) if plan.outputs else None
+        words += outputs.words if outputs else []
         run = stack.enter_context(children.start_run(words, folder))
         soak = Soak(folder, run_port, run, click.echo)
         _wait_for_frames(soak, 1)
         url = f"http://127.0.0.1:{run_port}/"
         stack.enter_context(children.start_browser(url, folder))
         wait_until(lambda: _watching(run_port) == 1, _START_S)
-        base = _leave_alone(soak, 60 * minutes)
-        calm = min(30.0, 30 * minutes)
-        _kill_cameras(soak, cameras, camera_port, calm, base)
+        with ExitStack() as visits:
+            visitor = visits.enter_context(Visitor(run_port)) if outputs else None
+            base = _leave_alone(soak, 60 * plan.minutes)
+        if visitor is not None:
+            soak.phases["visitor"] = {"visits": visitor.visits}
+        calm = min(30.0, 30 * plan.minutes)
+        _kill_cameras(soak, cameras, camera_port, calm, base, plan.fps)
         _never_read(soak, calm, base)
         _crowd(soak, calm, base)
         soak.keeps_rate("at the end", calm, base)
+        if outputs is not None:
+            frames = frames_of(run_port) or 0
+            run.close()
+            for bar in outputs.bars(frames):
+                soak.bar(bar)
     return soak
 
 
@@ -166,14 +211,14 @@ def _leave_alone(soak: Soak, seconds: float) -> float:
 
 
 def _kill_cameras(
-    soak: Soak, cameras: list[Child], port: int, calm: float, base: float
+    soak: Soak, cameras: list[Child], port: int, calm: float, base: float, fps: float
 ) -> None:
     for turn in range(1, _KILLS + 1):
         cameras[-1].kill()
         time.sleep(_AWAY_S)
         soak.run.check()
         frames = frames_of(soak.run_port) or 0
-        cameras.append(children.start_camera(port, soak.folder))
+        cameras.append(children.start_camera(port, soak.folder, fps))
         _wait_for_camera(port)
         took = _wait_for_frames(soak, frames + 1)
         soak.bar(at_most(f"seconds to recover, kill {turn}", took, RECOVERY_S))
@@ -220,6 +265,25 @@ def _conditions(model: Path, threads: int | None) -> Json:
 
     with Segmenter.open(model, threads=threads) as segmenter:
         return conditions(model, segmenter)
+
+
+def _start_middle_end(samples: list[Sample]) -> Json:
+    """Return medians of the first, the middle and the last fifth of a phase."""
+    fifth = max(1, len(samples) // 5)
+    middle = (len(samples) - fifth) // 2
+    parts = {"start": 0, "middle": middle, "end": len(samples) - fifth}
+    return {
+        name: {
+            "resident_mib": round(
+                statistics.median(one.resident_bytes for one in part) / 2**20, 1
+            ),
+            "threads": statistics.median(one.threads for one in part),
+            "descriptors": statistics.median(one.descriptors for one in part),
+        }
+        for name, part in (
+            (name, samples[first : first + fifth]) for name, first in parts.items()
+        )
+    }
 
 
 def _line(one: Sample) -> str:

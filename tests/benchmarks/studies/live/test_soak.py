@@ -8,6 +8,7 @@ import pytest
 from edgeseg.benchmarks.studies.live.bars import at_least, at_most, rate, steady_bars
 from edgeseg.benchmarks.studies.live.children import Child, Sample, sample, wait_until
 from edgeseg.benchmarks.studies.live.clients import Crowd, frames_of, state_of
+from edgeseg.benchmarks.studies.live.outputs import Outputs, Visitor
 from edgeseg.devices import InputError
 
 
@@ -85,3 +86,28 @@ def test_a_crowd_is_answered_whole(tmp_path):
             assert state_of(port)["streams"] == {"watching": 5, "limit": 5}
         assert frames_of(port) == 1
     assert frames_of(port) is None
+
+
+def test_outputs_that_lack_frames_are_found(tmp_path):
+    pytest.importorskip("paho.mqtt", reason="needs the extra `mqtt`")
+    pytest.importorskip("uvicorn", reason="needs the extra `web`")
+    from edgeseg.devices import MissingDriverError
+    from edgeseg.runtime.cli import main
+
+    try:
+        outputs = Outputs(tmp_path)
+    except MissingDriverError as error:
+        pytest.skip(f"needs mosquitto: {error}")
+    with outputs:
+        words = ["run", "animals", "synthetic:64x48,frames=6", *outputs.words]
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 0
+        assert wait_until(lambda: outputs.messages > 0, 15) is not None
+        assert [bar.passed for bar in outputs.bars(6)] == [True] * 4
+        assert [bar.passed for bar in outputs.bars(9)] == [False, True, False, True]
+
+
+def test_a_visitor_comes_again():
+    with Visitor(1) as visitor:  # nobody listens there: it goes on all the same
+        assert wait_until(lambda: visitor.visits > 0, 15) is not None
