@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.pictures.atomic import replacing
 from edgeseg.runtime.pictures.row_bands import image_of, upright_pixels
@@ -150,6 +151,7 @@ def _save(image: PillowImage, temporary: Path, path: Path) -> None:
 def _open(path: Path) -> PillowImage:
     from PIL import Image
 
+    check_file_or_folder(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
