@@ -258,7 +258,7 @@ class AddressBook:
         if plugin is None:
             return None
         kind = self.kind(plugin)
-        is_path = kind.name_is_path or (folder and (folder / text).exists())
+        is_path = kind.name_is_path or (folder and os.path.exists(folder / text))
         if not colon and folder is not None and is_path:
             return None
         if kind.is_path:
@@ -301,7 +301,8 @@ class AddressBook:
         ("; did you mean 'masks:ids'?", '')
         """
         name, colon, rest = text.partition(":")
-        near = difflib.get_close_matches(name, self.names(), n=1)
+        # one letter of three, as in ftp and rtp, is another word
+        near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.7)
         return f"; did you mean {near[0] + colon + rest!r}?" if near and colon else ""
 
     def bare(self, text: str, *signs: str) -> Address | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import glob
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, PluginFolder
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.address import ANY_FILE, FOLDER, PATTERN, AddressBook
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 
@@ -36,6 +38,8 @@ def open_source(text: str, options: CaptureOptions = AS_IT_COMES) -> Source:
         There is nothing of that name, or it cannot be read.
     """
     address = find_source(text)
+    if address is not None and address.path is not None and not address.head:
+        check_file_or_folder(address.path)
     if address is None:
         raise InputError(
             f"no such file, folder or source: {text} (sources: "
@@ -63,8 +67,8 @@ def find_source(text: str, folder: Path = Path()) -> Address | None:
 
 def _signs(text: str, path: Path) -> tuple[str, ...]:
     """Return what a bare path is, as `AddressKind.bare` has it."""
-    if path.is_dir():
+    if os.path.isdir(path):  # pathlib raises where a name is too long
         return (FOLDER,)
-    if path.exists():
+    if os.path.exists(path):
         return (path.suffix.lower(), ANY_FILE)
     return (PATTERN,) if glob.has_magic(text) else ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeseg.devices.process_log import reason_in
+from edgeseg.runtime.commands.options import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ def service() -> None:
 
 
 @service.command()
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=PATH)
 @_place_options
 @click.option("--run-as", metavar="USER", help="Whom a --system service runs as.")
 @click.option(
@@ -60,6 +61,7 @@ def install(
     """Write a systemd unit that runs `edgeseg run --config CONFIG`."""
     from edgeseg.runtime.commands.config import load_config
     from edgeseg.runtime.commands.run import run
+    from edgeseg.runtime.output.secret_files import check_unshared
     from edgeseg.runtime.service.install import (
         Place,
         make_folders,
@@ -69,6 +71,7 @@ def install(
 
     place = Place(name, system)
     arguments = load_config(config, run)
+    check_unshared(config)
     unit = plan_unit(
         config,
         arguments,

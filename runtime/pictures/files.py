@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of
+from edgeseg.devices.quiet import quiet
 from edgeseg.runtime.pictures.atomic import replacing
 from edgeseg.runtime.pictures.row_bands import image_of, upright_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
 # What Pillow raises on damaged files, format by format
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError)
+_TIFF_STARTS = (b"II", b"MM")
+_OURS = ("Warning: ", "Error: ")  # how messages of the command line begin
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
@@ -45,7 +51,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """
     image = _open(path)
     try:
-        return upright_pixels(image)
+        with _without_warnings():
+            return upright_pixels(image)
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
 
@@ -96,8 +103,21 @@ def write_bands(path: Path, parts: Iterable[NDArray[np.uint8]], height: int) -> 
     height : int
         Of all together.
     """
+    with writing_bands(path, parts, height):
+        pass
+
+
+@contextmanager
+def writing_bands(
+    path: Path, parts: Iterable[NDArray[np.uint8]], height: int
+) -> Iterator[None]:
+    """Write a picture as `write_bands` does; it gets its name when the block ends.
+
+    After an exception in the block it gets none.
+    """
     with replacing(path) as temporary:
         _save(image_of(parts, height), temporary, path)
+        yield
 
 
 def write_ids(path: Path, ids: NDArray[np.uint8], table: NDArray[np.uint8]) -> None:
@@ -136,10 +156,12 @@ def _save(image: PillowImage, temporary: Path, path: Path) -> None:
 def _open(path: Path) -> PillowImage:
     from PIL import Image
 
+    check_file_or_folder(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with path.open("rb") as file:
+        with _without_warnings(), path.open("rb") as file:
+            is_tiff = file.read(2) in _TIFF_STARTS
+            file.seek(0)
+            with _quiet_libtiff() if is_tiff else nullcontext():
                 image = Image.open(file)
                 image.load()
     except _UNREADABLE as error:
@@ -149,6 +171,28 @@ def _open(path: Path) -> PillowImage:
     return image
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep Pillow's warnings from the user: a picture is read, or it is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    """Keep libtiff's words off standard error, which it writes to by itself."""
+    with quiet() as chatter:
+        yield
+    for line in chatter.text.splitlines():
+        if line.startswith(_OURS):  # of another thread, meanwhile
+            sys.stderr.write(f"{line}\n")
+
+
 def _unreadable(path: Path, error: Exception) -> InputError:
+    from PIL import UnidentifiedImageError
+
     reason = reason_of(error)
+    if isinstance(error, UnidentifiedImageError):  # it names a Python object
+        reason = "its content is no picture of a known format"
     return InputError(f"cannot read picture {path}: {reason}")
