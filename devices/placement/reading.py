@@ -71,7 +71,7 @@ def _tensor(tensor: TensorEntry, file: ModelFile) -> Tensor:
     data = file.values(tensor)
     quantization = tensor.quantization
     zeros = None if quantization is None else quantization.zero_points
-    zero_points = (int(zeros.least), int(zeros.most)) if zeros and zeros.count else ()
+    zero_points = (int(zeros.least), int(zeros.most)) if zeros and zeros.size else ()
     signature = tensor.signature
     return Tensor(
         name=readable(tensor.name),

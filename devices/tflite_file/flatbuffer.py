@@ -32,7 +32,7 @@ class Extent(NamedTuple):
     Where one is no number (NaN), both are.
     """
 
-    count: int = 0
+    size: int = 0
     least: float = 0
     most: float = 0
 

@@ -44,7 +44,7 @@ def check_tensor(file: ModelFile, index: int, tensor: TensorEntry) -> None:
 def check_interface(tensor: TensorEntry) -> None:
     """Raise `DamagedError` unless a model's input or output can be shown and filled."""
     steps = tensor.quantization
-    least = steps.scales.least if steps and steps.scales.count else 1
+    least = steps.scales.least if steps and steps.scales.size else 1
     if least < _LEAST_NORMAL and tensor.dtype in LIMITS and tensor.dtype != "int32":
         raise DamagedError(f"its scale is {least:g}, too small for a float32")
     try:
@@ -106,28 +106,28 @@ def _check_values(file: ModelFile, tensor: TensorEntry) -> None:
 
 def _check_steps(file: ModelFile, tensor: TensorEntry, steps: Quantization) -> None:
     scales, zero_points = steps.scales, steps.zero_points
-    if not scales.count or steps.other_kind:
+    if not scales.size or steps.other_kind:
         return
     # Dead channels of real networks have a scale of 0, of nearly 0, or, as a quotient
     # of two of these, an infinite one: single channels are left to the first inference.
     stored = file.buffers[tensor.buffer][1] > 0 or tensor.dtype == "int32"
     lowest_scale = 0.0 if stored else _LEAST_SCALE
-    highest_scale = math.inf if stored and scales.count > 1 else _MOST_SCALE
+    highest_scale = math.inf if stored and scales.size > 1 else _MOST_SCALE
     if not lowest_scale <= scales.least <= scales.most <= highest_scale:
         wrong = scales.most if scales.most == math.inf else scales.least
         raise DamagedError(f"its scale is {wrong:g}, expected a finite number above 0")
-    if zero_points.count not in (0, 1, scales.count):
+    if zero_points.size not in (0, 1, scales.size):
         raise DamagedError(
-            f"it has {scales.count} scales and {zero_points.count} zero points"
+            f"it has {scales.size} scales and {zero_points.size} zero points"
         )
     lowest, highest = LIMITS[tensor.dtype]
     least, most = zero_points.least, zero_points.most
-    if not lowest <= least <= most <= highest and zero_points.count:
+    if not lowest <= least <= most <= highest and zero_points.size:
         raise DamagedError(
             f"its zero point {least if least < lowest else most} is no {tensor.dtype} "
             f"({lowest} to {highest})"
         )
-    if scales.count > 1:
+    if scales.size > 1:
         _check_channels(tensor, steps)
 
 
@@ -138,9 +138,9 @@ def _check_channels(tensor: TensorEntry, steps: Quantization) -> None:
             f"it is quantized along dimension {dimension}, its shape is "
             f"{list(tensor.shape)}"
         )
-    if steps.scales.count != tensor.shape[dimension]:
+    if steps.scales.size != tensor.shape[dimension]:
         raise DamagedError(
-            f"it has {steps.scales.count} scales for {tensor.shape[dimension]} "
+            f"it has {steps.scales.size} scales for {tensor.shape[dimension]} "
             f"channels (dimension {dimension} of {list(tensor.shape)})"
         )
 

@@ -55,7 +55,7 @@ def read_graph(model: Path | bytes) -> OperatorSummary:
 
 def _spec(tensor: TensorEntry) -> TensorSpec:
     name, steps = readable(tensor.name), tensor.quantization
-    if tensor.dtype.startswith("float") or steps is None or steps.scales.count != 1:
+    if tensor.dtype.startswith("float") or steps is None or steps.scales.size != 1:
         return TensorSpec(name, tensor.shape, tensor.dtype)
     scale, zero_point = steps.scales.least, int(steps.zero_points.least)
     return TensorSpec(name, tensor.shape, tensor.dtype, scale, zero_point)
