@@ -80,8 +80,9 @@ def environment_file(config: Path) -> Path:
 
 
 def _check_private(path: Path, arguments: Json) -> None:
-    values = [arguments.get("source", ""), arguments.get("web", "")]
-    if secrets_in(map(str, [*values, *arguments.get("outputs", ())])):
+    values = [v for v in arguments.values() if isinstance(v, str)]
+    lists = [v for v in arguments.values() if isinstance(v, list)]
+    if secrets_in([*values, *(text for each in lists for text in map(str, each))]):
         check_private(path, "password or token of an address")
     check_private(environment_file(path), "service's secrets")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,7 +44,7 @@ class PathParam(click.Path):
     ) -> Any:
         """Return the path."""
         path = super().convert(value, param, ctx)
-        check_file_or_folder(path)
+        check_file_or_folder(Path(os.fsdecode(path)))
         return path
 
 

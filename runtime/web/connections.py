@@ -58,9 +58,10 @@ class ClientConnection(H11Protocol):
         super().on_response_complete()
 
     def _make_room(self) -> None:
-        waiting = [each for each in self.connections if each is not self and each.waits]
+        there: list[Untyped] = list(self.connections)
+        waiting = [each for each in there if each is not self and each.waits]
         if waiting:
-            held = Counter(map(_host, self.connections))
+            held = Counter(map(_host, there))
             self._cut(min(waiting, key=lambda c: (-held[_host(c)], c.waits_since)))
 
     def _cut(self, connection: Untyped) -> None:
