@@ -258,7 +258,7 @@ class AddressBook:
         if plugin is None:
             return None
         kind = self.kind(plugin)
-        is_path = kind.name_is_path or (folder and (folder / text).exists())
+        is_path = kind.name_is_path or (folder and os.path.exists(folder / text))
         if not colon and folder is not None and is_path:
             return None
         if kind.is_path:

@@ -20,7 +20,7 @@ from edgeseg.converter.isolation.folder import is_full, no_space
 from edgeseg.converter.isolation.processes import kill_session, resident_bytes
 from edgeseg.devices import ConversionError, EdgesegError
 from edgeseg.devices import errors as _errors
-from edgeseg.devices.plain_text import reason_of
+from edgeseg.devices.plain_text import plain, reason_of
 from edgeseg.devices.process_log import last_line_in, reason_in
 
 if TYPE_CHECKING:
@@ -87,9 +87,10 @@ def run_isolated(
     with _IsolatedProcess(target, folder) as child:
         answer = child.answer(progress, start + timeout_s, memory_bytes)
         peak = max(child.peak_bytes, answer.get("peak_bytes", 0))
+    full = child.was_full or answer.get("full", False)
     if "error" in answer:
         name, message = answer["error"]
-        raise _error(name, message, folder)
+        raise _error(name, message, folder if full else None)
     if "result" in answer:
         seconds = time.monotonic() - start
         return {**answer["result"], "peak_bytes": peak, "seconds": seconds}
@@ -97,6 +98,10 @@ def run_isolated(
     reason = answer.get("limit")
     what = f"passed its {reason} limit of {limit[reason]}" if reason else child.fate
     detail = _tail(folder / LOG, ended=reason is None and not child.was_killed)
+    detail = detail or plain(answer.get("reason", ""))[-_TAIL:]
+    if full:  # the log is cut off there
+        detail = "; ".join(filter(None, (detail, no_space(folder))))
+    detail = f": {detail}" if detail else ""
     raise ConversionError(f"the conversion process {what}{detail}")
 
 
@@ -105,6 +110,8 @@ class _IsolatedProcess:
 
     def __init__(self, target: str, folder: Path) -> None:
         self.peak_bytes = 0
+        self.was_full = False  # at any time: what failed may have been removed since
+        self._folder = folder
         self._buffer = b""
         self._messages, writing = os.pipe()
         module = "edgeseg.converter.isolation.child_main"
@@ -172,6 +179,7 @@ class _IsolatedProcess:
                 return {}
             used = resident_bytes(self._process.pid)
             self.peak_bytes = max(self.peak_bytes, used)
+            self.was_full = self.was_full or is_full(self._folder)
             if used > memory_bytes:
                 return {"limit": "memory"}
             if time.monotonic() > deadline:
@@ -207,17 +215,15 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _error(name: str, message: str, folder: Path) -> EdgesegError:
+def _error(name: str, message: str, full: Path | None) -> EdgesegError:
     kind: type[EdgesegError] = getattr(_errors, name)
-    if is_full(folder):  # what a library makes of that may be anything
-        message = f"{message}; {no_space(folder)}"
+    if full is not None and "no space" not in message:
+        # what a library makes of that may be anything
+        message = f"{message}; {no_space(full)}"
     return kind(message)
 
 
 def _tail(log: Path, *, ended: bool) -> str:
     """Return what the log says of the end; only its last line if others ended it."""
     text = log.read_text("utf-8", "replace")
-    detail = reason_in(text, _TAIL) if ended else last_line_in(text, _TAIL)
-    if is_full(log.parent):  # the log is cut off there
-        detail = "; ".join(filter(None, (detail, no_space(log.parent))))
-    return f": {detail}" if detail else ""
+    return reason_in(text, _TAIL) if ended else last_line_in(text, _TAIL)

@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.isolation.folder import is_no_room
 from edgeseg.converter.isolation.processes import peak_resident_bytes
 from edgeseg.devices import EdgesegError
 from edgeseg.devices import errors as _errors
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 def main(target: str, descriptor: int, job: Path) -> None:
     """Call the target and send its result, or the package's own error.
 
-    Any other exception ends the process with a traceback in the log.
+    Any other exception ends the process with a traceback in the log, and is sent as
+    its reason, too: a full disk has no room for the log.
 
     Parameters
     ----------
@@ -53,7 +55,11 @@ def main(target: str, descriptor: int, job: Path) -> None:
     except EdgesegError as error:
         kinds = (kind.__name__ for kind in type(error).__mro__)
         known = next(name for name in kinds if hasattr(_errors, name))
-        _send(descriptor, {"error": [known, str(error)]})
+        _send(descriptor, {"error": [known, str(error)], "full": is_no_room(error)})
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        _send(descriptor, {"reason": reason, "full": is_no_room(error)})
+        raise
 
 
 def _send(descriptor: int, message: Json) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import shutil
+import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FULL = 1 << 16  # bytes left, below which a file system is taken to be full
+_FEW = 4  # files that may still be made, of which the same is true
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _HINT = "set TMPDIR to a folder with more room"
 
@@ -29,11 +30,15 @@ def temporary_folder() -> Iterator[Path]:
     OutputError
         None can be made, or it becomes full.
     """
+    wanted = os.environ.get("TMPDIR")
+    if wanted and not Path(wanted).is_dir():  # Python would silently take another one
+        raise OutputError(f"TMPDIR names {wanted}, which is no folder: {_HINT}")
     try:
         folder = tempfile.TemporaryDirectory(prefix="edgeseg-")
     except OSError as error:
+        where = f" in {tempfile.tempdir}" if tempfile.tempdir else ""
         raise OutputError(
-            f"cannot make a temporary folder: {reason_of(error)}; {_HINT}"
+            f"cannot make a temporary folder{where}: {reason_of(error)}; {_HINT}"
         ) from error
     with folder as name:
         try:
@@ -48,7 +53,19 @@ def temporary_folder() -> Iterator[Path]:
 
 def is_full(folder: Path) -> bool:
     """Return whether next to nothing more can be written to a folder."""
-    return shutil.disk_usage(folder).free < _FULL
+    found = os.statvfs(folder)
+    no_files = found.f_files > 0 and found.f_favail < _FEW
+    return found.f_bavail * found.f_frsize < _FULL or no_files
+
+
+def is_no_room(error: BaseException) -> bool:
+    """Return whether an error, or one that caused it, says that a disk is full."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in _NO_ROOM:
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def no_space(folder: Path) -> str:

@@ -14,8 +14,10 @@ from typing import IO, TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_files import kind_of
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.pictures.atomic import append_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +75,8 @@ class Journal(Closing):
         """Close the file and leave it where it is, unless nothing was done."""
         if self._file is not None:
             if self._count == 0:
-                self.path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # its folder may be gone
+                    self.path.unlink(missing_ok=True)
             self._file.close()
             self._file = None
 
@@ -83,14 +86,14 @@ class Journal(Closing):
         self._file.truncate(length)
         self._file.seek(length)
         if not length:
+            self._count = 0
             self._write(run)
 
     def _write(self, values: Json) -> None:
         if self._file is None:
             raise OutputError(f"the journal {self.path} is closed")
         try:
-            self._file.write(_line(values))
-            self._file.flush()
+            append_whole(self._file.fileno(), _line(values))
         except OSError as error:
             raise OutputError(
                 f"cannot write {self.path}: {reason_of(error)}"
@@ -101,8 +104,11 @@ def _locked(path: Path) -> IO[bytes]:
     import fcntl
 
     try:
+        if kind_of(path) not in (None, "file"):
+            raise OutputError(f"it is a {kind_of(path)}, expected a file")
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        file = os.fdopen(os.open(path, flags, 0o666), "r+b")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,8 @@ def find_source(text: str, folder: Path = Path()) -> Address | None:
 
 def _signs(text: str, path: Path) -> tuple[str, ...]:
     """Return what a bare path is, as `AddressKind.bare` has it."""
-    if path.is_dir():
+    if os.path.isdir(path):  # pathlib raises where a name is too long
         return (FOLDER,)
-    if path.exists():
+    if os.path.exists(path):
         return (path.suffix.lower(), ANY_FILE)
     return (PATTERN,) if glob.has_magic(text) else ()

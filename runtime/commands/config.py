@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import math
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,8 +22,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import STDOUT
+from edgeseg.runtime.output.secret_files import check_private, secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +69,20 @@ def load_config(path: Path, command: click.Command) -> Json:
         checked = _checked(parameter, value, f"{path}: {key}")
         assert parameter.name is not None
         arguments[parameter.name] = _at(path.absolute().parent, name, checked)
+    _check_private(path, arguments)
     return arguments
+
+
+def environment_file(config: Path) -> Path:
+    """Return the file beside a configuration that a service's secrets are in."""
+    return config.with_suffix(".env")
+
+
+def _check_private(path: Path, arguments: Json) -> None:
+    values = [arguments.get("source", ""), arguments.get("web", "")]
+    if secrets_in(map(str, [*values, *arguments.get("outputs", ())])):
+        check_private(path, "password or token of an address")
+    check_private(environment_file(path), "service's secrets")
 
 
 def config_option(function: _F) -> _F:
@@ -89,6 +105,7 @@ def config_option(function: _F) -> _F:
 def _read(path: Path) -> Json:
     name = "tomllib" if sys.version_info >= (3, 11) else "tomli"
     toml: Module = importlib.import_module(name)
+    check_file_or_folder(path)
     try:
         values: Json = toml.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -177,7 +194,7 @@ def _at(folder: Path, key: str, value: Any) -> Any:
     if key in (books := _books()):
         return _address_at(folder, books[key], value)
     names = _names().get(key)
-    if names is None or (value in names and not (folder / value).exists()):
+    if names is None or (value in names and not os.path.exists(folder / value)):
         return value
     return _joined(folder, value)
 

@@ -62,9 +62,11 @@ def run(settings: RunSettings) -> None:
     at once.
     """  # noqa: D301 (click needs the character itself)
     from edgeseg.runtime.json_text import json_text
+    from edgeseg.runtime.output.secret_files import warn_of_shown_secrets
     from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
     outputs = settings.all_outputs
+    warn_of_shown_secrets([settings.source, *outputs])
     with stopping_on_signals() as stop:
         try:
             tally, summary = _run(settings, stop)

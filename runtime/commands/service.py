@@ -60,6 +60,7 @@ def install(
     """Write a systemd unit that runs `edgeseg run --config CONFIG`."""
     from edgeseg.runtime.commands.config import load_config
     from edgeseg.runtime.commands.run import run
+    from edgeseg.runtime.output.secret_files import check_unshared
     from edgeseg.runtime.service.install import (
         Place,
         make_folders,
@@ -69,6 +70,7 @@ def install(
 
     place = Place(name, system)
     arguments = load_config(config, run)
+    check_unshared(config)
     unit = plan_unit(
         config,
         arguments,

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import encodable
+
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
 
 ONLINE, OFFLINE = "online", "offline"
+_LONGEST = 65_535  # bytes of a text in a packet: MQTT 3.1.1, chapter 1.5.3
 # object id: (name, template, unit, more)
 _DIAGNOSTICS: Mapping[str, tuple[str, str, str, Json]] = {
     "fps": ("Frame rate", "value_json.fps", "fps", {}),
@@ -74,6 +78,25 @@ class Topics:
     def config(self, component: str, object_id: str) -> str:
         """Return the discovery topic of one entity."""
         return f"{self.discovery}/{component}/{self.node}/{object_id}/config"
+
+    def check(self, labels: Mapping[int, str]) -> None:
+        """Raise `InputError` where a topic is longer than MQTT can send.
+
+        Parameters
+        ----------
+        labels : mapping of int to str
+            The classes that get a sensor.
+        """
+        longest = self.config("binary_sensor", f"area_{max(labels, default=0)}_source")
+        for topic in (self.availability, longest):
+            check_length("mqtt: the topic", topic)
+
+
+def check_length(what: str, text: str) -> None:
+    """Raise `InputError` where a text is longer than MQTT can send."""
+    length = len(encodable(text).encode())
+    if length > _LONGEST:
+        raise InputError(f"{what} has {length} bytes; MQTT takes at most {_LONGEST}")
 
 
 def discovery(topics: Topics, name: str, labels: Mapping[int, str]) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,6 @@ def _signs(text: str, path: Path) -> tuple[str, ...]:
     suffix = path.suffix.lower()
     if text == STDOUT:
         return (STDOUT,)
-    if not suffix or text.endswith("/") or path.is_dir():
+    if not suffix or text.endswith("/") or os.path.isdir(path):
         return (suffix, FOLDER)
     return (suffix,)

@@ -29,8 +29,11 @@ most ``slots - 2``, else it reads again.
 
 from __future__ import annotations
 
+import errno
 import mmap
+import os
 import re
+import stat
 import struct
 import threading
 import time
@@ -40,6 +43,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import reason_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,6 +101,54 @@ def shared_path(name: str) -> Path:
     return _FOLDER / f"edgeseg-{name}"
 
 
+def open_own_file(path: Path, owner: int | None = None) -> int:
+    """Open a regular file of one user to read, without waiting or following a link.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder where everybody may make files.
+    owner : int or None
+        User id; None is that of this process.
+
+    Returns
+    -------
+    int
+        A file descriptor.
+
+    Raises
+    ------
+    OSError
+        There is none, it is something else, or another user owns it or may write it.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    wanted = os.geteuid() if owner is None else owner
+    try:
+        found = os.lstat(path)
+        _check_plain(found.st_mode)
+        descriptor = os.open(path, flags)
+    except PermissionError as error:
+        raise OSError(errno.EACCES, "it belongs to another user") from error
+    try:
+        found = os.fstat(descriptor)
+        _check_plain(found.st_mode)
+        if found.st_uid != wanted:
+            raise OSError(errno.EPERM, f"it belongs to another user ({found.st_uid})")
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise OSError(errno.EPERM, "other users may write it")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_plain(mode: int) -> None:
+    kinds = {stat.S_IFIFO: "named pipe", stat.S_IFLNK: "link", stat.S_IFDIR: "folder"}
+    if not stat.S_ISREG(mode):
+        kind = kinds.get(stat.S_IFMT(mode), "special file")
+        raise OSError(errno.EINVAL, f"it is a {kind}, expected a file")
+
+
 def slot_bytes(size_hw: tuple[int, int]) -> int:
     """Return the bytes of one slot, a multiple of 64."""
     return SLOT_HEADER_BYTES + -(-size_hw[0] * size_hw[1] * 4 // 64) * 64
@@ -121,6 +173,9 @@ class SharedFrameReader(Closing):
     ----------
     name : str
         NAME.
+    owner : int or None
+        User id of who shares it, for a reader that may read the files of others, such
+        as root; None is the reader's own. Another user's file of that name is refused.
 
     Raises
     ------
@@ -136,8 +191,8 @@ class SharedFrameReader(Closing):
                 print(frame.number, (frame.ids == 15).mean())
     """
 
-    def __init__(self, name: str) -> None:
-        self._name, self._path = name, shared_path(name)
+    def __init__(self, name: str, *, owner: int | None = None) -> None:
+        self._name, self._path, self._owner = name, shared_path(name), owner
         self._number = 0
         self._map = self._open()
 
@@ -194,14 +249,19 @@ class SharedFrameReader(Closing):
 
     def _open(self) -> mmap.mmap:
         try:
-            with self._path.open("rb") as file:
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
+            descriptor = open_own_file(self._path, self._owner)
+            try:
+                mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+            finally:
+                os.close(descriptor)
+        except FileNotFoundError as error:
             raise InputError(
                 f"no frame is shared as {self._name!r}: start edgeseg run with "
                 f"-o shared:{self._name}"
             ) from error
-        if mapped[:8] != MAGIC or struct.unpack_from("<I", mapped, 8)[0] != VERSION:
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read {self._path}: {reason_of(error)}") from error
+        if not _is_whole(mapped):
             mapped.close()
             raise InputError(f"{self._path} is not of this version of edgeseg")
         return mapped
@@ -209,6 +269,18 @@ class SharedFrameReader(Closing):
     def close(self) -> None:
         """Let go of the memory; what was read stays."""
         self._map.close()
+
+
+def _is_whole(mapped: mmap.mmap) -> bool:
+    """Return whether a header is of this layout and its slots are in the file."""
+    if len(mapped) < HEADER_BYTES:
+        return False
+    magic, version, _, width, height, slots, size, _, _ = HEADER.unpack_from(mapped)
+    return (
+        (magic, version, slots) == (MAGIC, VERSION, SLOTS)
+        and size == slot_bytes((height, width))
+        and len(mapped) >= HEADER_BYTES + slots * size
+    )
 
 
 def _get(mapped: mmap.mmap, field: tuple[struct.Struct, int]) -> int:

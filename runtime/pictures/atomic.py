@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
+from edgeseg.devices.plain_files import kind_of
 from edgeseg.devices.plain_text import encodable, reason_of
 
 if TYPE_CHECKING:
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that takes its place at the end.
 
-    After an exception the temporary file is removed and `path` is as it was.
+    After an exception the temporary file is removed, and the folders that were made
+    for it, and `path` is as it was.
 
     Parameters
     ----------
@@ -32,10 +36,10 @@ def replacing(path: Path) -> Iterator[Path]:
         The folder or file cannot be written.
     """
     temporary = None
+    made: list[Path] = []
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise OutputError(f"cannot write {path}: a folder of that name is there")
+        _check_replaceable(path)
+        made = make_folder(path.parent)
         handle, name = tempfile.mkstemp(
             prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
         )
@@ -44,13 +48,54 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+        made = []
     except OutputError:
         raise
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # its folder may have been removed
+                temporary.unlink(missing_ok=True)
+        remove_empty(made)
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """Make a folder with its parents, and return those that were not there."""
+    missing = [folder, *folder.parents]
+    missing = [each for each in missing if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def remove_empty(folders: list[Path]) -> None:
+    """Remove folders, the innermost first, as far as they are empty."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
+
+
+def append_whole(descriptor: int, data: bytes) -> None:
+    """Write all bytes at the end of a file, or none of them.
+
+    Where only a part can be written, as on a full disk, that part is cut off again if
+    the descriptor is a regular file's: what follows is never joined to half a line.
+
+    Raises
+    ------
+    OSError
+        Not all could be written.
+    """
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError:
+        done = len(data) - len(left)
+        found = os.fstat(descriptor)
+        if done and stat.S_ISREG(found.st_mode):
+            os.ftruncate(descriptor, max(found.st_size - done, 0))
+        raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -70,16 +115,27 @@ def check_writable(path: Path) -> None:
     Nothing is left behind: a missing folder is not made, its nearest parent that is
     there must be a folder that can be written to.
     """
-    if path.is_dir():
-        raise OutputError(f"cannot write {path}: a folder of that name is there")
+    _check_replaceable(path)
     folder = path.absolute().parent
-    while not folder.exists():
-        folder = folder.parent
     try:
+        while not folder.exists():
+            folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise `OutputError` where something other than a file has the name.
+
+    A rename would put a file in the place of a device or of a named pipe.
+    """
+    kind = kind_of(path)
+    if kind not in (None, "file"):
+        raise OutputError(f"cannot write {path}: a {kind} of that name is there")
+    if path.is_symlink() and os.readlink(path).startswith("/proc/"):
+        raise OutputError(f"cannot write {path}: expected the name of a file")
 
 
 def _umask() -> int:

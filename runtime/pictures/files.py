@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
@@ -11,7 +12,7 @@ from edgeseg.runtime.pictures.atomic import replacing
 from edgeseg.runtime.pictures.row_bands import image_of, upright_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -96,8 +97,21 @@ def write_bands(path: Path, parts: Iterable[NDArray[np.uint8]], height: int) -> 
     height : int
         Of all together.
     """
+    with writing_bands(path, parts, height):
+        pass
+
+
+@contextmanager
+def writing_bands(
+    path: Path, parts: Iterable[NDArray[np.uint8]], height: int
+) -> Iterator[None]:
+    """Write a picture as `write_bands` does; it gets its name when the block ends.
+
+    After an exception in the block it gets none.
+    """
     with replacing(path) as temporary:
         _save(image_of(parts, height), temporary, path)
+        yield
 
 
 def write_ids(path: Path, ids: NDArray[np.uint8], table: NDArray[np.uint8]) -> None:

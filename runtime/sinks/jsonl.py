@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
-from edgeseg.devices.plain_text import encodable, reason_of
+from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime.address import STDOUT, AddressKind, Rest
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.output.line_file import LineFile
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.segmentation.mask_shapes import polygons, run_lengths
 
@@ -27,8 +27,9 @@ class JsonLinesSink(Sink):
     r"""Writes name, times, size and the classes found with areas and centroids.
 
     Each line is written whole and at once, so that the file can be followed and
-    nothing is lost when a run is stopped. Lines are ASCII; of a name that is no UTF-8
-    each such byte is written as ``\xNN``.
+    nothing is lost when a run is stopped. The file is there from the first line on: a
+    run that does not come so far leaves what was there before. Lines are ASCII; of a
+    name that is no UTF-8 each such byte is written as ``\xNN``.
 
     Parameters
     ----------
@@ -42,16 +43,9 @@ class JsonLinesSink(Sink):
         self._style = style
         self._path = Path(text)
         self._seen: frozenset[str] = frozenset()
-        if text == "-":
-            self._file: TextIO = sys.stdout
-            return
-        if style.resume and self._path.is_file():
+        if text != STDOUT and style.resume and self._path.is_file():
             self._seen = _names_in(self._path)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a" if self._seen else "w", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"cannot write {text}: {reason_of(error)}") from error
+        self._lines = LineFile(self._path, append=bool(self._seen))
 
     def has(self, name: str) -> bool:
         """Return whether the picture has a line already."""
@@ -71,13 +65,7 @@ class JsonLinesSink(Sink):
             "timings_ms": {k: round(v, 3) for k, v in segmentation.timings_ms.items()},
             "classes": [self._class(segmentation, i) for i in segmentation.areas],
         }
-        try:
-            self._file.write(json_text(record) + "\n")
-            self._file.flush()
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self._path}: {reason_of(error)}"
-            ) from error
+        self._lines.write(json_text(record) + "\n")
 
     def _class(self, segmentation: Segmentation, class_id: int) -> Json:
         area = segmentation.areas[class_id]
@@ -95,10 +83,13 @@ class JsonLinesSink(Sink):
             entry["rle"] = run_lengths(segmentation.ids == class_id)
         return entry
 
+    def check(self) -> None:
+        """Raise `OutputError` if the file was removed."""
+        self._lines.check()
+
     def close(self) -> None:
         """Close the file."""
-        if self._file is not sys.stdout:
-            self._file.close()
+        self._lines.close()
 
 
 def _clock_time(seconds: float) -> str:

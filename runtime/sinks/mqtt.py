@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, MissingDriverError
@@ -13,7 +15,14 @@ from edgeseg.runtime.drawing.look import shown_ids
 from edgeseg.runtime.drawing.statistics_line import read_temperature_c
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.output.mqtt_address import parse_address
-from edgeseg.runtime.output.mqtt_discovery import OFFLINE, ONLINE, Topics, discovery
+from edgeseg.runtime.output.mqtt_discovery import (
+    OFFLINE,
+    ONLINE,
+    Topics,
+    check_length,
+    discovery,
+)
+from edgeseg.runtime.output.secret_files import read_secret
 from edgeseg.runtime.output.sink import Sink
 
 if TYPE_CHECKING:
@@ -27,7 +36,8 @@ if TYPE_CHECKING:
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 _EXPECTED = "mqtt://user:password@homeassistant.local/edgeseg/front-door"
-_OPTIONS = {"every": "1", "discovery": "homeassistant", "name": ""}
+_OPTIONS = {"every": "1", "discovery": "homeassistant", "name": "", "password_file": ""}
+PASSWORD_VARIABLE = "EDGESEG_MQTT_PASSWORD"
 _MOST_SENSORS = 40  # Home Assistant keeps every value of each for days
 
 
@@ -42,8 +52,9 @@ class MqttSink(Sink):
     Parameters
     ----------
     text : str
-        ``mqtt://[USER:PASSWORD@]HOST[:PORT][/PREFIX]``, or ``mqtts://`` for TLS; then
-        ``?every=SECONDS&name=NAME&discovery=PREFIX`` as wished.
+        ``mqtt://[USER[:PASSWORD]@]HOST[:PORT][/PREFIX]``, or ``mqtts://`` for TLS; then
+        ``?every=SECONDS&name=NAME&discovery=PREFIX&password_file=FILE`` as wished. A
+        user without a password has that of ``EDGESEG_MQTT_PASSWORD``.
     style : Style
         Gives names and the classes shown. Without a choice, of more than 40 classes
         only those of the first frame that has some get a sensor.
@@ -58,8 +69,8 @@ class MqttSink(Sink):
                 f"mqtt: unknown option {min(unknown)!r}; known: {', '.join(_OPTIONS)}"
             )
         prefix = address.path or f"edgeseg/{socket.gethostname()}"
-        if re.search("[#+]", prefix + options["discovery"]):
-            raise InputError("mqtt: a topic cannot hold # or +")
+        if re.search("[#+\0]", prefix + options["discovery"]):
+            raise InputError("mqtt: a topic cannot hold #, + or a zero byte")
         self._style = style
         self._topics = Topics(prefix, options["discovery"].strip("/"))
         self._name = options["name"] or prefix.rpartition("/")[2]
@@ -67,6 +78,8 @@ class MqttSink(Sink):
         self._next_s = 0.0
         self._shares: dict[int, float] = {}
         self._labels = _labels(style)
+        address = with_password(address, options["password_file"])
+        self._topics.check(self._labels)
         self._broker = _connect(address, tls, self._topics, self._greet)
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
@@ -119,6 +132,30 @@ class MqttSink(Sink):
             del readings["shares"]
             state |= readings
         return state
+
+
+def with_password(address: BrokerAddress, file: str) -> BrokerAddress:
+    """Return an address with the password that a file or the environment holds.
+
+    Raises
+    ------
+    InputError
+        The file cannot be used, there is no user for it, or user or password is longer
+        than MQTT can send.
+    """
+    password = address.password
+    if file:
+        if address.user is None or password is not None:
+            raise InputError(
+                "mqtt: password_file: expected a user without a password before the "
+                "host, such as mqtt://user@homeassistant.local"
+            )
+        password = read_secret(file, "MQTT password")
+    elif address.user is not None and password is None:
+        password = os.environ.get(PASSWORD_VARIABLE)
+    for what, text in (("user", address.user), ("password", password)):
+        check_length(f"mqtt: the {what}", text or "")
+    return replace(address, password=password)
 
 
 def _labels(style: Style) -> dict[int, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.address import FOLDER, PICTURES, AddressKind, Rest
 from edgeseg.runtime.output.sink import Sink
-from edgeseg.runtime.pictures.files import SUFFIXES, write_bands
+from edgeseg.runtime.pictures.files import SUFFIXES, write_bands, writing_bands
 
 if TYPE_CHECKING:
     from edgeseg.runtime.capture.source import Capture
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 class OverlaySink(Sink):
     """Writes each picture with its classes tinted, as PNG unless a file is named.
+
+    A file that is named gets its name at the end: of a source that gives more than
+    one picture, it gets none.
 
     Parameters
     ----------
@@ -29,13 +33,13 @@ class OverlaySink(Sink):
 
     def __init__(self, text: str, style: Style) -> None:
         self._path = Path(text)
+        self._is_file = self._path.suffix.lower() in SUFFIXES
         self._style = style
+        self._single = ExitStack()  # at its end, a file that is named takes its place
         self._written = 0
 
     def _path_of(self, name: str) -> Path:
-        if self._path.suffix.lower() in SUFFIXES:
-            return self._path
-        return self._path / f"{name}.png"
+        return self._path if self._is_file else self._path / f"{name}.png"
 
     def has(self, name: str) -> bool:
         """Return whether the picture's overlay is there."""
@@ -44,15 +48,24 @@ class OverlaySink(Sink):
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Draw and write one picture."""
         path = self._path_of(capture.name)
-        if path == self._path and self._written:
-            raise InputError(
-                f"expected a folder for several pictures, got the file {path}: "
-                f"-o {path.stem}/"
-            )
         self._written += 1
+        if self._is_file and self._written > 1:
+            with self._single:  # ends it with the error: the file gets no name
+                raise InputError(
+                    f"expected a folder for several pictures, got the file {path}: "
+                    f"-o {path.stem}/"
+                )
         keeps_alpha = path.suffix.lower() == ".png"
         bands = self._style.draw_bands(capture, segmentation, alpha=keeps_alpha)
-        write_bands(path, bands, capture.frame.shape[0])
+        height = capture.frame.shape[0]
+        if self._is_file:
+            self._single.enter_context(writing_bands(path, bands, height))
+        else:
+            write_bands(path, bands, height)
+
+    def close(self) -> None:
+        """Give a file that is named its name, unless more than one picture came."""
+        self._single.close()
 
 
 ADDRESS = AddressKind(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import mmap
 import os
@@ -65,7 +66,7 @@ class SharedSink(Sink):
         """Tell readers that it is over, and remove the name."""
         segment, self._segment = self._segment, None
         if segment is not None:
-            self._path.unlink(missing_ok=True)
+            segment.remove(self._path)
             segment.end(layout.ENDED)
 
 
@@ -110,6 +111,12 @@ class _Segment(Closing):
         layout.fence()
         layout.COUNT[0].pack_into(self._map, layout.COUNT[1], self._count)
 
+    def remove(self, path: Path) -> None:
+        """Remove the name, unless it is another file's by now."""
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.lstat(path), os.fstat(self._file)):
+                path.unlink()
+
     def end(self, state: int) -> None:
         layout.fence()
         layout.STATE[0].pack_into(self._map, layout.STATE[1], state)
@@ -118,14 +125,24 @@ class _Segment(Closing):
 
 
 def _check_free(path: Path) -> None:
-    """Raise `OutputError` if another process writes it; a dead one's is replaced."""
+    """Raise `OutputError` unless the name is free, or a file that nobody writes.
+
+    Everybody may make files in the folder. What another user has put there is left
+    alone, and is neither waited for nor followed.
+    """
     if not path.parent.is_dir():
         raise OutputError(f"cannot share frames: there is no {path.parent} here")
     try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file = layout.open_own_file(path)
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise OutputError(
+            f"cannot share frames in {path}: {reason_of(error)}; remove it or choose "
+            "another name"
+        ) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise OutputError(
             f"another process shares its frames as {path.name.removeprefix('edgeseg-')}"
@@ -133,6 +150,8 @@ def _check_free(path: Path) -> None:
         ) from error
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
+    finally:
+        os.close(file)
 
 
 ADDRESS = AddressKind(Rest.TEXT)

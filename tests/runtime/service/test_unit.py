@@ -236,3 +236,31 @@ def test_machines_without_namespaces_for_users_are_noticed(tmp_path):
     assert (
         "ProtectSystem" not in ServiceUnit(("e",), Path("/c"), namespaces=False).text()
     )
+
+
+def test_secrets_that_others_can_read_are_warned_of(place, caplog):
+    place.chmod(0o644)
+    beside = place.with_suffix(".env")
+    beside.write_text("EDGESEG_TOKEN=abcdefgh\n")
+    beside.chmod(0o644)
+    told = call("install", place, "--print")
+    assert told.exit_code == 0, told.output
+    assert f"chmod 600 {beside}" in caplog.text
+    caplog.clear()
+    beside.chmod(0o600)
+    call("install", place, "--print")
+    assert not caplog.text
+    place.write_text(CONFIG.replace("web:", "web:0.0.0.0?token=abcdefgh"))
+    call("install", place, "--print")
+    assert f"chmod 600 {place}" in caplog.text
+    assert "abcdefgh" not in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".env"])
+def test_what_every_user_may_change_is_refused(place, suffix, tmp_path):
+    place.with_suffix(suffix).touch()
+    place.with_suffix(suffix).chmod(0o666)
+    told = call("install", place)
+    assert isinstance(told.exception, InputError)
+    assert "chmod 600" in str(told.exception)
+    assert not unit_path(tmp_path).exists()

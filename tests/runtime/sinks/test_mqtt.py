@@ -355,3 +355,91 @@ def test_tls_trusts_what_the_system_trusts(certificate, tmp_path, monkeypatch):
 def test_an_address_that_is_none_is_one_line(rest, words):
     with pytest.raises(InputError, match=words):
         open_sink(f"mqtt:{rest}", style_of())
+
+
+LONG = "t" * 65_536
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (f"mqtt://127.0.0.1:1/{LONG}", "the topic has 65549 bytes"),
+        (f"mqtt://127.0.0.1:1/{'t' * 65_500}", "the topic has"),
+        (f"mqtt://127.0.0.1:1/{'ü' * 32_767}", "the topic has"),
+        (f"mqtt://127.0.0.1:1/cam?discovery={LONG}", "the topic has"),
+        (f"mqtt://{LONG}:x@127.0.0.1:1/cam", "the user has 65536 bytes"),
+        (f"mqtt://x:{LONG}@127.0.0.1:1/cam", "the password has 65536 bytes"),
+        ("mqtt://127.0.0.1:1/a%00b", "a zero byte"),
+        ("mqtt://x:y@127.0.0.1:1/cam?password_file=z", "a user without a password"),
+        ("mqtt://127.0.0.1:1/cam?password_file=z", "a user without a password"),
+    ],
+)
+def test_what_mqtt_cannot_send_is_refused_before_it_is_sent(address, words):
+    with pytest.raises(InputError, match=words):
+        open_sink(address, style_of())
+
+
+@pytest.fixture
+def keyed_broker(tmp_path):
+    """A broker that lets in the user eve alone; her password is "right"."""
+    keeper = shutil.which("mosquitto_passwd")
+    if keeper is None:
+        pytest.skip("needs the program mosquitto_passwd: not there")
+    users = tmp_path / "users"
+    subprocess.run([keeper, "-c", "-b", users, "eve", "right"], check=True)
+    users.chmod(0o644)
+    tmp_path.chmod(0o755)
+    running = Mosquitto(
+        tmp_path, "allow_anonymous false", f"password_file {users}", "user root"
+    )
+    yield running
+    running.stop()
+
+
+def test_the_password_comes_from_a_file_or_the_environment(
+    keyed_broker, tmp_path, monkeypatch, caplog
+):
+    url = f"mqtt://eve@127.0.0.1:{keyed_broker.port}/cam"
+    with pytest.raises(InputError, match="refuses"):
+        open_sink(url, style_of())
+    secret = tmp_path / "secret"
+    secret.write_text("right\nnot this\n")
+    secret.chmod(0o600)
+    open_sink(f"{url}?password_file={secret}", style_of()).close()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    open_sink(f"{url}?password_file=secret", style_of()).close()
+    assert not caplog.text
+    secret.chmod(0o644)
+    open_sink(f"{url}?password_file={secret}", style_of()).close()
+    assert f"chmod 600 {secret}" in caplog.text
+    monkeypatch.setenv("EDGESEG_MQTT_PASSWORD", "right")
+    open_sink(url, style_of()).close()
+
+
+def make_empty(path):
+    path.touch(0o600)
+
+
+def make_writable(path):
+    path.write_text("secret")
+    path.chmod(0o666)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (os.mkfifo, "is a named pipe, expected a file"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (make_empty, "in the first line"),
+        (lambda path: path.write_bytes(b"x" * 5000), "in the first line"),
+        (lambda path: path.write_bytes(b"\xff\xfe\n"), "UTF-8"),
+        (make_writable, "every user of this machine may change"),
+        (lambda path: None, "No such file"),
+    ],
+)
+def test_a_password_file_that_is_no_use_is_one_line(make, words, tmp_path):
+    make(tmp_path / "secret")
+    url = f"mqtt://eve@127.0.0.1:1/cam?password_file={tmp_path / 'secret'}"
+    with pytest.raises(InputError, match=words) as caught:
+        open_sink(url, style_of())
+    assert "\n" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -179,3 +180,80 @@ def test_nothing_to_read_is_one_line():
 def test_a_name_that_is_none_is_one_line(text):
     with pytest.raises(InputError, match="expected a name"):
         open_sink(f"shared:{text}", STYLE)
+
+
+def plant_fifo(path):
+    os.mkfifo(path)
+
+
+def plant_link(path):
+    path.symlink_to("/etc/passwd")
+
+
+def plant_dangling_link(path):
+    path.symlink_to(path.with_name("edgeseg-nowhere"))
+
+
+def plant_socket(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+def plant_another_users(path):
+    if os.geteuid():
+        pytest.skip("needs the right to give files to others")
+    path.write_bytes(b"EDGESEG1" + bytes(5000))
+    os.chown(path, 65534, 65534)
+
+
+def plant_what_all_write(path):
+    path.write_bytes(b"EDGESEG1" + bytes(5000))
+    path.chmod(0o666)
+
+
+@pytest.mark.parametrize(
+    ("plant", "words"),
+    [
+        (plant_fifo, "it is a named pipe"),
+        (plant_link, "it is a link"),
+        (plant_dangling_link, "it is a link"),
+        (plant_socket, "it is a special file"),
+        (Path.mkdir, "it is a folder"),
+        (plant_another_users, "it belongs to another user"),
+        (plant_what_all_write, "other users may write it"),
+    ],
+)
+def test_what_others_planted_is_left_alone(plant, words, name):
+    path = shared_path(name)
+    plant(path)
+    before = path.lstat()
+    try:
+        with pytest.raises(OutputError, match=f"{words}.*choose another name"):
+            open_sink(f"shared:{name}", STYLE)
+        with pytest.raises(InputError, match=words):
+            SharedFrameReader(name)
+        assert path.lstat() == before
+    finally:
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def test_a_reader_may_name_another_owner(name):
+    if os.geteuid():
+        pytest.skip("needs the right to read the files of others")
+    with open_sink(f"shared:{name}", STYLE) as sink:
+        write(sink, 9)
+        os.chown(shared_path(name), 65534, 65534)
+        with pytest.raises(InputError, match="belongs to another user"):
+            SharedFrameReader(name)
+        with SharedFrameReader(name, owner=65534) as reader:
+            assert reader.read().number == 1
+
+
+def test_a_file_that_is_cut_off_is_no_frame(name):
+    with open_sink(f"shared:{name}", STYLE) as sink:
+        write(sink, 9)
+        whole = shared_path(name).read_bytes()
+        for length in (0, 7, 60, 128, len(whole) - 1):
+            shared_path(name).write_bytes(whole[:length])
+            with pytest.raises(InputError, match=r"is not of this version|empty"):
+                SharedFrameReader(name)
