@@ -35,6 +35,11 @@ class Case:
         How many hostile inputs the command meets.
     talk : str
         A regular expression of lines on standard error besides errors and warnings.
+    may : tuple of str
+        More files and folders that it may write, and need not: what is in them is
+        decided by the input, so that any content is right.
+    needed : bool
+        Whether exit status 0 means that all of `outputs` are there.
     """
 
     argv: tuple[str, ...]
@@ -45,6 +50,8 @@ class Case:
     environ: dict[str, str] = field(default_factory=dict)
     inputs: int = 1
     talk: str | None = None
+    may: tuple[str, ...] = ()
+    needed: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Kind:
     make : callable
         Gets an empty folder, random numbers and the number of the case; writes the
         input there and returns the case. Equal random numbers make equal inputs.
-    warm : {"runtime", "onnx", "keras"}
+    warm : {"runtime", "keras", "none"}
         Which warm process runs it; see `fork_server`.
     share : float
         Of the long run, relative to other kinds.

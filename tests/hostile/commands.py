@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from random import Random
 
 RESULTS = ("-o", "out.png", "-o", "found.jsonl", "-o", "masks:ids/")
+JOURNAL = "eval.json.journal"  # stays where an eval is to go on
 WRITTEN = ("out.png", "found.jsonl", "ids/")
 
 
@@ -28,6 +29,6 @@ def model_case(folder: Path, rng: Random, what: str, model: str = MODEL) -> Case
     if draw < 0.9:
         put_dataset(folder)
         words = ("eval", model, "data", "--json", "eval.json")
-        return Case(words, ("eval.json",), what)
+        return Case(words, ("eval.json",), what, may=(JOURNAL,))
     device = rng.choice(("coral", "jetson", "desktop"))
     return Case(("check", model, "--device", device, "--json"), name=what)

@@ -101,6 +101,13 @@ class Driver:
     def __init__(self, folder: Path, *, plain: bool = False) -> None:
         self._folder, self._plain = folder, plain
         self._warm: dict[str, WarmProcess] = {}
+        # what libraries of commands keep for all of a user's programs
+        caches = folder / "caches"
+        self._caches = {
+            "MPLCONFIGDIR": str(caches / "matplotlib"),
+            "GST_REGISTRY": str(caches / "gstreamer.bin"),
+        }
+        (caches / "matplotlib").mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Driver:
         return self
@@ -147,7 +154,9 @@ class Driver:
         attendant = case.attendant or contextlib.nullcontext
         files = {key: control / key for key in ("stdout", "stderr", "trace")}
         with attendant() as given:
-            argv = [word.replace("{}", str(given)) for word in case.argv]
+            argv = list(case.argv)
+            if given is not None:
+                argv = [word.replace("{}", str(given)) for word in argv]
             path = os.pathsep.join(
                 [str(places.work / "bin"), os.environ.get("PATH", "")]
             )
@@ -156,7 +165,11 @@ class Driver:
                 {
                     "argv": argv,
                     "cwd": str(places.work),
-                    "environ": {**places.environ(path), **case.environ},
+                    "environ": {
+                        **places.environ(path),
+                        **self._caches,
+                        **case.environ,
+                    },
                     "timeout_s": case.timeout_s,
                     "memory_bytes": _ADDRESS_SPACE,
                     "plain": self._plain,
@@ -174,7 +187,10 @@ class Driver:
             stderr=texts["stderr"],
         )
         most = process.resident_bytes + memory_bytes
-        return Result(case, outcome, judge(case, outcome, places, most), texts["trace"])
+        faults = judge(case, outcome, places, most)
+        if given is not None:
+            faults += given.faults
+        return Result(case, outcome, faults, texts["trace"])
 
     def _process(self, name: str) -> WarmProcess:
         if name not in self._warm:

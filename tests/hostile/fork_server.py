@@ -47,17 +47,14 @@ WARM = {
         "edgeseg.benchmarks.accuracy.evaluate",
         "jinja2",
     ),
-    "onnx": ("cv2", "PIL.Image", "onnxruntime", "edgeseg.runtime"),
     "keras": (
-        "tensorflow",
-        "keras",
-        "h5py",
         "edgeseg.converter",
         "edgeseg.converter.loading.load",
         "edgeseg.converter.loading.formats.hdf5",
         "edgeseg.converter.loading.formats.keras_file",
         "edgeseg.converter.loading.formats.savedmodel",
         "edgeseg.converter.quantization.ranges_file",
+        "edgeseg.converter.quantization.quantize",
         "edgeseg.converter.training.state",
         "edgeseg.benchmarks.commands.eval",
         "edgeseg.benchmarks.accuracy.evaluate",
@@ -71,8 +68,12 @@ _ADOPT = 36  # PR_SET_CHILD_SUBREAPER
 def main() -> None:
     """Serve until standard input ends; in a child, run the command."""
     for name in WARM[sys.argv[1]]:
-        with contextlib.suppress(ModuleNotFoundError):
-            importlib.import_module(name)
+        importlib.import_module(name)
+    if sys.argv[1] == "keras":
+        from edgeseg.converter.frameworks import need  # imports them as commands do
+
+        for name in ("tensorflow", "keras", "h5py", "ai_edge_quantizer.quantizer"):
+            need(name)
     gc.collect()
     gc.freeze()
     request = _serve()

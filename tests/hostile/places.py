@@ -8,8 +8,8 @@ from pathlib import Path
 
 VICTIM = "outside/victim.txt"  # what hostile inputs try to reach, from beside the case
 _TEXT = "whoever changes this has left the folder\n"
-# where edgeseg may keep what it remembers of models
-_CACHE = ".cache/edgeseg/"
+# where edgeseg may keep what it remembers of models, and what GTK writes
+_CACHES = "home/.cache/edgeseg/", "home/.cache/dconf/"
 
 
 class Places:
@@ -58,8 +58,9 @@ class Places:
 
 
 def _is_cache(name: str) -> bool:
-    inside = f"home/{_CACHE}"
-    return name.startswith(inside) or inside.startswith(f"{name}/")
+    return any(
+        name.startswith(cache) or cache.startswith(f"{name}/") for cache in _CACHES
+    )
 
 
 def _listing(root: Path) -> dict[str, tuple]:

@@ -7,6 +7,7 @@ ONNX, with ranges and the state of a training.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -17,6 +18,8 @@ HERE = Path(__file__).with_name("seeds")
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 KERAS, HDF5, SAVED = "tiny.keras", "tiny.h5", "tiny_saved_model"
 FLAT, ONNX, RANGES, STATE = "tiny.tflite", "tiny.onnx", "tiny.ranges.json", "state.npz"
+REFERENCE, JOURNAL = "reference", "rows.jsonl"
+RECORDS = "eval.json", "against.json", "bench.json", "parity.json"
 SIZE_HW = 17, 17
 
 
@@ -46,6 +49,36 @@ def make() -> None:
     _convert()
     _save_ranges()
     _save_state()
+    measure()
+
+
+def measure() -> None:
+    """Write records, a journal and a reference of the good model on the good data."""
+    from click.testing import CliRunner
+    from hostile.case import MODEL
+    from hostile.good_files import put_dataset, put_model
+
+    from edgeseg.runtime.cli import main
+
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+        folder = Path(name)
+        put_model(folder)
+        put_dataset(folder)
+        for words in (
+            f"eval {MODEL} data --json eval.json",
+            f"reference {MODEL} data -o {REFERENCE}",
+            f"eval {MODEL} data --against {REFERENCE} --json against.json",
+            f"bench {MODEL} data/images --quick --json bench.json",
+        ):
+            CliRunner().invoke(main, words.split(), catch_exceptions=False)
+        told = CliRunner().invoke(main, ["parity", MODEL, REFERENCE, "--json"])
+        (folder / "parity.json").write_text(told.stdout)
+        journal = (folder / REFERENCE / "pictures.jsonl").read_text().splitlines()[1:]
+        (folder / JOURNAL).write_text("".join(f"{line}\n" for line in journal))
+        (folder / REFERENCE / "dataset.txt").write_text("data\n")
+        for name in (*RECORDS, JOURNAL):
+            shutil.copy(folder / name, HERE / name)
+        shutil.copytree(folder / REFERENCE, HERE / REFERENCE, dirs_exist_ok=True)
 
 
 def _network(keras):
@@ -93,7 +126,7 @@ def _save_ranges() -> None:
             rows = rows_at(flat, place)
             steps = np.ones(rows.shape, np.int8)
             correction = np.zeros(len(rows), np.float32)
-            scales = clipped_scales(rows)
+            scales = clipped_scales(rows).astype(np.float32)
             rounded[place] = IntegerWeights(scales, steps, correction)
     bounds = {name: (-1.0, 1.0) for name in names}
     origin = Origin("weights", {}, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hostile.case import MODEL, PICTURE, Case, Kind
-from hostile.commands import RESULTS, WRITTEN
+from hostile.commands import JOURNAL, RESULTS, WRITTEN
 from hostile.damage import damage
 from hostile.good_files import LABELS, put_dataset, put_model, put_picture
 from hostile.json_values import hostile_json
@@ -33,7 +33,7 @@ def _make(folder: Path, rng: Random, number: int) -> Case:
         )
     put_dataset(folder)
     words = "eval", MODEL, "data", "--json", "eval.json", "--truth-labels", name
-    return Case(words, ("eval.json",))
+    return Case(words, ("eval.json",), may=(JOURNAL,))
 
 
 def _content(name: str, rng: Random) -> bytes:

@@ -19,4 +19,4 @@ def _make(folder: Path, rng: Random, number: int) -> Case:
     return model_case(folder, rng, "onnx", "model.onnx")
 
 
-KIND = Kind(_make, warm="onnx", share=1.5, short=15, needs=("onnxruntime",))
+KIND = Kind(_make, share=1.5, short=15, needs=("onnxruntime",))

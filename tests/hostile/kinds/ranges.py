@@ -18,7 +18,7 @@ def _make(folder: Path, rng: Random, number: int) -> Case:
     (folder / "float.tflite").write_bytes(seed(FLAT))
     values = json.loads(seed(RANGES))
     (folder / "ranges.json").write_bytes(hostile_json(values, rng))
-    return Case(("@ranges", "ranges.json", "float.tflite"))
+    return Case(("@ranges", "ranges.json", "float.tflite"), ("int8.tflite",))
 
 
 KIND = Kind(_make, warm="keras", share=1.5, short=10, needs=("tensorflow",))
