@@ -47,7 +47,7 @@ class Tensor:
     data : NDArray of uint8 or None
         The stored bytes of a constant; None for an activation.
     zero_points : tuple of int
-        Of its quantization; empty for what is not quantized.
+        Least and greatest of its quantization; empty for what is not quantized.
     """
 
     name: str
