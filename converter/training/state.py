@@ -10,15 +10,13 @@ from __future__ import annotations
 import fcntl
 import json
 import math
-import struct
 import tokenize
-import zipfile
-import zlib
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
+from edgeseg.devices.archives import DAMAGED, check_methods, open_archive
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.pictures.atomic import replacing
 
@@ -30,23 +28,16 @@ if TYPE_CHECKING:
 
 
 _FORMAT = 1
-# What numpy, zipfile and json raise on a file that is not whole; numpy reads the head
-# of an array with Python's tokenizer
+# What numpy and json raise on a file that is not whole; numpy reads the head of an
+# array with Python's tokenizer
 _UNREADABLE = (
-    ArithmeticError,
+    *DAMAGED,
     AttributeError,
-    EOFError,
     LookupError,
     MemoryError,
-    OSError,
-    RuntimeError,
     SyntaxError,
     TypeError,
-    ValueError,
-    struct.error,
     tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
 )
 # What a training reads again of a row, with an example
 _IN_A_ROW = {"epoch": 0, "loss": 0.0, "val_miou": 0.0, "seconds": 0.0}
@@ -148,6 +139,8 @@ def read_state(
     if not path.exists():
         return None
     try:
+        with open_archive(path) as archive:
+            check_methods(archive)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             record = json.loads(stored["meta"].tobytes())
             groups: dict[str, list[Array]] = {}
