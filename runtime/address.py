@@ -301,7 +301,8 @@ class AddressBook:
         ("; did you mean 'masks:ids'?", '')
         """
         name, colon, rest = text.partition(":")
-        near = difflib.get_close_matches(name, self.names(), n=1)
+        # one letter of three, as in ftp and rtp, is another word
+        near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.7)
         return f"; did you mean {near[0] + colon + rest!r}?" if near and colon else ""
 
     def bare(self, text: str, *signs: str) -> Address | None:

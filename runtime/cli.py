@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from edgeseg.devices.errors import EdgesegError
-from edgeseg.devices.plain_text import one_line, plain, shortened
+from edgeseg.devices.plain_text import one_line, plain, reason_of, shortened
 from edgeseg.runtime.terminal.console import open_closed_streams, show_any_text
 
 if TYPE_CHECKING:
@@ -138,12 +140,28 @@ class _LazyGroup(click.Group):
                 f"{layer} is not installed: `edgeseg remote` brings boards only what "
                 "runs there; do this on the workstation"
             ) from error
+        except (OSError, MemoryError) as error:
+            # what a full disk, a lack of memory or an unusable name makes of a call
+            # that nobody foresaw; click itself ends a run whose reader has gone
+            if getattr(error, "errno", None) == errno.EPIPE:
+                raise
+            raise click.ClickException(_reason(error)) from error
         except UnicodeEncodeError as error:
             raise click.ClickException(
                 f"the locale's encoding ({error.encoding}) has no "
                 f"{plain(error.object[error.start : error.end])!r} for the name "
                 f"{plain(error.object)}: set PYTHONUTF8=1"
             ) from error
+
+
+def _reason(error: OSError | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        text = one_line(error, _LONGEST)
+        more = f" ({text})" if text != type(error).__name__ else ""
+        return f"not enough memory{more}: use a smaller input, or allow more"
+    name = error.filename
+    where = f"{plain(os.fsdecode(name))}: " if isinstance(name, (str, bytes)) else ""
+    return shortened(f"{where}{plain(reason_of(error))}", _LONGEST)
 
 
 @click.group(cls=_LazyGroup)

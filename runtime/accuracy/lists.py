@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.model.labels import load_labels
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def read_list(path: Path) -> tuple[str, ...]:
     InputError
         It cannot be read, is empty, names a picture twice or one outside the folder.
     """
+    check_file_or_folder(path)
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -74,7 +76,7 @@ def no_split(root: Path, split: str, expected: str, known: Iterable[str]) -> Inp
 def text_lists(*folders: Path) -> list[str]:
     """Return the names of the lists in some folders, label lists left out."""
     found = [path for folder in folders for path in folder.glob("*.txt")]
-    return [path.stem for path in found if path.stem != "labels"]
+    return [path.stem for path in found if path.stem != "labels" and path.is_file()]
 
 
 def truth_labels(

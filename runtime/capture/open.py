@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, PluginFolder
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.address import ANY_FILE, FOLDER, PATTERN, AddressBook
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 
@@ -37,6 +38,8 @@ def open_source(text: str, options: CaptureOptions = AS_IT_COMES) -> Source:
         There is nothing of that name, or it cannot be read.
     """
     address = find_source(text)
+    if address is not None and address.path is not None and not address.head:
+        check_file_or_folder(address.path)
     if address is None:
         raise InputError(
             f"no such file, folder or source: {text} (sources: "

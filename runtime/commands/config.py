@@ -25,6 +25,7 @@ from edgeseg.devices import InputError
 from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import STDOUT
+from edgeseg.runtime.commands.options import PATH
 from edgeseg.runtime.output.secret_files import check_private, secrets_in
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def config_option(function: _F) -> _F:
 
     return click.option(
         "--config",
-        type=click.Path(path_type=Path),
+        type=PATH,
         is_eager=True,
         expose_value=False,
         callback=use,

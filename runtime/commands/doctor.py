@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeseg.runtime.commands.options import PATH
+
 if TYPE_CHECKING:
     from edgeseg.devices.doctor.examination import CommandRun
     from edgeseg.devices.doctor.finding import Finding
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Write one text file for a bug report; names, addresses, tokens and serial "
     "numbers are masked.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.model.overrides import Overrides
 from edgeseg.runtime.terminal.completion import complete_words
 
@@ -30,16 +31,29 @@ _R = TypeVar("_R")
 if TYPE_CHECKING:
     _Decorator: TypeAlias = Callable[[Callable[..., _R]], Callable[..., _R]]
 
-PATH = click.Path(path_type=Path)
 
-
-class ModelParam(click.Path):
-    """A model file, or the name of the model that comes with the package."""
-
-    name = "MODEL"
+class PathParam(click.Path):
+    """A file or folder: of what is there, nothing else is taken."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Return the path."""
+        path = super().convert(value, param, ctx)
+        check_file_or_folder(path)
+        return path
+
+
+PATH = PathParam()
+
+
+class ModelParam(PathParam):
+    """A model file, or the name of the model that comes with the package."""
+
+    name = "MODEL"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.runtime.commands.options import option, settings_options
+from edgeseg.runtime.commands.options import PATH, option, settings_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from edgeseg.runtime.remote.session import Session
 
 
-_PATH = click.Path(path_type=Path)
 # all that this command does not know is the board's command's own
 _PASS_ON = {"ignore_unknown_options": True}
 
@@ -28,7 +27,7 @@ _RECORD = click.option(
     "--output",
     "--json",
     "record",
-    type=_PATH,
+    type=PATH,
     metavar="FILE",
     help="Where the record goes here.  [default: MODEL--HOST--VERB.json]",
 )
@@ -49,7 +48,7 @@ class DeploySettings:
     )
     wheel: Path | None = option(
         "--wheel",
-        type=_PATH,
+        type=PATH,
         metavar="FILE",
         help="Deploy this wheel.  [default: the edgeseg that runs here]",
     )
@@ -92,10 +91,10 @@ class _RemoteGroup(click.Group):
 @click.argument("host", metavar="USER@HOST")
 @click.option("-p", "--port", type=click.IntRange(1, 65535), help="Port of sshd there.")
 @click.option(
-    "-i", "--identity", type=_PATH, metavar="FILE", help="Private key to log in with."
+    "-i", "--identity", type=PATH, metavar="FILE", help="Private key to log in with."
 )
 @click.option(
-    "-F", "--config", type=_PATH, metavar="FILE", help="Configuration file of ssh."
+    "-F", "--config", type=PATH, metavar="FILE", help="Configuration file of ssh."
 )
 @click.option(
     "--python",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeseg.devices.process_log import reason_in
+from edgeseg.runtime.commands.options import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ def service() -> None:
 
 
 @service.command()
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=PATH)
 @_place_options
 @click.option("--run-as", metavar="USER", help="Whom a --system service runs as.")
 @click.option(

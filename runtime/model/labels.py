@@ -7,11 +7,13 @@ with one name a line, or JSON of the same form as the known ones.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json, JsonValue
@@ -79,7 +81,8 @@ def load_labels(text: str) -> LabelSet:
     if text in known_label_sets():
         return _from_json((_FOLDER / f"{text}.json").read_text("utf-8"), text)
     path = Path(text)
-    if not path.is_file():
+    check_file_or_folder(path)
+    if not os.path.isfile(path):
         raise InputError(
             f"no label set or file {text!r}; known label sets: "
             f"{', '.join(known_label_sets())}"

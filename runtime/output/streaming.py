@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
@@ -31,6 +32,10 @@ H264 = (
     "x264enc tune=zerolatency speed-preset=veryfast bitrate=4000 key-int-max=30 "
     "! video/x-h264,profile=main"
 )
+
+
+# what GStreamer says where nothing can have been received
+_NEVER_BEGAN = re.compile("could not open|failed to connect", re.IGNORECASE)
 
 
 class StreamingSink(Sink):
@@ -103,6 +108,8 @@ class _GstChild(Closing):
         try:
             writer.close()
         except OutputError as error:
+            if _NEVER_BEGAN.search(str(error)):
+                raise
             # after its last frame a stream has nothing to lose: some servers hang up
             # first, and a window may be closed just now
             _logger.info("%s at its end: %s", self._name, error)

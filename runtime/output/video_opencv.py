@@ -93,3 +93,16 @@ def frames_in(path: Path) -> int:
         count = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
         video.release()
     return max(count, 0)
+
+
+def plays(path: Path) -> bool:
+    """Return whether a video has a frame."""
+    from edgeseg.devices.quiet import quiet
+    from edgeseg.runtime.capture.opencv import opencv_name, quiet_opencv
+
+    cv2 = quiet_opencv()
+    with quiet(), opencv_name(path) as name:
+        video = cv2.VideoCapture(name)
+        found = bool(video.isOpened() and video.grab())
+        video.release()
+    return found

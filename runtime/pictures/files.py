@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of
+from edgeseg.devices.quiet import quiet
 from edgeseg.runtime.pictures.atomic import replacing
 from edgeseg.runtime.pictures.row_bands import image_of, upright_pixels
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 # What Pillow raises on damaged files, format by format
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError)
+_TIFF_STARTS = (b"II", b"MM")
+_OURS = ("Warning: ", "Error: ")  # how messages of the command line begin
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
@@ -46,7 +51,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """
     image = _open(path)
     try:
-        return upright_pixels(image)
+        with _without_warnings():
+            return upright_pixels(image)
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
 
@@ -150,10 +156,12 @@ def _save(image: PillowImage, temporary: Path, path: Path) -> None:
 def _open(path: Path) -> PillowImage:
     from PIL import Image
 
+    check_file_or_folder(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with path.open("rb") as file:
+        with _without_warnings(), path.open("rb") as file:
+            is_tiff = file.read(2) in _TIFF_STARTS
+            file.seek(0)
+            with _quiet_libtiff() if is_tiff else nullcontext():
                 image = Image.open(file)
                 image.load()
     except _UNREADABLE as error:
@@ -163,6 +171,28 @@ def _open(path: Path) -> PillowImage:
     return image
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep Pillow's warnings from the user: a picture is read, or it is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    """Keep libtiff's words off standard error, which it writes to by itself."""
+    with quiet() as chatter:
+        yield
+    for line in chatter.text.splitlines():
+        if line.startswith(_OURS):  # of another thread, meanwhile
+            sys.stderr.write(f"{line}\n")
+
+
 def _unreadable(path: Path, error: Exception) -> InputError:
+    from PIL import UnidentifiedImageError
+
     reason = reason_of(error)
+    if isinstance(error, UnidentifiedImageError):  # it names a Python object
+        reason = "its content is no picture of a known format"
     return InputError(f"cannot read picture {path}: {reason}")

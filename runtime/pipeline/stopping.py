@@ -49,12 +49,14 @@ class Stop:
 
 @contextmanager
 def stopping_on_signals(*, working: bool = False) -> Iterator[Stop]:
-    """Yield a stop that SIGINT and SIGTERM ask for.
+    """Yield a stop that SIGINT, SIGTERM and SIGHUP ask for.
 
-    The first signal lets a run end in order; before and after a run it raises
-    `KeyboardInterrupt` or, for SIGTERM, `SystemExit` with 143, so that whatever is
-    open is closed. A second one ends the process at once. In another thread than the
-    main one no signal can be caught, and none is.
+    SIGHUP comes where the terminal or the SSH session has gone; a process that was
+    started to ignore it, as by ``nohup``, goes on. The first signal lets a run end in
+    order; before and after a run it raises `KeyboardInterrupt` or, for the others,
+    `SystemExit` with 128 and its number, so that whatever is open is closed. A second
+    one ends the process at once. In another thread than the main one no signal can be
+    caught, and none is.
 
     Parameters
     ----------
@@ -78,9 +80,15 @@ def stopping_on_signals(*, working: bool = False) -> Iterator[Stop]:
         running = stop.running
         stop.ask(signum)
         if not running:
-            raise KeyboardInterrupt if signum == signal.SIGINT else SystemExit(143)
+            raise (
+                KeyboardInterrupt
+                if signum == signal.SIGINT
+                else SystemExit(128 + signum)
+            )
 
-    wanted = (signal.SIGINT, signal.SIGTERM)
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
     before = {number: signal.signal(number, asked) for number in wanted}
     try:
         yield stop

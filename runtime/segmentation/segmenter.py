@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, ManifestError, open_device
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.model.head import head_of
 from edgeseg.runtime.model.overrides import (
     Overrides,
@@ -130,6 +131,7 @@ class Segmenter(Closing):
             The model cannot be used here; the message says why.
         """
         path = find_model(path)
+        check_file_or_folder(path)
         opened = open_device(device, path, threads=threads)
         try:
             manifest = manifest_for(path, opened.inputs, opened.outputs)

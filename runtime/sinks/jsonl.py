@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -103,7 +104,7 @@ def _names_in(path: Path) -> frozenset[str]:
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) != len(content):
-        path.write_bytes(whole)
+        os.truncate(path, len(whole))
     try:
         return frozenset(
             encodable(json.loads(line)["name"]) for line in whole.splitlines()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,8 +13,8 @@ from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.output.streaming import FirstSize
-from edgeseg.runtime.output.video_opencv import CODECS, OpencvWriter
-from edgeseg.runtime.pictures.atomic import check_writable
+from edgeseg.runtime.output.video_opencv import CODECS, OpencvWriter, plays
+from edgeseg.runtime.pictures.atomic import check_writable, make_folder, remove_empty
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,45 +65,80 @@ class VideoSink(Sink):
         self._style = style
         self._size = FirstSize()
         self._writer: _VideoWriter | None = None
+        self._folders: list[Path] = []  # made for the recording
+        self._is_broken = False
+        self._is_kept = False  # what was recorded, under its name
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Append one frame, letterboxed to the first one's size where it differs."""
         frame = self._size.fit(self._style.draw(capture, segmentation))
         try:
+            if self._is_broken:
+                raise OutputError("the recording has ended with an error")
             if self._writer is None:
-                self._part.parent.mkdir(parents=True, exist_ok=True)
-                _put_aside(self._part, self._path)
-                self._writer = _open_writer(
-                    self._part, self._size.size_wh, self._style.fps
-                )
+                self._writer = self._begun()
             self._writer.write(frame, capture.time_s)
         except OSError as error:
-            raise self._failed(error, self._writer) from error
+            self._is_broken = True
+            with suppress(OutputError):  # the first error is the one to raise
+                self._finish(damaged=True)
+            raise self._error(error) from error
+
+    def check(self) -> None:
+        """Raise `OutputError` if the recording or its folder was removed."""
+        if self._writer is not None and not self._part.exists():
+            raise OutputError(f"{self._part} was removed while it was recorded")
 
     def close(self) -> None:
         """Finish the file and give it its name."""
+        self._finish(damaged=False)
+
+    def _finish(self, *, damaged: bool) -> None:
+        """Close the recording; one that is damaged is kept if it plays."""
         writer, self._writer = self._writer, None
         if writer is None:
             return
         try:
             try:
                 writer.close()
+            except OSError:
+                damaged = True
+                raise
             finally:
-                if writer.frames and self._part.stat().st_size:
-                    self._part.replace(self._path)
-                else:
-                    self._part.unlink(missing_ok=True)
+                self._keep(writer.frames > 0 and not (damaged and not self._plays()))
         except OSError as error:
-            raise self._failed(error, writer) from error
+            raise self._error(error) from error
 
-    def _failed(self, error: OSError, writer: _VideoWriter | None) -> OutputError:
-        kept = (
-            f"; what was recorded before stays in {self._path}"
-            if writer is not None and writer.frames
-            else ""
-        )
+    def _keep(self, kept: bool) -> None:
+        if kept and self._part.stat().st_size:
+            self._part.replace(self._path)
+            self._is_kept = True
+        else:
+            self._part.unlink(missing_ok=True)
+            remove_empty(self._folders)
+
+    def _plays(self) -> bool:
+        return self._part.is_file() and plays(self._part)
+
+    def _begun(self) -> _VideoWriter:
+        """Open the part file, which must be a new one: others may write there."""
+        self._folders = make_folder(self._part.parent)
+        _put_aside(self._part, self._path)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        os.close(os.open(self._part, flags, 0o666))
+        try:
+            return _open_writer(self._part, self._size.size_wh, self._style.fps)
+        except BaseException:
+            self._part.unlink(missing_ok=True)
+            remove_empty(self._folders)
+            raise
+
+    def _error(self, error: OSError) -> OutputError:
+        kept = f"; what was recorded before stays in {self._path}"
         reason = reason_of(error)
-        return OutputError(f"cannot write {self._path}: {reason}{kept}")
+        return OutputError(
+            f"cannot write {self._path}: {reason}{kept if self._is_kept else ''}"
+        )
 
 
 def _open_writer(
@@ -124,10 +161,12 @@ def _open_writer(
 
 def _put_aside(part: Path, path: Path) -> None:
     """Rename what a killed run has left, so that it is not overwritten."""
-    if not part.is_file():
+    if not os.path.lexists(part):
         return
+    if part.is_symlink() or not part.is_file():
+        raise OutputError(f"{part} is in the way, and is no file: remove it")
     number = 1
-    while (kept := _unfinished(path, number)).exists():
+    while os.path.lexists(kept := _unfinished(path, number)):
         number += 1
     part.replace(kept)
     _logger.warning("a recording that was cut short is kept as %s", kept)

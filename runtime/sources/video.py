@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.address import ANY_FILE, AddressKind, Rest
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated, take_over_rotation
@@ -34,7 +36,8 @@ class VideoSource(Source):
     """
 
     def __init__(self, text: str, options: CaptureOptions = AS_IT_COMES) -> None:
-        if not Path(text).is_file():
+        check_file_or_folder(text)
+        if not os.path.isfile(text):
             raise InputError(f"no such file, folder or source: {text}")
         from edgeseg.devices.quiet import quiet
         from edgeseg.runtime.capture.opencv import opencv_name, quiet_opencv

@@ -13,14 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.drawing.overlay import colour_table
 from edgeseg.runtime.web.app import Pages, make_app
+from edgeseg.runtime.web.connections import ClientConnection, cut_late
 from edgeseg.runtime.web.feed import PageFeed
-from edgeseg.runtime.web.gate import CONNECTIONS, OVER_LIMIT
 from edgeseg.runtime.web.stream import MultipartStream
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 
 _START_LIMIT_S, _STOP_LIMIT_S = 10.0, 3.0
-_SWEEP_S = 10.0  # a request's head must be here within two sweeps
+_SWEEP_S = 1.0
 _SEND_BUFFER = 256 * 1024  # bytes the kernel keeps for a client that is slow
 # The kernel asks whether a silent client is still there, and gives one up that takes
 # nothing: tcp(7). Not every system has them.
@@ -46,16 +45,6 @@ _TCP = {
     "TCP_USER_TIMEOUT": 20_000,
     "TCP_NODELAY": 1,
 }
-
-
-class _ClientConnection(H11Protocol):
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if len(self.connections) > 2 * CONNECTIONS:
-            transport.abort()
-        # who comes first is served, also where many come at one moment
-        over = len(self.connections) > CONNECTIONS
-        self.app_state = {**self.app_state, OVER_LIMIT: over}
 
 
 class WebServer:
@@ -174,23 +163,15 @@ class WebServer:
 
     async def _sweep(self) -> None:
         """Cut connections that never finish asking, or never start."""
-        waiting: set[tuple[int, int]] = set()
         while True:
             await asyncio.sleep(_SWEEP_S)
-            before, waiting = waiting, set()
-            for connection in self._open():
-                cycle = connection.cycle
-                if cycle is None or cycle.response_complete:
-                    mark = (id(connection), id(cycle))
-                    waiting.add(mark)
-                    if mark in before:
-                        connection.transport.abort()
+            cut_late(self._open())
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_ClientConnection,
+        http=ClientConnection,
         loop="asyncio",
         ws="none",
         lifespan="off",

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_files import check_file_or_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,6 +103,7 @@ def _check_size(dataset: Dataset, name: str, shape: tuple[int, ...]) -> None:
     from PIL import Image, UnidentifiedImageError
 
     path = dataset.picture_path(name)
+    check_file_or_folder(path)
     try:
         with Image.open(path) as image:
             width, height = image.size

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -104,3 +105,33 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
 def test_each_line_is_json(written):
     lines = [json.loads(line) for line in written.read_text().splitlines()]
     assert lines == [{**RUN, "classes": ["x", "y"]}, *ROWS]
+
+
+def append_for_ever(journal):
+    while True:
+        journal.append({"name": "x" * 900})
+
+
+def test_a_full_disk_keeps_whole_lines_and_the_run_goes_on(full_disk):
+    path = full_disk / "journal"
+    with (
+        Journal(path, {"run": 1}) as journal,
+        pytest.raises(OutputError, match="No space left on device"),
+    ):
+        append_for_ever(journal)
+    assert path.read_bytes().endswith(b"}\n")
+    with Journal(path, {"run": 1}) as journal:
+        assert len(journal.rows) > 10
+
+
+def test_a_disk_too_full_for_the_first_line_gets_nothing(full_disk):
+    (full_disk / "fill").write_bytes(bytes(40_000))
+    with pytest.raises(OutputError, match="No space left on device"):
+        Journal(full_disk / "journal", {"run": "x" * 2000})
+    assert os.listdir(full_disk) == ["fill"]
+
+
+def test_a_pipe_is_no_journal(tmp_path):
+    os.mkfifo(tmp_path / "journal")
+    with pytest.raises(OutputError, match="is a named pipe, expected a file"):
+        Journal(tmp_path / "journal", {"run": 1})

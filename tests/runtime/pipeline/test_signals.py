@@ -57,7 +57,8 @@ class Child:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
 )
 def test_a_signal_ends_a_run_in_order(number, code, golden_model, tmp_path):
     clip = tmp_path / "clip.mp4"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
 import signal
@@ -175,3 +176,44 @@ def test_without_pyav_there_is_a_warning_and_a_constant_rate(
 def test_nothing_written_leaves_nothing(tmp_path):
     open_sink(str(tmp_path / "clip.mp4"), style_of()).close()
     assert not list(tmp_path.iterdir())
+
+
+@needs_av
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".avi"])
+def test_a_disk_too_full_for_a_frame_gets_nothing(suffix, full_disk):
+    (full_disk / "fill").write_bytes(bytes(36_000))
+    before = sorted(full_disk.iterdir())
+    with pytest.raises(OutputError, match=r"No space left on device$"):
+        record(full_disk / "new" / f"clip{suffix}", np.arange(200) / 20)
+    assert sorted(full_disk.iterdir()) == before
+
+
+@needs_av
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+def test_what_others_planted_at_the_part_s_name_is_not_followed(suffix, tmp_path):
+    theirs = tmp_path / "theirs"
+    for target in (theirs, tmp_path / "missing"):
+        theirs.write_bytes(b"precious")
+        (tmp_path / f"clip.part{suffix}").symlink_to(target)
+        with pytest.raises(OutputError, match="is in the way, and is no file"):
+            record(tmp_path / f"clip{suffix}", [0.0, 0.1])
+        (tmp_path / f"clip.part{suffix}").unlink()
+        assert theirs.read_bytes() == b"precious"
+        assert not (tmp_path / "missing").exists()
+    os.mkfifo(tmp_path / f"clip.part{suffix}")
+    with pytest.raises(OutputError, match="is in the way, and is no file"):
+        record(tmp_path / f"clip{suffix}", [0.0, 0.1])
+
+
+@needs_av
+def test_a_folder_that_is_removed_while_recording_is_told(tmp_path):
+    path = tmp_path / "new" / "clip.mp4"
+    sink = open_sink(str(path), style_of())
+    ids = np.zeros(BASE.shape[:2], np.uint8)
+    sink.write(Capture(BASE, "x", 0.0), Segmentation(ids, (), {}))
+    shutil.rmtree(path.parent)
+    with pytest.raises(OutputError, match="was removed while it was recorded"):
+        sink.check()
+    with pytest.raises(OutputError, match="No such file"):
+        sink.close()
+    assert not path.parent.exists()

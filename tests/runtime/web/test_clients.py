@@ -7,6 +7,7 @@ import threading
 from urllib.parse import urlsplit
 
 import numpy as np
+import pytest
 
 from edgeseg.devices import InputError
 from edgeseg.runtime import Capture, Segmentation
@@ -72,17 +73,76 @@ def test_streams_over_the_limit_get_503_at_once_and_places_become_free(live, unt
     client.close()
 
 
+def ask_slowly(live):
+    """Return a socket that has asked for a change whose content does not come."""
+    place = urlsplit(live.sink.url)
+    client = socket.create_connection((place.hostname, place.port), timeout=10)
+    head = "Content-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+    client.sendall(
+        f"POST /api/look HTTP/1.1\r\nHost: {place.netloc}\r\n{head}".encode()
+    )
+    return client
+
+
 def test_connections_over_the_limit_get_503_and_the_run_goes_on(live, until):
     from edgeseg.runtime.web.gate import CONNECTIONS
 
-    idle = [connect(live, "/healthz") for _ in range(CONNECTIONS + 2)]
+    busy = [ask_slowly(live) for _ in range(CONNECTIONS - 1)]
     before = live.meter.read().frames
+
+    def full():
+        busy.append(ask_slowly(live))  # the last one may be cut before it is read
+        return live.ask("/api/state")[0].status == 503
+
+    until(full)
     answer, _ = live.ask("/api/state")
     assert (answer.status, answer.getheader("retry-after")) == (503, "5")
     until(lambda: live.meter.read().frames > before + 5)
-    for client in idle:
+    for client in busy:
         client.close()
     until(lambda: live.ask("/api/state")[0].status == 200)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x", b"\0"])
+def test_who_only_connects_keeps_nobody_out(live, until, sent):
+    watcher = connect(live)
+    until(lambda: watching(live) == 1)
+    place = urlsplit(live.sink.url)
+    idle = []
+    for _ in range(200):
+        idle.append(socket.create_connection((place.hostname, place.port), timeout=10))
+        idle[-1].sendall(sent)
+    for _ in range(5):
+        assert live.ask("/api/state")[0].status == 200
+    assert watching(live) == 1
+    assert watcher.recv(15) == b"HTTP/1.1 200 OK"
+    watcher.close()
+    for client in idle:
+        client.close()
+
+
+def test_a_request_that_drips_in_is_cut_off(start, until, monkeypatch):
+    from edgeseg.runtime.web import connections, server
+
+    monkeypatch.setattr(connections, "HEAD_S", 0.5)
+    monkeypatch.setattr(server, "_SWEEP_S", 0.1)
+    live = start()
+    place = urlsplit(live.sink.url)
+    client = socket.create_connection((place.hostname, place.port), timeout=10)
+
+    def is_cut():
+        try:
+            client.sendall(b"G")
+            client.settimeout(0.05)
+            return client.recv(1) == b""
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+
+    until(is_cut)
+    assert live.ask("/api/state")[0].status == 200
+    client.close()
 
 
 def test_a_client_that_never_reads_is_dropped_while_others_watch(
