@@ -20,7 +20,7 @@ _TOLD = {"run": RUN, "running": False, "folder": "/r", "exit": 0, "arguments": [
 _FACTS = {"machine": "aarch64", "glibc": "2.36", "home": "/h", "root": "/r",
           "python": [3, 11, 2]}  # fmt: skip
 _PYTHON = {"path": "/p", "bits": 64, "venv": True, "version": [3, 11, 2], "markers": {}}
-_HONEST: dict[str, Any] = {
+HONEST: dict[str, Any] = {
     "facts": _FACTS,
     "python": _PYTHON,
     "state": {"offsets": [0], "free": 10**12},
@@ -70,13 +70,13 @@ def _make(folder: Path, rng: Random, number: int) -> Case:
 
 
 def _answers(rng: Random) -> tuple[str, dict[str, Any]]:
-    op = rng.choice(sorted(_HONEST))
+    op = rng.choice(sorted(HONEST))
     draw = rng.random()
     if op == "results" and draw < 0.6:
         name = rng.choice((*_NAMES, hostile_text(rng)[:3000]))
         files = [entry("out/a.png"), entry(name, size=rng.choice((None, 0, 1 << 60)))]
         return op, {op: [_say(json.dumps({"files": files}).encode())]}
-    actions = [_say(hostile_json(_HONEST[op], rng).replace(b"\n", b" "))]
+    actions = [_say(hostile_json(HONEST[op], rng).replace(b"\n", b" "))]
     if draw < 0.1:
         actions.insert(
             0,
