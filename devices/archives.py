@@ -66,9 +66,14 @@ def read_entry(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
         raise zipfile.BadZipFile(f"its {name} is over {limit} bytes")
     _check_method(info)
     try:
-        return archive.read(name)
+        with archive.open(info) as entry:
+            # the packed length is the archive's word too: no more is asked for
+            content = entry.read(limit)
+            if len(content) < info.file_size:
+                raise EOFError("it ends too early")
     except DAMAGED as error:
         raise zipfile.BadZipFile(str(error) or type(error).__name__) from error
+    return content
 
 
 def check_methods(archive: zipfile.ZipFile) -> None:

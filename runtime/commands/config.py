@@ -118,8 +118,6 @@ def _read(path: Path) -> Json:
         ) from error
     except (UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise InputError(f"{path}: expected TOML: {error}") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: its lists or tables are nested too deep") from error
     return values
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeseg.devices.plain_text import printable
 from edgeseg.runtime.commands.options import MODEL, override_options, overrides_of
 
 if TYPE_CHECKING:
@@ -78,5 +79,9 @@ def _info_text(found: Json) -> str:
     for key, value in manifest.items():
         if key not in ("palette", "labels", "version"):
             lines.append(f"  {key}: {json.dumps(value, ensure_ascii=False)}")
-    labels = ", ".join(manifest["labels"]) or "unknown: give them with --labels"
+    # a name that breaks the line is no line of its own
+    labels = (
+        ", ".join(map(printable, manifest["labels"]))
+        or "unknown: give them with --labels"
+    )
     return "\n".join([*lines, f"  labels: {labels}"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.devices.plain_text import hide_credentials
+from edgeseg.devices.plain_text import hide_credentials, printable_lines
 from edgeseg.runtime.commands.config import config_option
 from edgeseg.runtime.commands.options import MODEL, settings_options
 from edgeseg.runtime.commands.run_options import RunSettings
@@ -174,4 +174,5 @@ def _summary_text(summary: Json, outputs: tuple[str, ...]) -> str:
     ]
     if outputs:
         lines.append(f"written: {hide_token(hide_credentials(', '.join(outputs)))}")
-    return "\n".join(lines)
+    # labels are the model file's own words
+    return printable_lines("\n".join(lines))

@@ -44,6 +44,7 @@ class Campaign:
         self._progress, self._seed, self._keep = progress, seed, keep
         self._report, self._lock = report, threading.Lock()
         self._pieces: dict[str, dict[str, Any]] = {}
+        self._broken: Exception | None = None
         if progress.exists():
             stored = json.loads(progress.read_text("utf-8"))
             if stored["seed"] == seed:
@@ -63,6 +64,8 @@ class Campaign:
             thread.start()
         for thread in threads:
             thread.join()
+        if self._broken is not None:  # by a case that could not be made
+            raise self._broken
         return self.summary()
 
     def summary(self) -> dict[str, Any]:
@@ -96,7 +99,11 @@ class Campaign:
                     name, start, stop = pieces.get_nowait()
                 except Empty:
                     return
-                self._piece(driver, name, chosen[name], start, stop)
+                try:
+                    self._piece(driver, name, chosen[name], start, stop)
+                except Exception as error:
+                    self._broken = error
+                    raise
 
     def _piece(
         self, driver: Driver, name: str, kind: Kind, start: int, stop: int

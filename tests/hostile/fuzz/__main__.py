@@ -25,6 +25,9 @@ _STATE = re.compile(
 _LIMITS = ("-timeout=20", "-rss_limit_mb=3000", "-print_final_stats=1", "-verbosity=1")
 
 
+_PERIOD_S = 120  # of one process: atheris takes more and more memory
+
+
 @click.command()
 @click.option("--seconds", default=1800, help="For each target.")
 @click.option("--targets", default=",".join(PACKAGES), help="As A,B.")
@@ -35,9 +38,8 @@ def main(seconds: int, targets: str, keep: Path, out: Path | None) -> None:
     names = targets.split(",")
     keep.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(len(names)) as pool:
-        found = dict(
-            zip(names, pool.map(lambda n: _fuzz(n, seconds, keep / n), names))
-        )
+        each = pool.map(lambda name: _fuzz(name, seconds, keep / name), names)
+        found = dict(zip(names, each, strict=True))
     record = {"atheris": version("atheris"), "targets": found}
     click.echo(json.dumps(record, indent=1))
     if out is not None:
@@ -58,7 +60,7 @@ def _fuzz(name: str, seconds: int, folder: Path) -> dict[str, int | float]:
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         while (left := seconds - (time.monotonic() - begin)) > 1:
             words = [sys.executable, "-m", "hostile.fuzz.one", name, str(folder)]
-            options = [f"-max_total_time={round(left)}", *_LIMITS]
+            options = [f"-max_total_time={round(min(left, _PERIOD_S))}", *_LIMITS]
             start = log.tell()
             status = subprocess.run(
                 [*words, *options], stdout=log, stderr=log, check=False
@@ -70,8 +72,11 @@ def _fuzz(name: str, seconds: int, folder: Path) -> dict[str, int | float]:
                 raise click.ClickException(f"{name}: status {status}: {text[-500:]}")
             executions += int(states[-1][0])
             first, last = first or states[0], states[-1]
-    assert first is not None and last is not None
-    stopped = [p for kind in ("oom", "timeout", "crash") for p in folder.glob(f"{kind}-*")]
+    assert first is not None
+    assert last is not None
+    stopped = [
+        p for kind in ("oom", "timeout", "crash") for p in folder.glob(f"{kind}-*")
+    ]
     return {
         "seconds": round(time.monotonic() - begin),
         "executions": executions,

@@ -64,7 +64,12 @@ def _keep(folder: Path, seen: set[str], data: bytes, words: str) -> None:
 
 PACKAGES = {
     "model": ["edgeseg.devices.tflite_file", "edgeseg.runtime.model.inspection"],
-    "manifest": ["edgeseg.runtime.model", "edgeseg.devices.archives", "zipfile", "json"],
+    "manifest": [
+        "edgeseg.runtime.model",
+        "edgeseg.devices.archives",
+        "zipfile",
+        "json",
+    ],
     "multipart": ["edgeseg.runtime.capture", "http.client"],
     "board": ["edgeseg.runtime.remote", "edgeseg.devices.plain_text"],
 }

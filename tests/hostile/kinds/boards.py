@@ -82,7 +82,9 @@ def _answers(rng: Random) -> tuple[str, dict[str, Any]]:
             0,
             [
                 "complain",
-                hostile_text(rng)[:9000].encode().decode("latin-1")
+                hostile_text(rng)[:9000]
+                .encode("utf-8", "surrogatepass")
+                .decode("latin-1")
                 if draw < 0.05
                 else "\x1b[2J\n" * 3000,
             ],

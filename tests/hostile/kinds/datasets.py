@@ -59,9 +59,7 @@ def _change(path: Path, rng: Random) -> None:
         os.mkfifo(path)
     elif draw < 0.95:
         name = hostile_text(rng).replace("/", "_").replace("\0", "")[:60].strip(".")
-        raw = (name or "x").encode(
-            "utf-8", "surrogateescape" if "\ud800" not in name else "replace"
-        )[:200]
+        raw = (name or "x").encode("utf-8", "surrogatepass")[:200]
         os.rename(path, os.path.join(os.fsencode(path.parent), raw + b".png"))
     else:
         path.unlink()

@@ -75,7 +75,12 @@ def _part(rng: Random) -> bytes:
         lines.append(f"Content-Length: {length}")
     if rng.random() < 0.1:
         lines.append("X: " + "y" * rng.choice((10, 9000, 200_000)))
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + jpeg + b"\r\n"
+    return (
+        "\r\n".join(lines).encode("utf-8", "surrogatepass")
+        + b"\r\n\r\n"
+        + jpeg
+        + b"\r\n"
+    )
 
 
 KIND = Kind(_make, short=3)
