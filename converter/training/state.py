@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _FORMAT = 1
 # What numpy and json raise on a file that is not whole; numpy reads the head of an
 # array with Python's tokenizer
-_UNREADABLE = (
+_UNREADABLE: tuple[type[BaseException], ...] = (
     *DAMAGED,
     AttributeError,
     LookupError,

@@ -32,7 +32,7 @@ class Extent(NamedTuple):
     Where one is no number (NaN), both are.
     """
 
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # tuple has a method of that name
     least: float = 0
     most: float = 0
 

@@ -58,7 +58,8 @@ class ClientConnection(H11Protocol):
         super().on_response_complete()
 
     def _make_room(self) -> None:
-        waiting = [each for each in self.connections if each is not self and each.waits]
+        others: list[Untyped] = [c for c in self.connections if c is not self]
+        waiting = [each for each in others if each.waits]
         if waiting:
             held = Counter(map(_host, self.connections))
             self._cut(min(waiting, key=lambda c: (-held[_host(c)], c.waits_since)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import tracemalloc
 import zipfile
 
 import pytest
@@ -63,6 +64,19 @@ def test_any_number_in_any_place_is_read_or_refused(width):
             data[at : at + width] = value.to_bytes(width, "little")
             with contextlib.suppress(zipfile.BadZipFile, KeyError):
                 read(data)
+
+
+def test_a_packed_length_that_lies_takes_no_memory(tmp_path):
+    whole = packed(zipfile.ZIP_STORED)
+    central = whole.find(b"PK\x01\x02")
+    struct.pack_into("<I", whole, central + 20, 0x7FFFFFFF)
+    path = tmp_path / "archive.zip"
+    path.write_bytes(whole)
+    tracemalloc.start()
+    with contextlib.suppress(zipfile.BadZipFile), open_archive(path) as archive:
+        read_entry(archive, NAME, LIMIT)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
 
 
 def test_every_cut_is_read_or_refused():
