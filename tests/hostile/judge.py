@@ -134,7 +134,7 @@ def _printed(case: Case, outcome: Outcome) -> list[Fault]:
         return faults
     faults += _noise(case, outcome, lines)
     for line in (*lines, *outcome.stdout.split("\n")):
-        if not is_printable(line):
+        if not is_printable(line.replace("\t", " ")):
             faults.append(Fault("control character", repr(line[:300])))
             break
     return faults
