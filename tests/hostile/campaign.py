@@ -150,7 +150,7 @@ def _nothing() -> dict[str, Any]:
 
 def _count(counted: dict[str, Any], result: Result) -> None:
     counted["cases"] += 1
-    counted["inputs"] += result.case.inputs
+    counted["inputs"] += result.inputs
     counted["peak_mib"] = max(
         counted["peak_mib"], round(result.outcome.peak_bytes / 2**20)
     )

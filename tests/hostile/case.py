@@ -31,8 +31,6 @@ class Case:
         of ``{}``: a hostile server, for instance.
     environ : dict
         Variables besides those that every case gets.
-    inputs : int
-        How many hostile inputs the command meets.
     talk : str
         A regular expression of lines on standard error besides errors and warnings.
     may : tuple of str
@@ -48,7 +46,6 @@ class Case:
     timeout_s: float = 30.0
     attendant: Callable[[], contextlib.AbstractContextManager] | None = None
     environ: dict[str, str] = field(default_factory=dict)
-    inputs: int = 1
     talk: str | None = None
     may: tuple[str, ...] = ()
     needed: bool = True

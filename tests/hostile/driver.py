@@ -39,12 +39,16 @@ class Result:
         What it did that it may not.
     trace : str
         Where it was when it crashed or hung, if that is known.
+    inputs : int
+        How many hostile inputs the command met: more than one where a server or a
+        client sends them.
     """
 
     case: Case
     outcome: Outcome
     faults: list[Fault]
     trace: str = ""
+    inputs: int = 1
 
 
 class WarmProcess:
@@ -188,9 +192,11 @@ class Driver:
         )
         most = process.resident_bytes + memory_bytes
         faults = judge(case, outcome, places, most)
+        inputs = 1
         if given is not None:
             faults += given.faults
-        return Result(case, outcome, faults, texts["trace"])
+            inputs = given.inputs
+        return Result(case, outcome, faults, texts["trace"], inputs)
 
     def _process(self, name: str) -> WarmProcess:
         if name not in self._warm:

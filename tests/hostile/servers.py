@@ -21,6 +21,7 @@ class Attendant:
     def __init__(self, port: int) -> None:
         self.port = port
         self.faults: list[Fault] = []
+        self.inputs = 0  # what it has sent: connections answered, or requests
 
     def __str__(self) -> str:
         return str(self.port)
@@ -40,6 +41,7 @@ def server(answer: Callable[[socket.socket, int], None]) -> Iterator[Attendant]:
     listening.settimeout(_TICK_S)
     end = threading.Event()
     opened: list[socket.socket] = []
+    attendant = Attendant(listening.getsockname()[1])
 
     def serve() -> None:
         count = 0
@@ -50,6 +52,7 @@ def server(answer: Callable[[socket.socket, int], None]) -> Iterator[Attendant]:
                 continue
             connection.settimeout(5)
             opened.append(connection)
+            attendant.inputs += 1
             threading.Thread(
                 target=_answer, args=(answer, connection, count), daemon=True
             ).start()
@@ -58,7 +61,7 @@ def server(answer: Callable[[socket.socket, int], None]) -> Iterator[Attendant]:
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        yield Attendant(listening.getsockname()[1])
+        yield attendant
     finally:
         end.set()
         thread.join()
@@ -76,21 +79,18 @@ def _answer(
 
 
 @contextlib.contextmanager
-def client(talk: Callable[[int], list[Fault]]) -> Iterator[Attendant]:
+def client(talk: Callable[[Attendant], None]) -> Iterator[Attendant]:
     """Talk in a thread to a server that the command opens on a free port.
 
     Parameters
     ----------
     talk : callable
-        Called with the port; returns what it saw go wrong.
+        Called with what it notes its requests and what went wrong in.
     """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         attendant = Attendant(probe.getsockname()[1])
 
-    def work() -> None:
-        attendant.faults += talk(attendant.port)
-
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=talk, args=(attendant,))
     thread.start()
     try:
         yield attendant

@@ -43,7 +43,6 @@ def _make(folder: Path, rng: Random, number: int) -> Case:
     return Case(
         (*words, "--seconds", "1"),
         attendant=functools.partial(server, answer),
-        inputs=1,
     )
 
 

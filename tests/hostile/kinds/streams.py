@@ -45,7 +45,6 @@ def _make(folder: Path, rng: Random, number: int) -> Case:
         (*words, *flags),
         ("found.jsonl",),
         attendant=functools.partial(server, answer),
-        inputs=3,
         needed=False,
     )
 

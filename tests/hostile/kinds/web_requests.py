@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
+    from hostile.servers import Attendant
+
 REQUESTS = 40
 _START_S = 20.0
 _ANSWER_S = 5.0
@@ -57,32 +59,34 @@ def _make(folder: Path, rng: Random, number: int) -> Case:
     talk = functools.partial(_talk, rng.getrandbits(64))
     words = ("run", MODEL, "synthetic:64x48,live,fps=10", "--web", "127.0.0.1:{}")
     return Case(
-        (*words, "--seconds", "4"),
+        (*words, "--seconds", "6"),
         attendant=functools.partial(client, talk),
-        inputs=REQUESTS,
     )
 
 
-def _talk(seed: int, port: int) -> list[Fault]:
-    """Send requests while the page is there; return what was wrong with answers."""
-    rng = random.Random(seed)
+def _talk(seed: int, attendant: Attendant) -> None:
+    """Send requests while the page is there; note what was wrong with answers."""
+    rng, port = random.Random(seed), attendant.port
     until = time.monotonic() + _START_S
     while not _listens(port):
         if time.monotonic() > until:
-            return [Fault("web", "the page did not come up")]
+            attendant.faults.append(Fault("web", "the page did not come up"))
+            return
         time.sleep(0.05)
     faults: list[Fault] = []
-    stop = time.monotonic() + 2.5  # the page is there for 4 s
+    stop = time.monotonic() + 2.5  # the page is there for 6 s
     for _ in range(REQUESTS):
         if time.monotonic() > stop:
             break
         request = _request(rng, port)
+        attendant.inputs += 1
         faults += _judged(request, _exchange(port, request))
     host = f"Host: 127.0.0.1:{port}\r\nConnection: close"
-    answer = _exchange(port, f"GET /api/state HTTP/1.1\r\n{host}\r\n\r\n".encode())
+    good = f"GET /api/state HTTP/1.1\r\n{host}\r\n\r\n".encode()
+    answer = _exchange(port, good, silence_s=3)
     if not answer.startswith(b"HTTP/1.1 200"):
         faults.append(Fault("web", f"afterwards a good request got {answer[:200]!r}"))
-    return faults[:3]
+    attendant.faults += faults[:3]
 
 
 def _listens(port: int) -> bool:
@@ -93,11 +97,11 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _exchange(port: int, request: bytes) -> bytes:
+def _exchange(port: int, request: bytes, silence_s: float = 0.3) -> bytes:
     """Return the beginning of an answer; empty where the server hangs up."""
     try:
         with socket.create_connection(("127.0.0.1", port), _ANSWER_S) as connection:
-            connection.settimeout(0.3)
+            connection.settimeout(silence_s)
             connection.sendall(request)
             answer = b""
             while len(answer) < 4096 and (more := connection.recv(4096)):
