@@ -35,13 +35,13 @@ import shutil
 import signal
 import subprocess
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.devices import ConversionError, MissingDriverError, ModelError
+from edgeseg.devices.archives import DAMAGED, check_methods, open_archive
 from edgeseg.devices.litert import read_model
 from edgeseg.runtime.model.embedded import append_manifest, sha256, stored_manifest
 from edgeseg.runtime.pictures.atomic import check_writable, write_bytes
@@ -57,7 +57,6 @@ PROGRAM = "edgetpu_compiler"
 TIMEOUT_S = 600.0
 _ENTRY_BYTES = 16 << 20  # a longer entry is no label list and no metadata
 # What zipfile raises on an entry that it cannot read
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError)
 _MARK = b"edgetpu-custom-op"
 _HOW_TO_GET = (
     f"{PROGRAM} is not installed: on x86-64 Debian or Ubuntu add Google's repository "
@@ -202,14 +201,15 @@ def _with_entries_of(model: Path, compiled: bytes) -> bytes:
     buffer = io.BytesIO(compiled)
     try:
         with (
-            zipfile.ZipFile(model) as source,
+            open_archive(model) as source,
             zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as target,
         ):
+            check_methods(source)
             for entry in source.infolist():
                 there = entry.filename in target.namelist()
                 if not there and entry.file_size <= _ENTRY_BYTES:
                     target.writestr(entry, source.read(entry))
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise ModelError(f"the archive behind {model} is damaged: {error}") from error
     return buffer.getvalue()
 

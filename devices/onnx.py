@@ -96,7 +96,7 @@ class OnnxDevice(SpecifiedDevice):
         content = read_onnx_model(model)
         settings = module.SessionOptions()
         settings.intra_op_num_threads = self._threads
-        settings.log_severity_level = 3  # errors alone
+        settings.log_severity_level = 4  # what is raised says the same
         if self._provider != _PROCESSOR:
             settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
         try:

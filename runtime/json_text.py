@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from typing import TYPE_CHECKING
 
 from edgeseg.devices.plain_text import encodable
+
+if TYPE_CHECKING:
+    from edgeseg.devices.types import JsonValue
 
 
 def json_text(
@@ -63,3 +67,23 @@ def _cleaned(value: object) -> object:
 
 def _key(key: object) -> object:
     return encodable(key) if isinstance(key, str) else key
+
+
+def is_deeper(value: JsonValue, levels: int) -> bool:
+    """Return whether more than so many lists and objects stand in each other.
+
+    Examples
+    --------
+    >>> is_deeper([[1]], 2), is_deeper({"a": [[1]]}, 2)
+    (False, True)
+    """
+    layer = [value]
+    for _ in range(levels + 1):
+        held: list[JsonValue] = []
+        for each in layer:
+            if isinstance(each, dict):
+                held += each.values()
+            elif isinstance(each, list):
+                held += each
+        layer = held
+    return bool(layer)

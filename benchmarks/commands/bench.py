@@ -9,6 +9,7 @@ import click
 from edgeseg.runtime.commands.options import MODEL, PATH, override_options, overrides_of
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.terminal.completion import complete_file
+from edgeseg.runtime.terminal.console import show
 from edgeseg.runtime.terminal.progress import OverwrittenLine
 
 
@@ -147,7 +148,7 @@ def bench(
         line.end()
     if json_path is not None:
         write_text(json_path, json_text(record, indent=1, sort_keys=True) + "\n")
-    click.echo(record_text(record))
+    show(record_text(record))
 
 
 class _StatusLine:

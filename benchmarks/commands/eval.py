@@ -20,6 +20,7 @@ from edgeseg.runtime.commands.options import (
     device_options,
     override_options,
 )
+from edgeseg.runtime.terminal.console import show
 
 
 @click.command("eval")
@@ -98,4 +99,4 @@ def evaluate(
         write_record(json_path, record)
     if journal is not None:
         journal.unlink(missing_ok=True)
-    click.echo(eval_text(record))
+    show(eval_text(record))

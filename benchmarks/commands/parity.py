@@ -22,6 +22,7 @@ from edgeseg.runtime.commands.options import (
 )
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.terminal.completion import complete_file
+from edgeseg.runtime.terminal.console import show
 
 
 @click.command()
@@ -79,7 +80,10 @@ def parity(
                 limit=limit,
                 progress=lambda done, _: line.show(done),
             )
-    click.echo(json_text(flips.to_dict(), indent=2) if as_json else flips.to_text())
+    if as_json:
+        click.echo(json_text(flips.to_dict(), indent=2))
+    else:
+        show(flips.to_text())
     if least is not None and flips.agreement < least:
         raise click.ClickException(
             f"{flips.agreement:.4%} of labels are equal to the reference's, expected "
@@ -131,4 +135,4 @@ def compare(
     if as_json:
         click.echo(json_text(record.to_dict(), indent=2))
     else:
-        click.echo(record.to_text())
+        show(record.to_text())

@@ -16,6 +16,7 @@ from edgeseg.benchmarks.commands.options import (
 )
 from edgeseg.converter.commands.options import KERAS_MODEL
 from edgeseg.runtime.commands.options import PATH, device_options, override_options
+from edgeseg.runtime.terminal.console import show
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
@@ -61,9 +62,9 @@ def reference(model: Path, dataset: Path, folder: Path, **values: object) -> Non
             resumed=report_resumed(folder),
             progress=lambda done, _: line.show(done),
         )
-    click.echo(eval_text(record))
+    show(eval_text(record))
     chip = record["processor"]
-    click.echo(f"{folder} made on {chip['name']} by {_runtime(record)}")
+    show(f"{folder} made on {chip['name']} by {_runtime(record)}")
 
 
 def _runtime(record: Json) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgeseg.benchmarks.latency.bench import KIND as BENCH
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import reason_of
+from edgeseg.runtime.json_text import is_deeper
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,8 @@ PEERS = "peers"
 OTHER = "other"
 # A record says what it was made with: one of these is in every one
 _PROVENANCE = frozenset({"machine", "board", "device", "versions", "processor"})
+_DEEPEST = 50  # values in each other; ours have 8
+_LONGEST_NUMBER = 20  # characters
 _SHORT = 12  # of a hash's 64 digits: no two files of a page share them
 
 
@@ -72,9 +75,16 @@ def read_record(path: Path) -> Record:
     except OSError as error:
         raise InputError(f"cannot read record {path}: {reason_of(error)}") from error
     try:
-        content = json.loads(raw.decode("utf-8"), parse_constant=lambda text: None)
+        content = json.loads(
+            raw.decode("utf-8"), parse_constant=_nothing, parse_int=_whole
+        )
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}") from error
+    if is_deeper(content, _DEEPEST):
+        raise InputError(
+            f"{path} is no record that edgeseg knows: over {_DEEPEST} values stand in "
+            "each other"
+        )
     kind = kind_of(content) if isinstance(content, dict) else None
     if kind is None:
         got = sorted(content)[:6] if isinstance(content, dict) else type(content)
@@ -83,6 +93,15 @@ def read_record(path: Path) -> Record:
             f"reference, parity or a module of edgeseg.benchmarks writes, got {got}"
         )
     return Record(path.name, hashlib.sha256(raw).hexdigest(), kind, content)
+
+
+def _nothing(text: str) -> None:
+    """Return what stands for NaN and infinity."""
+
+
+def _whole(text: str) -> int | None:
+    """Return a whole number, None for one that is longer than any count or size."""
+    return int(text) if len(text) <= _LONGEST_NUMBER else None
 
 
 def kind_of(content: Json) -> str | None:

@@ -8,6 +8,7 @@ import click
 
 from edgeseg.runtime.commands.options import MODEL, PATH
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.terminal.console import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,10 @@ def compile_command(
     result = compile_model(
         model, output=output, timeout_s=timeout, min_runtime=min_runtime
     )
-    click.echo(json_text(result.to_dict(), indent=2) if as_json else _text(result))
+    if as_json:
+        click.echo(json_text(result.to_dict(), indent=2))
+    else:
+        show(_text(result))
 
 
 def _text(result: Compilation) -> str:

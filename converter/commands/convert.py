@@ -25,6 +25,7 @@ from edgeseg.runtime.commands.options import (
     scoring_options,
 )
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.terminal.console import show
 from edgeseg.runtime.terminal.progress import TimedLines
 
 if TYPE_CHECKING:
@@ -128,9 +129,10 @@ def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
         memory_gb=values.pop("memory"),
         progress=TimedLines(),
     )
-    click.echo(
-        json_text(result.to_dict(), indent=2) if as_json else conversion_text(result)
-    )
+    if as_json:
+        click.echo(json_text(result.to_dict(), indent=2))
+    else:
+        show(conversion_text(result))
 
 
 @click.command()

@@ -11,6 +11,7 @@ from edgeseg.converter.commands.options import declared, take
 from edgeseg.converter.training.settings import Network, Pictures, Settings, Teaching
 from edgeseg.runtime.commands.options import PATH, add_options
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.terminal.console import show
 from edgeseg.runtime.terminal.progress import TimedLines
 
 if TYPE_CHECKING:
@@ -99,9 +100,10 @@ def finetune(
 
     settings = settings_of(dataset, values)
     result = run(settings, output, restart=restart, progress=TimedLines(minutes=True))
-    click.echo(
-        json_text(result.to_dict(), indent=2) if as_json else finetuned_text(result)
-    )
+    if as_json:
+        click.echo(json_text(result.to_dict(), indent=2))
+    else:
+        show(finetuned_text(result))
     if result.signum is not None:
         raise SystemExit(128 + result.signum)
 

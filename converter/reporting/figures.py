@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ def svg_uri(figure: Figure) -> str:
 
     content = io.BytesIO()
     # a fixed salt and no date: the same figures give the same file
-    with mpl.rc_context({"svg.hashsalt": "edgeseg", "svg.fonttype": "path"}):
+    settings = {"svg.hashsalt": "edgeseg", "svg.fonttype": "path"}
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # a record's label may be longer than the figure: it is drawn then, cut off
+        warnings.simplefilter("ignore", UserWarning)
         figure.savefig(content, format="svg", metadata={"Date": None})
     return data_uri("image/svg+xml", content.getvalue())
 

@@ -63,6 +63,19 @@ class Average:
         self.values: list[Array] = [value.copy() for value in weights(model)]
         self.updates = 0
 
+    def restore(self, values: Sequence[Array], updates: int) -> None:
+        """Go on from the values of an earlier part of the training.
+
+        Raises
+        ------
+        ValueError
+            They are of another model.
+        """
+        if [v.shape for v in values] != [v.shape for v in self.values]:
+            raise ValueError("an average of other weights")
+        self.values = list(values)
+        self.updates = updates
+
     def update(self, momentum: float) -> None:
         """Take a step's weights in; early steps count more."""
         self.updates += 1

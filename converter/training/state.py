@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-import zipfile
+import math
+import tokenize
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
+from edgeseg.devices.archives import DAMAGED, check_methods, open_archive
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.pictures.atomic import replacing
 
@@ -26,15 +28,19 @@ if TYPE_CHECKING:
 
 
 _FORMAT = 1
-# What numpy, zipfile and json raise on a file that is not whole
-_UNREADABLE = (
-    EOFError,
-    KeyError,
-    OSError,
+# What numpy and json raise on a file that is not whole; numpy reads the head of an
+# array with Python's tokenizer
+_UNREADABLE: tuple[type[BaseException], ...] = (
+    *DAMAGED,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    SyntaxError,
     TypeError,
-    ValueError,
-    zipfile.BadZipFile,
+    tokenize.TokenError,
 )
+# What a training reads again of a row, with an example
+_IN_A_ROW = {"epoch": 0, "loss": 0.0, "val_miou": 0.0, "seconds": 0.0}
 
 
 @dataclass
@@ -133,20 +139,64 @@ def read_state(
     if not path.exists():
         return None
     try:
+        with open_archive(path) as archive:
+            check_methods(archive)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             record = json.loads(stored["meta"].tobytes())
             groups: dict[str, list[Array]] = {}
             for key in stored.files:
                 if key != "meta":
-                    groups.setdefault(key.rsplit("_", 1)[0], []).append(stored[key])
+                    group = groups.setdefault(key.rsplit("_", 1)[0], [])
+                    group.append(_array(stored[key]))
         _check_same(path, record["settings"], json.loads(json.dumps(identity)))
-        return Progress(**record["progress"]), groups
+        return _progress(record["progress"]), groups
     except InputError:
         raise
     except _UNREADABLE as error:
-        raise InputError(
-            f"{path} is no state of a training, or damaged: begin anew with --restart"
-        ) from error
+        raise damaged_state(path) from error
+
+
+def damaged_state(path: Path) -> InputError:
+    """Return the error that a file holds no state that a training can go on from."""
+    return InputError(
+        f"{path} is no state of a training, or damaged: begin anew with --restart"
+    )
+
+
+def _array(value: Array) -> Array:
+    """Return an array of numbers; numpy gives other files of an archive as bytes."""
+    if getattr(value, "dtype", None) is None or value.dtype.kind not in "fiub":
+        raise TypeError("a file of the archive is no array of numbers")
+    return value
+
+
+def _progress(stored: Json) -> Progress:
+    """Return a progress, once each value is of the type that is written.
+
+    Raises
+    ------
+    TypeError, LookupError
+        One is not.
+    """
+    progress = Progress(**stored)
+    for name, written in asdict(Progress(best_miou=0.0)).items():
+        value = getattr(progress, name)
+        missing = name == "best_miou" and value is None
+        if not missing and not _is_like(value, written):
+            raise TypeError(f"{name} is {value!r}")
+    for row in progress.rows:
+        for name, example in _IN_A_ROW.items():
+            missing = row[name] is None and name in ("loss", "val_miou")
+            if not (missing or _is_like(row[name], example)):
+                raise TypeError(f"{name} of a row is {row[name]!r}")
+    return progress
+
+
+def _is_like(value: object, written: object) -> bool:
+    """Return whether a value may stand where `written` stood; JSON's 1 may be 1.0."""
+    if isinstance(written, float) and not isinstance(value, bool):
+        return isinstance(value, (int, float)) and math.isfinite(value)
+    return type(value) is type(written)
 
 
 def _check_same(path: Path, old: Json, new: Json) -> None:

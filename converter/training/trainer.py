@@ -24,7 +24,12 @@ from edgeseg.converter.training.log import (
 from edgeseg.converter.training.loss import cross_entropy
 from edgeseg.converter.training.optimizer import rate_share, rated_adamw, warm_up
 from edgeseg.converter.training.settings import EPOCHS
-from edgeseg.converter.training.state import Progress, read_state, write_state
+from edgeseg.converter.training.state import (
+    Progress,
+    damaged_state,
+    read_state,
+    write_state,
+)
 from edgeseg.devices import ConversionError
 
 if TYPE_CHECKING:
@@ -103,18 +108,26 @@ class Trainer:
         )
 
     def resume(self) -> bool:
-        """Go on from the state in the folder; return whether there is one."""
+        """Go on from the state in the folder; return whether there is one.
+
+        Raises
+        ------
+        InputError
+            It is damaged, or of another network.
+        """
         found = read_state(self._state_path, self._job.identity)
         if found is None:
             return False
         self.progress, groups = found
-        assign_weights(self._job.graph, groups["weights"])
-        optimizer = zip(self._optimizer.variables, groups["optimizer"], strict=True)
-        for variable, value in optimizer:
-            variable.assign(value)
-        if self._average is not None:
-            self._average.values = groups["average"]
-            self._average.updates = self.progress.updates
+        try:
+            assign_weights(self._job.graph, groups["weights"])
+            optimizer = zip(self._optimizer.variables, groups["optimizer"], strict=True)
+            for variable, value in optimizer:
+                variable.assign(value)
+            if self._average is not None:
+                self._average.restore(groups["average"], self.progress.updates)
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged_state(self._state_path) from error
         return True
 
     def run(self, stop: Stop) -> Progress:

@@ -10,6 +10,7 @@ know is left to `edgeseg.devices.first_inference`.
 from __future__ import annotations
 
 from edgeseg.devices.errors import ModelError
+from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.tflite_file.flatbuffer import DamagedError
 from edgeseg.devices.tflite_file.graph_rules import check_calls, check_connections
 from edgeseg.devices.tflite_file.operator_rules import check_operator
@@ -17,6 +18,7 @@ from edgeseg.devices.tflite_file.reading import ModelFile, read_file
 from edgeseg.devices.tflite_file.tensor_rules import check_tensor
 
 _VERSION = 3
+_LONGEST = 500  # characters of a reason, names in the file included
 # the interpreter reads the buffer of each of these entries
 _READ_METADATA = (b"min_runtime_version",)
 
@@ -41,7 +43,8 @@ def examine(content: bytes, name: str) -> ModelFile:
         _check(file)
     except DamagedError as error:
         raise ModelError(
-            f"{name} cannot be read as a TFLite model (truncated or damaged?): {error}"
+            f"{name} cannot be read as a TFLite model (truncated or damaged?): "
+            f"{one_line(error, _LONGEST)}"
         ) from error
     return file
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Rows = tuple[tuple[int, int, int], ...]
 
 
+_LAST_ID = 256  # of a row near edges, one more than class ids have
+_MOST_PIXELS = 1 << 50  # so that sums over all pictures fit int64
+
+
 @dataclass(frozen=True)
 class Counts:
     """Counts of one picture, each a tuple of ``(down, across, pixels)``.
@@ -173,4 +177,13 @@ def digest_of(ids: NDArray[np.uint8]) -> str:
 
 
 def _rows(values: Any) -> Rows:
-    return tuple((int(i), int(j), int(n)) for i, j, n in values)
+    return tuple(
+        (_whole(i, _LAST_ID), _whole(j, _LAST_ID), _whole(n, _MOST_PIXELS))
+        for i, j, n in values
+    )
+
+
+def _whole(value: object, last: int) -> int:
+    if type(value) is not int or not 0 <= value <= last:
+        raise ValueError(f"expected a whole number from 0 to {last}, got {value!r:.40}")
+    return value

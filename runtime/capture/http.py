@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from edgeseg.devices import InputError
-from edgeseg.devices.plain_text import hide_credentials, plain, reason_of, shortened
+from edgeseg.devices.plain_text import (
+    hide_credentials,
+    plain,
+    printable,
+    reason_of,
+    shortened,
+)
 from edgeseg.runtime.capture import jpeg as _jpeg
 from edgeseg.runtime.capture.feed import Connection
 from edgeseg.runtime.capture.multipart import PartReader
@@ -103,7 +109,7 @@ class HttpConnection(Connection):
         if encoding != "identity":
             raise InputError(
                 f"{self._name}: expected a plain stream, got one packed with "
-                f"{encoding[:20]!r}"
+                f"{printable(repr(encoding), 40)}"
             )
         kind = headers.get_content_type()
         if kind == "multipart/x-mixed-replace":
@@ -112,8 +118,8 @@ class HttpConnection(Connection):
         single = kind.startswith("image/")
         raise InputError(
             f"{self._name}: expected an MJPEG stream (multipart/x-mixed-replace), got "
-            f"{kind[:40]}{', a single picture' if single else ''}; look up the "
-            "stream's address in the camera's manual"
+            f"{printable(kind, 40)}{', a single picture' if single else ''}; look up "
+            "the stream's address in the camera's manual"
         )
 
     @contextlib.contextmanager

@@ -7,6 +7,8 @@ ITU-T Recommendation T.81, Annex B: markers and segments.
 
 from __future__ import annotations
 
+import io
+import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ _SCAN = 0xDA
 _ALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})  # markers without a segment
 # Start-of-frame markers; 0xC4, 0xC8 and 0xCC are tables and a reserved one
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# What Pillow raises on a damaged JPEG, its EXIF block included
+_DAMAGED = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError,
+    struct.error, MemoryError,
+)  # fmt: skip
 _LIMIT = 8192  # pixels a side that are decoded
 
 
@@ -86,14 +93,13 @@ def decode(data: bytes | bytearray) -> NDArray[np.uint8] | None:
         return None
     if not walk(data)[1]:
         return None
-    import cv2
     import numpy as np
+    from PIL import Image, ImageOps
 
+    # OpenCV's decoder prints a line for each damage, and this is not the only thread
     try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as stored:
+            upright = ImageOps.exif_transpose(stored)
+            return np.asarray(upright.convert("RGB"))
+    except (*_DAMAGED, Image.DecompressionBombError):
         return None
-    if bgr is None:
-        return None
-    frame: NDArray[np.uint8] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    return frame

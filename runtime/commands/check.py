@@ -9,6 +9,7 @@ import click
 
 from edgeseg.runtime.commands.options import MODEL, device_names
 from edgeseg.runtime.terminal.completion import complete_words
+from edgeseg.runtime.terminal.console import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +50,10 @@ def check(model: Path, device: str, as_json: bool) -> None:
     from edgeseg.runtime.shipped import find_model
 
     result = check_model(find_model(model), device)
-    text = json_text(result.to_dict(), indent=2) if as_json else placement_text(result)
-    click.echo(text)
+    if as_json:
+        click.echo(json_text(result.to_dict(), indent=2))
+    else:
+        show(placement_text(result))
 
 
 def placement_text(result: Placement) -> str:

@@ -112,10 +112,13 @@ def _read(path: Path) -> Json:
         values: Json = toml.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {reason_of(error)}") from error
+    except RecursionError as error:
+        raise InputError(
+            f"{path}: expected TOML with a value for each key, got lists or tables "
+            "inside each other to no end"
+        ) from error
     except (UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise InputError(f"{path}: expected TOML: {error}") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: its lists or tables are nested too deep") from error
     return values
 
 
@@ -162,6 +165,8 @@ def _checked_one(parameter: click.Parameter, value: Any, where: str) -> Any:
         raise InputError(f"{where}: expected {expected}, got {_described(value)}")
     if isinstance(value, str) and not value:
         raise InputError(f"{where}: expected {expected}, got nothing")
+    if isinstance(value, str) and "\0" in value:  # which no command line can have
+        raise InputError(f"{where}: expected {expected}, got one with a NUL character")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{where}: expected {expected}, got {value}")
     try:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeseg.devices.plain_text import printable
 from edgeseg.runtime.commands.options import MODEL, override_options, overrides_of
+from edgeseg.runtime.terminal.console import show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +44,10 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: object) -> N
     if "keras" in found:
         if only_manifest:
             raise ModelError(f"{model} is a Keras model and has no manifest yet")
-        click.echo(json_text(found, indent=2) if as_json else keras_text(found))
+        if as_json:
+            click.echo(json_text(found, indent=2))
+        else:
+            show(keras_text(found))
         return
     if found["manifest"] is not None:
         manifest = overrides_of(values).apply(Manifest.from_dict(found["manifest"]))
@@ -52,7 +57,7 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: object) -> N
     if only_manifest or as_json:
         click.echo(json_text(found["manifest"] if only_manifest else found, indent=2))
     else:
-        click.echo(_info_text(found))
+        show(_info_text(found))
 
 
 def _info_text(found: Json) -> str:
@@ -78,5 +83,9 @@ def _info_text(found: Json) -> str:
     for key, value in manifest.items():
         if key not in ("palette", "labels", "version"):
             lines.append(f"  {key}: {json.dumps(value, ensure_ascii=False)}")
-    labels = ", ".join(manifest["labels"]) or "unknown: give them with --labels"
+    # a name that breaks the line is no line of its own
+    labels = (
+        ", ".join(map(printable, manifest["labels"]))
+        or "unknown: give them with --labels"
+    )
     return "\n".join([*lines, f"  labels: {labels}"])

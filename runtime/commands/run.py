@@ -13,6 +13,7 @@ from edgeseg.runtime.commands.config import config_option
 from edgeseg.runtime.commands.options import MODEL, settings_options
 from edgeseg.runtime.commands.run_options import RunSettings
 from edgeseg.runtime.terminal.completion import complete_file
+from edgeseg.runtime.terminal.console import show
 from edgeseg.runtime.web.address import hide_token
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run(settings: RunSettings) -> None:
     if settings.as_json:
         click.echo(json_text(summary, indent=2))
     else:
-        click.echo(_summary_text(summary, outputs), err="-" in outputs)
+        show(_summary_text(summary, outputs), err="-" in outputs)
     if tally.signal is not None:
         sys.exit(128 + tally.signal)
 
@@ -174,4 +175,5 @@ def _summary_text(summary: Json, outputs: tuple[str, ...]) -> str:
     ]
     if outputs:
         lines.append(f"written: {hide_token(hide_credentials(', '.join(outputs)))}")
+    # labels are the model file's own words
     return "\n".join(lines)

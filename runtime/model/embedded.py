@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ManifestError
+from edgeseg.devices.archives import open_archive, read_entry
 from edgeseg.runtime.model.labels import parse_labels
 from edgeseg.runtime.model.manifest import Manifest
 
@@ -26,16 +26,6 @@ _LABELS = "labels.txt"
 _ONNX_KEY = "edgeseg"
 _FOREIGN_LABELS = ("labelmap.txt", "labels.txt")
 _LIMIT = 1 << 20  # bytes; a longer entry is no manifest
-# What zipfile raises on an entry that it cannot read
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    UnicodeDecodeError,
-)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # ZIP's earliest date: equal input, equal bytes
 
 
@@ -127,7 +117,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _read_entry(path: Path, name: str) -> str | None:
     try:
-        archive = zipfile.ZipFile(path)
+        archive = open_archive(path)
     except (zipfile.BadZipFile, OSError):
         return None  # no archive behind the model
     with archive:
@@ -138,8 +128,8 @@ def _read_entry(path: Path, name: str) -> str | None:
                 f"{path}: its entry {name} is over {_LIMIT} bytes: no manifest"
             )
         try:
-            return archive.read(name).decode("utf-8")
-        except _DAMAGED as error:
+            return read_entry(archive, name, _LIMIT).decode("utf-8")
+        except (zipfile.BadZipFile, UnicodeDecodeError) as error:
             raise ManifestError(
                 f"{path}: its entry {name} is damaged: {error}"
             ) from error
@@ -148,7 +138,7 @@ def _read_entry(path: Path, name: str) -> str | None:
 def without_manifest(model: bytes) -> bytes:
     """Return a TFLite model without the archive behind it."""
     try:
-        with zipfile.ZipFile(io.BytesIO(model)) as archive:
+        with open_archive(io.BytesIO(model)) as archive:
             entries = archive.infolist()
             start = min((e.header_offset for e in entries), default=archive.start_dir)
             return model[:start]

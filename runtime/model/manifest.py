@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import ManifestError
 from edgeseg.devices.plain_text import encodable
-from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.json_text import is_deeper, json_text
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Json, JsonValue
 
 FORMAT_VERSION = 1
+_DEEPEST = 50
 FITS = ("letterbox", "stretch")
 RESIZES = ("align-corners", "half-pixel", "legacy")
 HEADS = ("labels", "logits", "probability", "logit")
@@ -115,6 +116,10 @@ class Manifest:
         if not isinstance(values, dict):
             raise ManifestError(
                 f"manifest: expected an object, got {type(values).__name__}"
+            )
+        if is_deeper(values, _DEEPEST):
+            raise ManifestError(
+                f"manifest: expected {_DEEPEST} values in each other at most"
             )
         version = values.get("version")
         if version != FORMAT_VERSION:

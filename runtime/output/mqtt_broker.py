@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,9 @@ class Broker(Closing):
         self._closing = True
         if self._client.is_connected():
             sent = self._client.publish(*self._will, qos=1, retain=True)
-            sent.wait_for_publish(_END_S)
+            # the connection may end meanwhile: the broker then sends the will itself
+            with contextlib.suppress(RuntimeError, ValueError):
+                sent.wait_for_publish(_END_S)
         self._client.disconnect()
         self._client.loop_stop()
 

@@ -7,7 +7,9 @@ import io
 import os
 import sys
 
-from edgeseg.devices.plain_text import encodable
+import click
+
+from edgeseg.devices.plain_text import encodable, printable_lines
 
 _HANDLER = "edgeseg-escape"
 
@@ -40,6 +42,19 @@ def show_any_text() -> None:
         if isinstance(stream, io.TextIOWrapper):
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding="utf-8" if is_ascii else None, errors=_HANDLER)
+
+
+def show(text: str, *, err: bool = False) -> None:
+    """Print lines in which names stand that files and boards gave.
+
+    Parameters
+    ----------
+    text : str
+        What a terminal would act on is escaped; see `printable_lines`.
+    err : bool
+        Print to standard error.
+    """
+    click.echo(printable_lines(text), err=err)
 
 
 def _escaped(error: UnicodeError) -> tuple[bytes, int]:

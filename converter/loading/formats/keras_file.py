@@ -6,7 +6,6 @@ import json
 import shutil
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from edgeseg.converter.loading.mending.mend import mend
 from edgeseg.converter.loading.trust.admission import admit
 from edgeseg.converter.loading.trust.weights_file import check_weights_file
 from edgeseg.devices import ModelError, OutputError
+from edgeseg.devices.archives import DAMAGED, check_methods, open_archive, read_entry
 from edgeseg.devices.plain_text import one_line, reason_of
 
 if TYPE_CHECKING:
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
     from edgeseg.converter.loading.trust.admission import Admitted
     from edgeseg.devices.types import Json
 
-_BROKEN_ZIP: tuple[type[BaseException], ...] = (
-    EOFError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,  # encrypted
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 # Members of the archive
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 _TODAY = "3"
@@ -75,7 +66,7 @@ class KerasFile(Format):
                 model = _load(copy, objects)
             except (ModelError, OutputError):
                 raise
-            except (*unreadable(), *_BROKEN_ZIP) as error:
+            except (*unreadable(), *DAMAGED) as error:
                 raise cannot_load(path, error) from error
         return RawModel(model, notes=(*mended.notes, *admitted.notes))
 
@@ -94,18 +85,17 @@ def _load(path: Path, custom_objects: Json) -> KerasModel:
 def _config(path: Path) -> tuple[Json, str]:
     """Return the network of an archive, and the Keras that wrote it."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(CONFIG).file_size > _LONGEST:
-                raise ValueError(f"{CONFIG} is longer than any network")
-            config = network_of(archive.read(CONFIG))
+        with open_archive(path) as archive:
+            config = network_of(read_entry(archive, CONFIG, _LONGEST))
             version = _version(archive)
             archive.getinfo(WEIGHTS)
+            check_methods(archive)
             broken = archive.testzip()
     except KeyError as error:
         raise ModelError(
             f"{path} is not a .keras file: the archive lacks {CONFIG} or {WEIGHTS}"
         ) from error
-    except _BROKEN_ZIP as error:
+    except DAMAGED as error:
         raise ModelError(
             f"{path} is not a .keras file: the archive is damaged ({one_line(error)})"
         ) from error
@@ -122,9 +112,7 @@ def _version(archive: zipfile.ZipFile) -> str:
     """Return the Keras that an archive says it is of; without a word, today's."""
     if METADATA not in archive.namelist():
         return _TODAY
-    if archive.getinfo(METADATA).file_size > _LONGEST:
-        raise ValueError(f"{METADATA} is longer than any")
-    said = network_of(archive.read(METADATA))
+    said = network_of(read_entry(archive, METADATA, _LONGEST))
     version = said.get("keras_version") if isinstance(said, dict) else None
     return version if isinstance(version, str) else _TODAY
 
@@ -132,7 +120,7 @@ def _version(archive: zipfile.ZipFile) -> str:
 def _write(source: Path, target: Path, admitted: Admitted) -> None:
     """Write an archive of the network and the weights, and of a trusted file all."""
     weights = target.with_name(WEIGHTS)
-    with zipfile.ZipFile(source) as old:
+    with open_archive(source) as old:
         try:
             with old.open(WEIGHTS) as stored, weights.open("wb") as file:
                 shutil.copyfileobj(stored, file)

@@ -9,6 +9,7 @@ amount of memory when they are read.
 from __future__ import annotations
 
 import math
+import mmap
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # Deflate, HDF5's densest compression, makes at most 1032 bytes of one
 _DENSEST = 1032
+# A global heap of version 1, and what comes before it and each of its pieces
+_HEAP, _HEAD = b"GCOL\x01\0\0\0", 16
 _KINDS = "biufcSV"  # numbers, texts of fixed length, and bfloat16 as raw bytes
 
 
@@ -41,12 +44,39 @@ def check_weights_file(path: Path) -> None:
         It is no HDF5 file, or damaged.
     """
     h5py = need("h5py")
+    _check_heaps(path)
     with h5py.File(path, "r") as file:
         for name, found in _objects(h5py, file):
             if isinstance(found, h5py.Dataset):
                 _check_array(name, found)
             elif not isinstance(found, h5py.Group):
                 raise ValueError(f"{name} is neither a group nor an array")
+
+
+def _check_heaps(path: Path) -> None:
+    """Refuse a global heap with a piece of no length: HDF5 1.14 never gets past it.
+
+    References
+    ----------
+    HDF5 File Format Specification, version 3.0, III.E: Disk Format: Global Heap.
+    """
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        start = data.find(_HEAP)
+        left = len(data) // _HEAD  # as many as there can be in heaps side by side
+        while start >= 0:
+            size = int.from_bytes(data[start + 8 : start + 16], "little")
+            end, at = min(start + size, len(data)), start + _HEAD
+            while at + _HEAD <= end:
+                index = int.from_bytes(data[at : at + 2], "little")
+                length = int.from_bytes(data[at + 8 : at + _HEAD], "little")
+                left -= 1
+                if left < 0 or (index == 0 and length == 0):
+                    raise OSError(f"its heap at byte {start} is damaged")
+                at += length if index == 0 else _HEAD + (length + 7) // 8 * 8
+            start = data.find(_HEAP, start + 1)
 
 
 def _objects(h5py: Module, file: Hdf5Object) -> Iterator[tuple[str, Hdf5Object]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import ModelError
+from edgeseg.devices.archives import open_archive, read_entry
 from edgeseg.devices.plain_text import one_line
 from edgeseg.runtime.model.keras_files.network import (
     KerasDescription,
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _CONFIG, _METADATA = "config.json", "metadata.json"
 _LIMIT = 64 << 20  # bytes of JSON: a network of a thousand layers takes one megabyte
-_DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, KeyError,
-            NotImplementedError)  # fmt: skip
 
 
 def read_archive(path: Path) -> KerasDescription | None:
@@ -33,12 +31,12 @@ def read_archive(path: Path) -> KerasDescription | None:
         It is damaged.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_archive(path) as archive:
             if _CONFIG not in archive.namelist():
                 return None
             config = parsed(_read(archive, _CONFIG), f"{path}: its {_CONFIG}")
             written = parsed(_read(archive, _METADATA), f"{path}: its {_METADATA}")
-    except _DAMAGED as error:
+    except (zipfile.BadZipFile, OSError) as error:
         raise ModelError(
             f"{path} is a damaged or truncated .keras file: {one_line(error)}"
         ) from error
@@ -54,6 +52,4 @@ def read_archive(path: Path) -> KerasDescription | None:
 def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     if name not in archive.namelist():
         return b"{}"
-    if archive.getinfo(name).file_size > _LIMIT:
-        raise zipfile.BadZipFile(f"its {name} is over {_LIMIT} bytes")
-    return archive.read(name)
+    return read_entry(archive, name, _LIMIT)

@@ -169,3 +169,13 @@ def test_a_damaged_record_is_named(content, tmp_path):
     record = write(tmp_path, "damaged.json", content)
     with pytest.raises(InputError, match=r"damaged\.json"):
         accuracy_rows([record]) + latency_rows([record])
+
+
+def test_a_record_of_any_depth_and_any_number_is_read_or_refused(tmp_path):
+    record = write(tmp_path, "huge.json", score("a", 10**400))
+    assert accuracy_rows([record])[0].scores["miou"] is None
+    deep = []
+    for _ in range(300):
+        deep = [deep]
+    with pytest.raises(InputError, match="stand in each other"):
+        write(tmp_path, "deep.json", score("a", 0.5, machine=deep))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
 from edgeseg.converter.training.state import Progress, alone, read_state, write_state
 from edgeseg.devices import InputError, OutputError
 
+ROW = {"epoch": 1, "loss": 0.5, "val_miou": None, "seconds": 2.0}
 IDENTITY = {"seed": 1, "classes": ("a", "b")}
 
 
 def test_a_round_trip(tmp_path):
     path = tmp_path / "last" / "state.npz"
-    progress = Progress(step=5, total=9, best_miou=0.5, rows=[{"epoch": 1}])
+    progress = Progress(step=5, total=9, best_miou=0.5, rows=[ROW])
     arrays = {"weights": [np.arange(12.0), np.float32([[2]])], "optimizer": []}
     write_state(path, IDENTITY, progress, arrays)
     found = read_state(path, IDENTITY)
@@ -58,3 +63,76 @@ def test_one_training_a_folder(tmp_path):
         pytest.fail("the second one got in")
     with alone(path):
         assert path.exists()
+
+
+def changed_state(path, **changes):
+    """Write a state with changed entries of its archive."""
+    write_state(path, {}, Progress(rows=[dict(ROW)]), {"weights": [np.ones(3)]})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts.update(changes)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def array_file(head):
+    text = head.encode().ljust(118) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        array_file("{'descr': ("),
+        array_file("{'descr': '<f4', 'fortran_order': False, 'shape': (99, 1 << 60)}"),
+        array_file(
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999999,)}"
+        ),
+        array_file("[" * 90),
+        b"no array",
+        b"",
+    ],
+)
+def test_an_array_that_is_none_is_refused(tmp_path, content):
+    for name in ("weights_0.npy", "meta.npy"):
+        path = tmp_path / "state.npz"
+        changed_state(path, **{name: content})
+        with pytest.raises(InputError, match="damaged"):
+            read_state(path, {})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": "3"},
+        {"step": True},
+        {"step": 1.5},
+        {"seconds": None},
+        {"seconds": 10**400},
+        {"settled": 1},
+        {"rows": {}},
+        {"rows": [1]},
+        {"rows": [{}]},
+        {"rows": [{**ROW, "loss": "x"}]},
+        {"rows": [{**ROW, "epoch": None}]},
+        {"rows": [{**ROW, "seconds": None}]},
+        {"rows": [{**ROW, "val_miou": float("inf")}]},
+        {"unknown": 1},
+    ],
+)
+def test_a_progress_of_other_types_is_refused(tmp_path, change):
+    path = tmp_path / "state.npz"
+    record = {"settings": {}, "progress": {**asdict(Progress()), **change}}
+    text = np.frombuffer(json.dumps(record).encode(), np.uint8)
+    np.savez(path, meta=text)
+    with pytest.raises(InputError, match="damaged"):
+        read_state(path, {})
+
+
+def test_what_is_written_is_read(tmp_path):
+    path = tmp_path / "state.npz"
+    changed_state(path)
+    found = read_state(path, {})
+    assert found is not None
+    assert found[0].rows == [ROW]

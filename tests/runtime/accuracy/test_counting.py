@@ -165,7 +165,19 @@ def test_counts_survive_json(measured):
 
 
 @pytest.mark.parametrize(
-    "values", [[], {}, {"name": "a", "own": [1]}, {"name": "a", "own": [[1, 2]]}, "row"]
+    "values",
+    [
+        [],
+        {},
+        "row",
+        {"name": "a", "own": [1]},
+        {"name": "a", "own": [[1, 2]]},
+        *(
+            {"name": "a", "own": [[0, 1, number]]}
+            for number in (float("inf"), float("nan"), 1.5, -1, True, 2**70, "3")
+        ),
+        {"name": "a", "own": [[1e400, 0, 1]]},
+    ],
 )
 def test_counts_of_another_form_are_refused(values):
     with pytest.raises(InputError, match="counts of a picture"):

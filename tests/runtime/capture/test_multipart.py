@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import email
 import io
 
 import mjpeg_server as camera
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import is_printable
 from edgeseg.runtime.capture import jpeg as _jpeg
+from edgeseg.runtime.capture.http import HttpConnection
 from edgeseg.runtime.capture.multipart import PART_LIMIT, PartReader
 
 JPEGS = [camera.picture((200, 30, shade)) for shade in (0, 100, 250)]
@@ -73,6 +76,22 @@ def test_a_wrong_length_costs_that_part_only():
 def test_a_cut_off_picture_is_none():
     assert _jpeg.decode(JPEGS[0][:-2]) is None
     assert _jpeg.decode(JPEGS[0]).shape == (48, 64, 3)
+
+
+def test_damage_is_not_talked_about(capfd):
+    for at in range(200, len(JPEGS[0]) - 2, 3):
+        damaged = bytearray(JPEGS[0])
+        damaged[at] ^= 0xFF
+        _jpeg.decode(damaged)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("header", ["Content-Type", "Content-Encoding"])
+def test_a_header_of_two_lines_is_refused_in_one(header):
+    headers = email.message_from_string(f"{header}: multipart/\n  \x1bmixed\n\n")
+    with pytest.raises(InputError) as caught:
+        HttpConnection("http://camera/video")._boundary(headers)
+    assert is_printable(str(caught.value))
 
 
 def test_a_preview_inside_does_not_end_a_picture():

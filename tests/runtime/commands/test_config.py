@@ -132,6 +132,10 @@ def test_a_file_named_like_a_plugin_or_label_set_is_that_file(write, tmp_path):
         ("config = 'b.toml'", "unknown key 'config'"),
         ("model = ", "expected TOML"),
         ("model = 'a'\nmodel = 'b'", "expected TOML"),
+        ('model = "a\\u0000"', "model: expected text, got one with a NUL"),
+        ('output = ["a\\u0000"]', "output: .*got one with a NUL"),
+        ("model = " + "[" * 50_000, "inside each other to no end"),
+        ("model = " + "{a=" * 50_000, "inside each other to no end"),
     ],
 )
 def test_a_wrong_configuration_names_the_key_in_one_line(write, text, words):

@@ -477,3 +477,17 @@ def test_the_network_that_is_looked_at_is_the_one_that_is_built(whole, tmp_path)
         with contextlib.suppress(ModelError):
             load_model(path)
         assert not touched.exists()
+
+
+def test_a_heap_that_hdf5_never_gets_past_is_refused(tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "{}"
+    content = bytearray(path.read_bytes())
+    heap = content.find(b"GCOL")
+    free = heap + 16 + 24  # behind the one text
+    content[free : free + 16] = bytes(16)
+    check_weights_file(path)
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="heap"):
+        check_weights_file(path)
