@@ -16,6 +16,7 @@ def conversion_text(result: Conversion) -> str:
     compared_with = details["compared_with"]
     operators = ", ".join(f"{n} {c}" for n, c in result.operators.items())
     lines = [
+        details["preprocessing"],
         f"float TFLite against Keras: {_parity(result.float_parity, compared_with)}",
         _result_line(result),
         *_accuracy_lines(details),
