@@ -76,6 +76,14 @@ class Loading:
             flag="--trust-model",
         ),
     )
+    custom_objects: str | None = setting(
+        None,
+        Setting(
+            "Python file or module that defines the model's own layers and functions; "
+            "it is run, so that --trust-model is needed too.",
+            metavar="FILE|MODULE",
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,9 @@ class KerasFile(Format):
         refuse_options(path, loading)
         config, version = _config(path)
         mended = mend(path, config, version)
-        admitted = admit(path, mended.config, trust=loading.trust)
+        admitted = admit(
+            path, mended.config, trust=loading.trust, code=loading.custom_objects
+        )
         objects = {**mended.custom_objects, **admitted.custom_objects}
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "model.keras"  # Keras goes by the suffix

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras", reason="needs the extra `convert`")
+pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 from edgeseg.converter.conversion.keras_device import segmenter_of
 from edgeseg.converter.conversion.preprocessing import prepare_input
+from edgeseg.converter.frameworks import need
 from edgeseg.converter.loading.format import Loaded
 from edgeseg.converter.networks.preprocessing import (
     fed_with_unit_pixels,
@@ -16,6 +17,7 @@ from edgeseg.converter.networks.preprocessing import (
 )
 from edgeseg.runtime import Overrides
 
+keras = need("keras")
 layers, applications = keras.layers, keras.applications
 MEAN, VARIANCE = [123.0, 116.0, 103.0], [3400.0, 3260.0, 3290.0]
 
@@ -23,7 +25,8 @@ MEAN, VARIANCE = [123.0, 116.0, 103.0], [3400.0, 3260.0, 3290.0]
 def trained_norm():
     norm = layers.BatchNormalization()
     norm.build((None, 16, 16, 3))
-    norm.set_weights([[2.0, 3, 2], [0.1, 0.2, 0.3], [110.0, 105, 98], [4500.0] * 3])
+    learned = [2.0, 3.0, 2.0], [0.1, 0.2, 0.3], [110.0, 105.0, 98.0], [4500.0] * 3
+    norm.set_weights(list(map(np.array, learned)))
     return norm
 
 
@@ -54,8 +57,8 @@ def network(front, *, pad=False):
 
 
 @pytest.fixture
-def frame(rng):
-    return rng.integers(0, 256, (16, 16, 3), np.uint8)
+def frame():
+    return np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,7 +70,8 @@ def test_the_host_does_what_the_network_did(kind, frame):
     )
     prepared = prepare_input(model, whole.manifest, Overrides())
     kinds = [type(one).__name__ for one in prepared.model.operations]
-    assert kinds.index("Conv2D") <= 2 and not prepared.is_guess
+    assert kinds.index("Conv2D") <= 2
+    assert not prepared.is_guess
     stripped = segmenter_of(Loaded(prepared.model))
     fed = type(stripped)(stripped.device, prepared.manifest)
     np.testing.assert_allclose(
@@ -83,7 +87,8 @@ def test_a_network_without_a_scaling_has_none(front):
     assert input_scaling(model) is None
     manifest = segmenter_of(Loaded(model)).manifest
     prepared = prepare_input(model, manifest, Overrides())
-    assert prepared.is_guess and prepared.manifest.mean == (127.5,) * 3
+    assert prepared.is_guess
+    assert prepared.manifest.mean == (127.5,) * 3
     assert "nothing in the file says so: --normalize" in prepared.text
 
 
@@ -91,7 +96,8 @@ def test_zeros_padded_in_front_keep_the_scaling_in_the_network():
     model = network(layers.Rescaling(1 / 255), pad=True)
     manifest = segmenter_of(Loaded(model)).manifest
     prepared = prepare_input(model, manifest, Overrides())
-    assert prepared.model is model and prepared.manifest.std == (1.0,) * 3
+    assert prepared.model is model
+    assert prepared.manifest.std == (1.0,) * 3
     assert "the network sees pixel; letterboxed; RGB, which it then" in prepared.text
 
 
