@@ -18,6 +18,7 @@ from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.networks.folding import fold_for_inference
 from edgeseg.converter.quantization.heads import apply_head
+from edgeseg.converter.quantization.nearest import join_repeats
 from edgeseg.converter.quantization.origin import Origin, processor, weights_digest
 from edgeseg.converter.quantization.pooling import rewrite_pooling
 from edgeseg.devices import ConversionError
@@ -102,7 +103,7 @@ def open_float_model(
         progress(prepared.text)
         progress("lowering to float TFLite")
         fold = not _is_of_version_1(pictures.saved_ranges)
-        content = lower(prepared.model, fold=fold)
+        content = join_repeats(lower(prepared.model, fold=fold))
         lowered = rewrite_pooling(content, request.pooling)
         manifest = dataclasses.replace(
             prepared.manifest, provenance=_provenance(request)
