@@ -120,6 +120,8 @@ def open_float_model(
         headed = apply_head(lowered, request.head)
         if headed.resize is not None:
             manifest = dataclasses.replace(manifest, resize=headed.resize)
+        if headed.head is not None:
+            manifest = dataclasses.replace(manifest, head=headed.head)
         origin = _origin(request, loaded)
         yield (
             FloatModel(headed.content, manifest, parity, origin, notes, prepared.text),
