@@ -44,7 +44,7 @@ def _model_options(function: _F) -> _F:
         *declared(Request, "recipe", "pooling"),
         *declared(Loading, "size"),
         *declared(Loading, "arch"),
-        *declared(Loading, "output_stride", "custom_objects"),
+        *declared(Loading, "output_name", "custom_objects"),
     )
 
 

@@ -55,6 +55,14 @@ class Loading:
             metavar="N|HxW",
         ),
     )
+    output_name: str | None = setting(
+        None,
+        Setting(
+            "Output to take of a model that has several.  [default: the last one of "
+            "the largest size]",
+            metavar="NAME",
+        ),
+    )
     output_stride: int | None = setting(
         None,
         Setting(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.grid_sizes import SizeChange
+from edgeseg.converter.loading.outputs import as_map
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import one_line
 
@@ -67,7 +68,9 @@ def rebuild(model: KerasModel, size: tuple[int, int]) -> KerasModel:
     drawing = _Drawing(sizes)
     with third_party():
         (scores,) = keras.tree.flatten(drawing.draw(model, image))
-    sizes.check_output(model.outputs[0].shape, scores.shape)
+        scores = as_map(scores, size)
+    if len(model.outputs[0].shape) == 4:
+        sizes.check_output(model.outputs[0].shape, scores.shape)
     return keras.Model(image, scores, name="segmenter")
 
 
