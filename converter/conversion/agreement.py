@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from edgeseg.converter.conversion.packaging import Packaging
     from edgeseg.converter.quantization.ranges import Ranges
+    from edgeseg.devices.types import Json
     from edgeseg.runtime import Segmenter
 
 # Trained DeepLabs keep 98 to 99.5 % of the labels; below this something costs more
@@ -46,6 +48,10 @@ class LowAgreement:
     agreement: float
     layers: tuple[str, ...]
     recipes: dict[str, float]
+
+    def to_dict(self) -> Json:
+        """Return JSON values."""
+        return {**dataclasses.asdict(self), "text": self.text}
 
     @property
     def text(self) -> str:
@@ -97,8 +103,9 @@ def examine_agreement(
     progress(f"{agreement:.2%} of labels agree: looking for what costs most")
     tensors = [reference.tensor(f).copy() for f in spread(frames, _PICTURES)]
     found = measure_sensitivity(quantization, tensors, limit_s=_LIMIT_S)
-    names = [quantization.flat.name(each) for each in _outputs(quantization, found)]
+    names = [each.name for each in found.ranking]
     shares = {}
+    plain = dataclasses.replace(packaging, io=None)  # int16 has no uint8 ends
     for recipe in _OTHERS:
         if recipe == quantization.recipe.name:
             continue
@@ -106,7 +113,7 @@ def examine_agreement(
             other = Quantization(
                 quantization.flat.to_bytes(), load_recipe(recipe), ranges
             )
-            with packaging.without_interface().open_quantized(other.make()) as made:
+            with plain.open_quantized(other.make()) as made:
                 shares[recipe] = compare(reference, made, frames).agreement
         except EdgesegError:
             continue  # it does not fit this network

@@ -100,7 +100,7 @@ def taps(backbone: KerasModel, sides: tuple[int, ...]) -> list[KerasTensor]:
     """Return the last map of each side that a backbone has."""
     found: dict[int, KerasTensor] = {}
     for layer in backbone.layers:
-        shape = getattr(layer.output, "shape", ())
+        shape = list(getattr(layer.output, "shape", ()))
         if len(shape) == 4 and shape[1] == shape[2]:
             found[shape[1]] = layer.output
     return [found[side] for side in sides]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 import tempfile
@@ -94,7 +93,8 @@ def _settle(model: KerasModel, photos: Path, folder: Path) -> list[Array]:
             for path in found[:: max(len(found) // _SETTLING, 1)][:_SETTLING]
         ]
     ).astype(np.float32)
-    batch = (pixels - np.float32(manifest.mean)) / np.float32(manifest.std)
+    mean, std = (np.array(v, np.float32) for v in (manifest.mean, manifest.std))
+    batch = (pixels - mean) / std
     at_once = model.inputs[0].shape[0] or 4
     norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
     with third_party():
@@ -130,8 +130,7 @@ def _placements(folder: Path, tensors: list[Array]) -> Json:
 
 
 def _share(folder: Path, content: bytes, tensors: list[Array]) -> Json:
-    recipe = dataclasses.replace(load_recipe("int8"), rounding=False)
-    ranges = measure(content, tensors)
+    recipe, ranges = load_recipe("int8"), measure(content, tensors)
     path = folder / "placed.tflite"
     path.write_bytes(Quantization(content, recipe, ranges).make())
     placement = check_model(path, "coral")
