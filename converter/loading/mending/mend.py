@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.cause import shortened
 from edgeseg.converter.frameworks import need
+from edgeseg.converter.loading.mending.channels_last import with_channels_last
 from edgeseg.converter.loading.mending.layer_names import references, without_slashes
 from edgeseg.converter.loading.mending.public_layers import as_keras_layer
 from edgeseg.converter.loading.mending.tensorflow_functions import as_layer
@@ -104,6 +105,9 @@ def mend(path: Path, config: Json, version: str) -> Mended:
     """
     mender, changed = _Mender(path, version), copy.deepcopy(config)
     renamed = without_slashes(changed) if mender.old else {}
+    turned = with_channels_last(path, changed)
+    if turned is not None:
+        mender.notes.append(turned)
     return Mended(mender.entry(changed), _replacements(), tuple(mender.notes), renamed)
 
 
