@@ -14,6 +14,7 @@ from edgeseg.benchmarks.record import conditions, model_sha256
 from edgeseg.runtime.accuracy.dataset import fingerprint
 from edgeseg.runtime.accuracy.evaluation import evaluate
 from edgeseg.runtime.accuracy.journal import Journal
+from edgeseg.runtime.model.labels import same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,7 @@ _SHOWN = {
     "frequency-weighted IoU": "fw_iou",
 }
 _CHANGES = 6  # class changes shown
+_LEFT_OUT = 12  # classes in no mean, shown
 
 
 def run_eval(
@@ -129,6 +131,7 @@ def _record(
         "split": scope.split,
         "limit": scope.limit,
         "merge_others": scope.matching.merge_others,
+        "left_out": _left_out(subject, accuracy),
         "data_sha256": fingerprint(subject.dataset),
     }
     if reference is not None:
@@ -138,6 +141,16 @@ def _record(
         paired = accuracy.against().to_dict()
         record["against"] = {**paired, "flips": flips, "made_with": made_with}
     return record
+
+
+def _left_out(subject: Subject, accuracy: Accuracy) -> Json:
+    """Return the classes that no mean counts: of the data set, and of the model."""
+    counted = {same_name(name) for name in accuracy.classes}
+    truth, model = subject.dataset.labels, subject.segmenter.manifest.labels
+    return {
+        kind: [name for name in names if same_name(name) not in counted]
+        for kind, names in (("dataset", truth), ("model", model))
+    }
 
 
 def eval_text(record: Json) -> str:
@@ -157,6 +170,12 @@ def eval_text(record: Json) -> str:
         f"{record['images']} pictures of {record['dataset']}/{record['split']}, "
         f"{len(record['classes'])} classes; model sha256 {record['model_sha256'][:16]}"
     )
+    for kind, names in record["left_out"].items():
+        if names:
+            where = "data set" if kind == "dataset" else "model"
+            shown = ", ".join(names[:_LEFT_OUT])
+            more = f" and {len(names) - _LEFT_OUT} more" * (len(names) > _LEFT_OUT)
+            lines.append(f"in no mean, of the {where}: {shown}{more}")
     return "\n".join(lines)
 
 

@@ -45,7 +45,7 @@ def _model_options(function: _F) -> _F:
         *declared(Request, "recipe", "pooling"),
         *declared(Loading, "size"),
         *declared(Loading, "arch"),
-        *declared(Loading, "output_stride", "trust"),
+        *declared(Loading, "output_name", "custom_objects"),
     )
 
 

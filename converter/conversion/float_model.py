@@ -12,11 +12,13 @@ from edgeseg.converter.cause import cause
 from edgeseg.converter.conversion.keras_device import segmenter_of
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import Parity, check_parity, compare
+from edgeseg.converter.conversion.preprocessing import prepare_input
 from edgeseg.converter.conversion.tensor_names import name_by_layer
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.networks.folding import fold_for_inference
 from edgeseg.converter.quantization.heads import apply_head
+from edgeseg.converter.quantization.nearest import join_repeats
 from edgeseg.converter.quantization.origin import Origin, processor, weights_digest
 from edgeseg.converter.quantization.pooling import rewrite_pooling
 from edgeseg.devices import ConversionError
@@ -54,6 +56,8 @@ class FloatModel:
         Weights and options that it was made of.
     notes : tuple of str
         What a user should know of how it was loaded.
+    preprocessing : str
+        What the network sees of a picture, and how that is known, in words.
     """
 
     content: bytes
@@ -61,6 +65,7 @@ class FloatModel:
     parity: Parity
     origin: Origin
     notes: tuple[str, ...]
+    preprocessing: str = ""
 
 
 def make_float_model(
@@ -94,20 +99,34 @@ def open_float_model(
     for note in loaded.notes:
         progress(f"note: {note}")
     with segmenter_of(loaded, request.overrides) as keras:
+        prepared = prepare_input(loaded.model, keras.manifest, request.overrides)
+        progress(prepared.text)
         progress("lowering to float TFLite")
-        content = lower(loaded.model, fold=not _is_of_version_1(pictures.saved_ranges))
+        fold = not _is_of_version_1(pictures.saved_ranges)
+        content = join_repeats(lower(prepared.model, fold=fold))
         lowered = rewrite_pooling(content, request.pooling)
-        manifest = dataclasses.replace(keras.manifest, provenance=_provenance(request))
+        manifest = dataclasses.replace(
+            prepared.manifest, provenance=_provenance(request)
+        )
         frames = pictures.compared()
         progress(f"comparing with Keras on {len(frames)} {pictures.compared_with}")
         with Packaging(manifest).open_float(lowered) as candidate:
             parity = compare(keras, candidate, frames)
+            doubt = prepared.doubt(loaded.model, candidate, frames)
         check_parity(parity)
+        notes = loaded.notes if doubt is None else (*loaded.notes, doubt)
+        if doubt is not None:
+            progress(f"warning: {doubt}")
         headed = apply_head(lowered, request.head)
         if headed.resize is not None:
             manifest = dataclasses.replace(manifest, resize=headed.resize)
+        if headed.head is not None:
+            manifest = dataclasses.replace(manifest, head=headed.head)
         origin = _origin(request, loaded)
-        yield FloatModel(headed.content, manifest, parity, origin, loaded.notes), keras
+        yield (
+            FloatModel(headed.content, manifest, parity, origin, notes, prepared.text),
+            keras,
+        )
 
 
 def _is_of_version_1(ranges: SavedRanges | None) -> bool:

@@ -60,6 +60,14 @@ class Loading:
             metavar="N|HxW",
         ),
     )
+    output_name: str | None = setting(
+        None,
+        Setting(
+            "Output to take of a model that has several.  [default: the last one of "
+            "the largest size]",
+            metavar="NAME",
+        ),
+    )
     output_stride: int | None = setting(
         None,
         Setting(
@@ -79,6 +87,14 @@ class Loading:
         Setting(
             "Run code that the model file holds (Lambda layers, custom objects).",
             flag="--trust-model",
+        ),
+    )
+    custom_objects: str | None = setting(
+        None,
+        Setting(
+            "Python file or module that defines the model's own layers and functions; "
+            "it is run, so that --trust-model is needed too.",
+            metavar="FILE|MODULE",
         ),
     )
 

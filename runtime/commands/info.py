@@ -61,6 +61,9 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: object) -> N
 
 
 def _info_text(found: Json) -> str:
+    from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.model.preprocessing import preprocessing_text
+
     lines = [f"{found['file']}  {found['bytes']:,} bytes  sha256 {found['sha256']}"]
     if onnx := found.get("onnx"):
         made_by = f"made by {onnx['producer'] or 'an unnamed exporter'}"
@@ -79,6 +82,8 @@ def _info_text(found: Json) -> str:
     manifest = found["manifest"]
     if manifest is None:
         return "\n".join([*lines, "manifest: none (no segmentation model)"])
+    seen = preprocessing_text(Manifest.from_dict(manifest))
+    lines.append(f"the network sees {seen}")
     lines.append(f"manifest (from {found['manifest_from']}):")
     for key, value in manifest.items():
         if key not in ("palette", "labels", "version"):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from edgeseg.devices import TensorSpec
     from edgeseg.devices.types import Json
 
+# Mean and deviation of its photos a channel, as torchvision and Keras give them
+IMAGENET = (123.675, 116.28, 103.53, 58.395, 57.12, 57.375)
+
 
 @dataclass(frozen=True)
 class Overrides:
@@ -27,8 +30,9 @@ class Overrides:
     ----------
     labels : str or None
         Name of a known label set, or a file; see `load_labels`.
-    normalize : (float, float) or None
-        The network sees ``(pixel - MEAN) / STD``, pixel in 0..255.
+    normalize : tuple of float or None
+        The network sees ``(pixel - MEAN) / STD``, pixel in 0..255: mean and deviation,
+        or three of each, one a channel.
     bgr : bool
         The network was trained with blue first.
     stretch : bool
@@ -36,7 +40,7 @@ class Overrides:
     """
 
     labels: str | None = None
-    normalize: tuple[float, float] | None = None
+    normalize: tuple[float, ...] | None = None
     bgr: bool = False
     stretch: bool = False
 
@@ -47,8 +51,9 @@ class Overrides:
             label_set = load_labels(self.labels)
             changes |= {"labels": label_set.labels, "palette": label_set.palette}
         if self.normalize is not None:
-            mean, std = self.normalize
-            changes |= {"mean": (mean,) * 3, "std": (std,) * 3}
+            half = len(self.normalize) // 2
+            mean, std = self.normalize[:half], self.normalize[half:]
+            changes |= {"mean": mean * (3 // half), "std": std * (3 // half)}
         if self.bgr:
             changes["channels"] = "bgr"
         if self.stretch:

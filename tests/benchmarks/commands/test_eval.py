@@ -78,6 +78,15 @@ def test_eval_writes_the_record(golden_model, drawn, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
 
 
+def test_classes_in_no_mean_are_named(golden_model, drawn, tmp_path):
+    path = tmp_path / "eval.json"
+    code, output = scored(golden_model, drawn, "--classes", "disc", "--json", path)
+    assert code == 0
+    assert "in no mean, of the model: background, square, triangle" in output
+    assert json.loads(path.read_text())["left_out"]["model"][0] == "background"
+    assert "in no mean" not in scored(golden_model, drawn)[1]
+
+
 def test_limit_takes_the_first(golden_model, drawn, tmp_path):
     told = record_of(tmp_path / "r.json", golden_model, drawn, "--limit", "4")
     assert (told["images"], told["limit"]) == (4, 4)

@@ -284,3 +284,14 @@ def test_readers_and_makers():
     assert graph.maker(graph.start) is None
     assert graph.only_reader(graph.end) is None
     assert graph.times_called("called_twice") == 2
+
+
+def test_a_norm_after_a_sum_takes_no_name_of_the_model_s_layers():
+    keras.backend.clear_session()
+    image = keras.Input(batch_shape=(1, 8, 8, 3))
+    x = keras.layers.Add(name="add")([image, image])
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    model = keras.Model(image, keras.layers.Multiply(name="multiply")([x, x]))
+    folded = fold_for_inference(model)
+    pixels = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype("float32")
+    np.testing.assert_allclose(folded(pixels), model(pixels), atol=1e-5)
