@@ -55,6 +55,19 @@ def choose_split(
     raise no_split(root, split, expected, found)
 
 
+def usual_name(split: str) -> str:
+    """Return ``train``, ``val``, ``test`` or ``all`` for its other spellings.
+
+    Examples
+    --------
+    >>> usual_name("valid"), usual_name("default"), usual_name("night")
+    ('val', 'all', 'night')
+    """
+    if split in _SOLE:
+        return WHOLE
+    return next((names[0] for names in _SPELLINGS if split in names), split)
+
+
 def safe_name(text: str, where: str) -> str:
     r"""Return a path below a data set's folder, with ``/`` between folders.
 

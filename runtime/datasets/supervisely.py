@@ -131,7 +131,8 @@ def _area(each: Entry, hw: tuple[int, int]) -> Area:
         inner = [points_of(hole, hw, each.where) for hole in holes]
         return filled(corners, hw, inner)
     if kind == "rectangle":
-        return box(*corners[0], *corners[1], hw)
+        (left, top), (right, bottom) = corners[:2].tolist()
+        return box(left, top, right, bottom, hw)
     if kind == "line":
         return stroke(corners, hw, 1)
     raise each.wrong("geometryType", "bitmap, polygon, rectangle or line")
