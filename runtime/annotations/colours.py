@@ -89,18 +89,13 @@ def colour_of(values: Sequence[str], where: str) -> Colour:
     >>> colour_of(["192", " 0", "0"], "here")
     (192, 0, 0)
     """
-    try:
-        red, green, blue = (int(value) for value in values)
-    except ValueError:
-        red = -1
-    if (
-        not all(0 <= value <= 255 for value in (red, green, blue) if red >= 0)
-        or red < 0
-    ):
+    numbers = [int(v) if v.strip().isdecimal() else -1 for v in values]
+    if len(numbers) != 3 or not all(0 <= number <= 255 for number in numbers):
         raise InputError(
             f"{where}: expected a colour of three numbers 0 to 255, got "
             f"{','.join(values)!r}"
         )
+    red, green, blue = numbers
     return red, green, blue
 
 
