@@ -149,7 +149,7 @@ def _files(root: Path) -> dict[str, Path]:
 def _categories(content: Entry) -> dict[int, str]:
     """Return the names of the categories by their id, in order of id."""
     entries = content.entries("categories", "category")
-    groups = {e.values.get("supercategory") for e in entries}
+    groups = {str(e.values.get("supercategory")) for e in entries}
     found: dict[int, str] = {}
     for entry in sorted(entries, key=lambda each: each.whole("id")):
         name = entry.text("name")

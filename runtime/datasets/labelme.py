@@ -188,7 +188,7 @@ def _classes(root: Path) -> Classes:
 def _area(shape: Entry, hw: tuple[int, int]) -> Area:
     from PIL import Image, ImageDraw
 
-    kind = shape.values.get("shape_type") or "polygon"
+    kind = str(shape.values.get("shape_type") or "polygon")
     if kind == "mask":
         return _stored(shape, hw)
     points = points_of(
