@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ class Model:
 
     def __init__(self, path: Path, numbering: str) -> None:
         self._path = path
-        self._numbering = load_labels(numbering).labels
+        self._numbering = load_labels(numbering)
 
     @classmethod
     def load(cls, path: Path | str, numbering: str, *, shipped: bool) -> Model:
@@ -107,10 +108,14 @@ class Model:
         """The segmenter for single pictures."""
         return self.open()
 
-    @property
+    @cached_property
     def manifest(self) -> Manifest:
-        """Of the model."""
-        return self.segmenter.manifest
+        """Of the model, with the colours of the numbering where that has its classes."""
+        manifest, ids = self.segmenter.manifest, self._ids_by_name()
+        if ids is None:
+            return manifest
+        colours = self._numbering.palette
+        return replace(manifest, palette=tuple(colours[i] for i in ids))
 
     @cached_property
     def painter(self) -> Painter:
@@ -123,15 +128,20 @@ class Model:
         import numpy as np
 
         table = np.arange(256, dtype=np.uint8)
-        ids = {same_name(name): i for i, name in enumerate(self._numbering)}
-        own = [same_name(name) for name in self.manifest.labels]
-        if own and all(name in ids for name in own):
-            table[: len(own)] = [ids[name] for name in own]
+        ids = self._ids_by_name()
+        if ids is not None:
+            table[: len(ids)] = ids
         return table
 
     def ids(self, segmentation: Segmentation) -> NDArray[np.uint8]:
         """Return the class ids ``(H, W)`` uint8 of a picture in that numbering."""
         return self.numbers[segmentation.ids]
+
+    def _ids_by_name(self) -> list[int] | None:
+        """Return the numbering's id of each of the model's classes, if it has all."""
+        known = {same_name(n): i for i, n in enumerate(self._numbering.labels)}
+        own = [same_name(name) for name in self.segmenter.manifest.labels]
+        return [known[name] for name in own] if own and known.keys() >= {*own} else None
 
 
 def _how_to_make(given: Path, numbering: str) -> str:
