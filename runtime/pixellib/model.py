@@ -110,7 +110,7 @@ class Model:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """Of the model, with the colours of the numbering where that has its classes."""
+        """Of the model, in the numbering's colours where that has its classes."""
         manifest, ids = self.segmenter.manifest, self._ids_by_name()
         if ids is None:
             return manifest
