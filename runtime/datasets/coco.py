@@ -6,8 +6,10 @@ where CVAT and Datumaro put it (``annotations/instances_default.json``), Roboflo
 be polygons or run lengths, compressed or not.
 
 Class ids follow the categories' ids, with background as 0; the group that Roboflow
-lists as a category is none. Where areas overlap, the smaller one is on top. Crowds, and
-objects of which only a box is known, are void where nothing else is.
+lists as a category is none. Where areas overlap, the smaller one is on top. Objects of
+which only a box is known are void where nothing else is, and so are crowds in files
+that are named like COCO's own (``instances_val2017.json``). In other files a crowd
+counts as its class: CVAT and Datumaro mark every mask that is no polygon as one.
 
 References
 ----------
@@ -84,6 +86,7 @@ class CocoDataset(DrawnDataset):
         expected = f"{root / 'annotations'}/instances_{split}.json"
         name, self._file = choose_split(root, split, _files(root), expected)
         content = read_entry(self._file)
+        self._crowds_are_void = bool(_YEAR.search(self._file.stem))
         self._categories = _categories(content)
         self._classes = Classes.of(self._categories.values(), self._file)
         self._labels = named(self._classes.labels, labels)
@@ -118,10 +121,10 @@ class CocoDataset(DrawnDataset):
         for each in picture.objects:
             class_id = self._class_of(each)
             area, is_exact = _area(each, size_hw)
-            if is_exact:
-                objects.append((area, class_id))
-            else:
+            if not is_exact or (each.flag("iscrowd") and self._crowds_are_void):
                 loose.append((area, VOID))
+            else:
+                objects.append((area, class_id))
         return painted(objects, size_hw, largest_first=True, below=loose)
 
     def _class_of(self, entry: Entry) -> int:
@@ -218,15 +221,14 @@ def _found(name: str, folders: list[Path]) -> Path:
 def _area(entry: Entry, size_hw: tuple[int, int]) -> tuple[Area, bool]:
     """Return the pixels of an object, and whether they are exact."""
     outline = entry.values.get("segmentation")
-    is_exact = not entry.flag("iscrowd")
     if isinstance(outline, dict):
-        return _area_of_runs(entry.entry("segmentation"), size_hw), is_exact
+        return _area_of_runs(entry.entry("segmentation"), size_hw), True
     if not outline:
         return _box(entry, size_hw), False
     parts = [
         points_of(part, size_hw, entry.where) for part in entry.items("segmentation")
     ]
-    return enclosed(parts, size_hw), is_exact
+    return enclosed(parts, size_hw), True
 
 
 def _area_of_runs(runs: Entry, size_hw: tuple[int, int]) -> Area:

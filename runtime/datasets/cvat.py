@@ -2,7 +2,8 @@
 
 ``labelmap.txt`` has a line ``label:red,green,blue:parts:actions`` for every label, and
 ``ImageSets/Segmentation/SPLIT.txt`` lists the pictures, ``default.txt`` where CVAT
-knows no split. Class ids follow the lines, background first.
+knows no split. Class ids follow the lines, background first. A line without a colour
+has that of PASCAL VOC's colour map, as Datumaro reads it.
 
 References
 ----------
@@ -19,7 +20,7 @@ from edgeseg.runtime.annotations.classes import Classes, named
 from edgeseg.runtime.annotations.colours import colour_of, ids_of_colours, read_table
 from edgeseg.runtime.annotations.drawn import DrawnDataset
 from edgeseg.runtime.annotations.splits import choose_split, pictures_in
-from edgeseg.runtime.model.labels import VOID
+from edgeseg.runtime.model.labels import VOID, voc_palette
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +113,10 @@ def _read_labelmap(path: Path) -> dict[str, Colour]:
             raise InputError(
                 f"{where}: expected label:red,green,blue:parts:actions, got {line!r}"
             )
-        colour = colour_of(rest[0].split(","), where)
+        written = rest[0].split(",") if rest[0].strip() else None
+        colour = (
+            colour_of(written, where) if written else voc_palette()[len(found) % 256]
+        )
         if name in found or colour in found.values():
             raise InputError(
                 f"{where}: a label or colour that was there before: {line!r}"

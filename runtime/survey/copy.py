@@ -94,7 +94,7 @@ def _write(
         if layout == "plain"
         else ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
     )
-    done = 0
+    done, has_void = 0, False
     for split, dataset in datasets:
         for name in dataset.ids:
             new = names[split, name]
@@ -105,6 +105,7 @@ def _write(
                 write_ids(mask, truth, palette)
             else:
                 write_picture(mask, palette[truth])
+            has_void |= bool((truth == VOID).any())
             done += 1
             progress(done)
         listed = "".join(f"{names[split, name]}\n" for name in dataset.ids)
@@ -115,7 +116,7 @@ def _write(
     if layout == "plain":
         write_text(folder / "labels.txt", "\n".join(labels) + "\n")
     else:
-        write_text(folder / "labelmap.txt", _labelmap(labels, palette))
+        write_text(folder / "labelmap.txt", _labelmap(labels, palette, has_void))
     return done
 
 
@@ -134,11 +135,16 @@ def _palette(labels: tuple[str, ...]) -> NDArray[np.uint8]:
     return table
 
 
-def _labelmap(labels: tuple[str, ...], palette: NDArray[np.uint8]) -> str:
+def _labelmap(
+    labels: tuple[str, ...], palette: NDArray[np.uint8], has_void: bool
+) -> str:
+    """Return CVAT's list of colours; it knows void as a label like others."""
     rows = [
         f"{name}:{','.join(str(int(value)) for value in palette[class_id])}::"
         for class_id, name in enumerate(labels)
     ]
+    if has_void:
+        rows.append(f"ignored:{','.join(map(str, _VOID_COLOUR))}::")
     return "\n".join(["# label:color_rgb:parts:actions", *rows, ""])
 
 

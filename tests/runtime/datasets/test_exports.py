@@ -69,16 +69,19 @@ def test_coco_files_are_found_where_tools_put_them(file, picture, split, tmp_pat
     assert truth[9, 12] == 0
 
 
-def test_coco_smaller_objects_are_on_top_and_crowds_below(tmp_path):
+@pytest.mark.parametrize(
+    ("file", "below"), [("instances_val2017.json", VOID), ("instances_val.json", 2)]
+)
+def test_coco_smaller_objects_are_on_top_and_crowds_below(file, below, tmp_path):
     frame_file(tmp_path / "images/a.jpg")
     whole = {"size": list(HW), "counts": [0, HW[0] * HW[1]]}
     small = {"category_id": 3, "segmentation": [[5, 4, 8, 4, 8, 7, 5, 7]]}
     crowd = {"category_id": 7, "segmentation": whole, "iscrowd": 1}
-    coco(tmp_path, [small, square(7), crowd])
+    coco(tmp_path, [small, square(7), crowd], file=f"annotations/{file}")
     truth = open_dataset(tmp_path, "val").truth("a")
     assert truth[5, 6] == 1
     assert truth[3, 4] == 2
-    assert truth[0, 0] == VOID
+    assert truth[0, 0] == below
 
 
 def test_coco_objects_with_a_box_only_are_void(tmp_path):
@@ -115,7 +118,14 @@ def test_cvat_label_map_is_no_list_and_background_is_first(tmp_path):
 
 @pytest.mark.parametrize(
     "line",
-    ["crack", "crack:1,2::", "crack:1,2,300::", "background:9,9,9::", ":1,2,3::"],
+    [
+        "crack",
+        "crack:1,2::",
+        "x::",
+        "crack:1,2,300::",
+        "background:9,9,9::",
+        ":1,2,3::",
+    ],
 )
 def test_cvat_a_label_map_that_is_none_is_refused(line, tmp_path):
     WRITERS["cvat"](tmp_path, ONE, LABELS, SPLIT)
