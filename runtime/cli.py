@@ -42,6 +42,10 @@ _COMMANDS = {
         "edgeseg.converter.commands.convert:convert",
         "Turn a Keras model into a verified int8 TFLite file.",
     ),
+    "dataset": (
+        "edgeseg.runtime.commands.dataset:dataset",
+        "Show what is in a data set, and what is wrong with it.",
+    ),
     "demo": (
         "edgeseg.converter.commands.convert:demo",
         "Show the whole path on the model that comes with edgeseg.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from layout_writers import WRITERS, Picture
 from PIL import Image
 
 from edgeseg.runtime.sources.synthetic import SyntheticSource
@@ -65,4 +66,21 @@ def folder(root):
     (root / "labels.txt").write_text("background\ndisc\nsquare\ntriangle\n")
 
 
-DRAWERS = {"voc": voc, "ade20k": ade20k, "cityscapes": cityscapes, "folder": folder}
+def _written(layout):
+    def draw(root):
+        pairs = zip(NAMES, scenes(), strict=True)
+        pictures = [Picture(name, frame, truth) for name, (frame, truth) in pairs]
+        WRITERS[layout](root, pictures, LABELS, SPLIT)
+
+    return draw
+
+
+LABELS = ("background", "disc", "square", "triangle")
+DRAWERS = {name: _written(name) for name in WRITERS} | {
+    "voc": voc,
+    "ade20k": ade20k,
+    "cityscapes": cityscapes,
+    "folder": folder,
+}
+# layouts whose truth is a mask of class ids, one file a picture
+OF_MASKS = ("ade20k", "cityscapes", "folder", "roboflow", "voc")

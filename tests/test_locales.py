@@ -278,7 +278,7 @@ def test_the_same_pictures_in_every_locale(tmp_path):
     """A data set's hash is the same where Python could not decode its names."""
     (tmp_path / "a").touch()
     dataset = SimpleNamespace(labels=["a"], picture_path=lambda name: tmp_path / "a")
-    dataset.mask_path = dataset.picture_path
+    dataset.truth_path = dataset.picture_path
     dataset.ids = ["für"]
     whole = fingerprint(dataset)
     dataset.ids = ["für".encode().decode("ascii", "surrogateescape")]

@@ -23,6 +23,7 @@ import edgeseg.runtime.sinks
 from edgeseg.converter.shipped import keras_file
 from edgeseg.devices import DEVICES
 from edgeseg.devices.support import support_markdown
+from edgeseg.runtime.accuracy.open import DATASETS
 from edgeseg.runtime.capture.open import SOURCES
 from edgeseg.runtime.cli import main
 from edgeseg.runtime.commands.config import load_config
@@ -208,6 +209,12 @@ def test_everything_that_a_user_types_has_a_row(plugins, folder, title):
     assert set(plugins.names()) - by_path <= shown
 
 
+def test_every_layout_of_a_data_set_has_a_row():
+    section = chapter("converter", "Data sets of other tools")
+    rows = section.table("folder", "what is read", "where areas overlap")
+    assert len(rows) == len(DATASETS.names())
+
+
 def test_the_table_of_boards_is_the_one_that_doctor_uses():
     assert support_markdown().strip() in chapter("devices", "Boards").text
 
@@ -294,6 +301,16 @@ def mine(place):
         write_ids(masks / f"{name}.png", made_up[ids], colour_table(()))
     (place / "mine" / "labels.txt").write_text("background\nlid\ncrate\n")
     return place
+
+
+def test_a_data_set_is_shown_and_copied(mine):
+    show, plain, for_cvat = chapter("converter", "Data sets of other tools").commands
+    assert "40 pictures, all 160x120" in edgeseg_(mine, show)
+    assert (mine / "sheet.jpg").is_file()
+    assert edgeseg_(mine, plain)
+    assert edgeseg_(mine, for_cvat)
+    assert (mine / "plain" / "labels.txt").is_file()
+    assert (mine / "for-cvat" / "labelmap.txt").is_file()
 
 
 def edgeseg_(folder, line):

@@ -67,6 +67,8 @@ def evaluate(
       images/SPLIT/ annotations/SPLIT/ (ADE20K)
       leftImg8bit/SPLIT/CITY/ gtFine/SPLIT/CITY/ (Cityscapes)
       images/ masks/ labels.txt and, if any, SPLIT.txt
+      or an export of COCO, CVAT, Roboflow, LabelMe, YOLO, Supervisely or Label
+      Studio, or masks in colour: edgeseg dataset shows what it is
     """  # noqa: D301 (click needs the character itself)
     from edgeseg.benchmarks.accuracy.evaluate import (
         check_reference,

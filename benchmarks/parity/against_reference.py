@@ -15,7 +15,6 @@ from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime.accuracy.counters import count_flips
 from edgeseg.runtime.accuracy.counting import Picture, count_pictures, of_total
 from edgeseg.runtime.accuracy.result import flips_of
-from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +68,7 @@ def _pictures(
 ) -> Iterator[Picture]:
     own_names = {encodable(name): name for name in dataset.ids}
     for name in names:
-        frame = read_picture(dataset.picture_path(own_names.get(name, name)))
+        frame = dataset.picture(own_names.get(name, name))
         theirs = reference.ids(name)
         if theirs.shape != frame.shape[:2]:
             raise InputError(

@@ -30,7 +30,6 @@ from edgeseg.runtime.accuracy.open import open_dataset
 from edgeseg.runtime.commands.options import MODEL, PATH
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import replacing
-from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.terminal.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -233,7 +232,7 @@ def main(
     entries = [Entry.parse(text) for text in models]
     data = open_dataset(dataset, split)
     load_before = os.getloadavg()[0]
-    frames = [read_picture(data.picture_path(name)) for name in data.ids]
+    frames = [data.picture(name) for name in data.ids]
     opened = [entry.open(threads) for entry in entries]
     times = time_all(opened, frames[:timed], rounds)
     for segmenter in opened:

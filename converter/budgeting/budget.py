@@ -35,7 +35,6 @@ from edgeseg.converter.budgeting.sensitivity import measure_sensitivity
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.evaluation import halves
 from edgeseg.runtime.accuracy.matching import SHARED
-from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -111,7 +110,7 @@ def search_budget(
     report(f"scoring float on {len(first)} pictures")
     search = _Search(quantization, ranking.ranking, open_result, report)
     searched = FloatScores(reference, dataset, first, matching)
-    frame = read_picture(dataset.picture_path(first[0]))
+    frame = dataset.picture(first[0])
     chosen = search.fewest(searched, frame, max_drop)
     found = Budget(
         max_drop=max_drop,

@@ -77,6 +77,9 @@ def finetune(
                                         of its class in labels.txt, counted from 0;
                                         255 is "do not care"
       JPEGImages/, SegmentationClass/   PASCAL VOC, or ADE20K, or Cityscapes
+      exports of other tools            COCO, CVAT, Roboflow, LabelMe, YOLO,
+                                        Supervisely, Label Studio, masks in colour:
+                                        edgeseg dataset shows what it is
 
     A few dozen pictures are enough to see whether it works, a few hundred for a
     camera that stays in one place. Start from weights that know similar things:

@@ -9,7 +9,6 @@ from edgeseg.converter.budgeting.budget import search_budget
 from edgeseg.converter.budgeting.candidates import invoke_ms
 from edgeseg.converter.budgeting.result import Budget, SearchPoint, lost
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair
-from edgeseg.runtime.pictures.files import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +132,7 @@ def _met_at_once(
     Nothing was searched, so that all pictures verify it.
     """
     with finish.open_quantized(content) as opened:
-        frame = read_picture(dataset.picture_path(paired.names[0]))
+        frame = dataset.picture(paired.names[0])
         latency = invoke_ms(opened, frame)
     drop, count = paired.drop, len(paired.names)
     point = SearchPoint(0, (), paired.candidate.miou, drop, paired.agreement, latency)

@@ -64,7 +64,7 @@ class ConversionPictures:
             return [read_picture(path) for path in spread(self.calibration.paths)]
         if self.dataset is not None:
             names = spread(self.dataset.ids)
-            return [read_picture(self.dataset.picture_path(name)) for name in names]
+            return [self.dataset.picture(name) for name in names]
         return sample_views()
 
 

@@ -36,7 +36,13 @@ def check_dataset(layout: type[Dataset], root: Path, split: str) -> None:
     listed = _listing(root)
     _check(bool(layout.LAYOUT), "LAYOUT says what the layout looks like")
     _check(layout.recognizes(root) is True, "recognizes its own folder")
+    splits = layout.splits(root)
+    _check(bool(splits) and sorted(splits) == list(splits), "splits are there, sorted")
+    for name in splits:
+        _check(bool(layout(root, name, None).ids), f"the split {name!r} can be opened")
     dataset = layout(root, split, None)
+    for path in dataset.other_files():
+        _check(path.is_file() and root in path.parents, f"{path} is a file inside")
     _check_lists(dataset, layout(root, split, None))
     for name in dataset.ids:
         _check_picture(dataset, name, root)
@@ -64,7 +70,7 @@ def _check_lists(dataset: Dataset, again: Dataset) -> None:
 def _check_picture(dataset: Dataset, name: str, root: Path) -> None:
     import numpy as np
 
-    for path in (dataset.picture_path(name), dataset.mask_path(name)):
+    for path in (dataset.picture_path(name), dataset.truth_path(name)):
         _check(path.is_file(), f"{path} is a file")
         _check(root in path.parents, f"{path} is inside the folder")
     table, count = dataset.table(name), len(dataset.labels)
@@ -81,6 +87,7 @@ def _check_picture(dataset: Dataset, name: str, root: Path) -> None:
 
 def _check_elsewhere(layout: type[Dataset], empty: Path, split: str) -> None:
     _check(layout.recognizes(empty) is False, "recognizes no empty folder")
+    _check(not layout.splits(empty), "finds no split in an empty folder")
     try:
         layout(empty, split, None)
     except InputError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.model.labels import VOID
-from edgeseg.runtime.pictures.files import read_ids, read_picture
+from edgeseg.runtime.pictures.files import SUFFIXES, read_ids, read_picture, size_hw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +23,13 @@ class Dataset(ABC):
     """Pictures and their true class ids, in a fixed order.
 
     ``PLUGIN.recognizes(root)`` says whether a folder has the layout, reading nothing
-    but its listing; a folder has one layout at most. ``PLUGIN(root, split, labels)``
-    lists the pictures of one split, or raises `InputError`; ``labels``, a name or
-    file for `load_labels`, replaces the layout's own. Pictures are opened only when
-    they are asked for.
+    but its listing; a folder has one layout at most. ``PLUGIN.splits(root)`` names the
+    splits that are there. ``PLUGIN(root, split, labels)`` lists the pictures of one
+    split, or raises `InputError`; ``labels``, a name or file for `load_labels`,
+    replaces the layout's own. Pictures are opened only when they are asked for.
+
+    A layout of masks says by `table` what their values are. A layout of outlines or
+    colours overrides `truth`; see `edgeseg.runtime.annotations`.
 
     Attributes
     ----------
@@ -46,6 +49,11 @@ class Dataset(ABC):
     def recognizes(cls, root: Path) -> bool:
         """Return whether a folder has this layout."""
 
+    @classmethod
+    @abstractmethod
+    def splits(cls, root: Path) -> tuple[str, ...]:
+        """Return the names of the splits that are there, sorted; ``all`` for one."""
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the truth's class ids."""
@@ -58,11 +66,26 @@ class Dataset(ABC):
 
     @abstractmethod
     def picture_path(self, name: str) -> Path:
-        """Return the path of a picture."""
+        """Return the path of the file that a picture is in."""
 
     @abstractmethod
-    def mask_path(self, name: str) -> Path:
-        """Return the path of a picture's mask."""
+    def truth_path(self, name: str) -> Path:
+        """Return the path of the file with a picture's truth: a mask, or outlines.
+
+        Several pictures may have one file, such as COCO's.
+        """
+
+    def other_files(self) -> tuple[Path, ...]:
+        """Return what else is read: lists of classes and colours.
+
+        Text files in the root need not be named. A board gets pictures, truth and
+        these.
+        """
+        return ()
+
+    def picture(self, name: str) -> NDArray[np.uint8]:
+        """Return a picture ``(H, W, 3)`` uint8 RGB, or raise `InputError`."""
+        return read_picture(self.picture_path(name))
 
     def table(self, name: str) -> NDArray[np.int16]:
         """Return the class id of each value of a mask: ``(256,)`` int16.
@@ -81,8 +104,8 @@ class Dataset(ABC):
             The mask is missing, unreadable, in colour, or holds ids that have no
             label.
         """
-        path = self.mask_path(name)
-        return _translated(path, read_ids(path), self.table(name), len(self.labels))
+        path = self.truth_path(name)
+        return translated(path, read_ids(path), self.table(name), len(self.labels))
 
 
 def picture_with_truth(
@@ -95,13 +118,28 @@ def picture_with_truth(
     InputError
         One of them is unusable, or they differ in size.
     """
-    frame, truth = read_picture(dataset.picture_path(name)), dataset.truth(name)
+    frame, truth = dataset.picture(name), dataset.truth(name)
     if truth.shape != frame.shape[:2]:
         raise InputError(
             f"picture and mask of {name} differ in size: "
             f"{frame.shape[1]}x{frame.shape[0]} and {truth.shape[1]}x{truth.shape[0]}"
         )
     return frame, truth
+
+
+def picture_hw(dataset: Dataset, name: str) -> tuple[int, int]:
+    """Return a picture's height and width as it is seen, from its header.
+
+    Raises
+    ------
+    InputError
+        It is no picture.
+    """
+    path = dataset.picture_path(name)
+    if path.suffix.lower() not in SUFFIXES:  # kept in a file of annotations
+        height, width, _ = dataset.picture(name).shape
+        return height, width
+    return size_hw(path)
 
 
 def fingerprint(dataset: Dataset) -> str:
@@ -125,7 +163,7 @@ def fingerprint(dataset: Dataset) -> str:
     for name in dataset.ids:
         try:
             picture = dataset.picture_path(name).stat().st_size
-            mask = dataset.mask_path(name).stat().st_size
+            mask = dataset.truth_path(name).stat().st_size
         except OSError as error:
             raise InputError(
                 f"cannot read {error.filename}: {reason_of(error)}"
@@ -155,10 +193,27 @@ def stored_as_is(count: int) -> NDArray[np.int16]:
     return table
 
 
-def _translated(
+def translated(
     path: Path, stored: NDArray[np.uint8], table: NDArray[np.int16], count: int
 ) -> NDArray[np.uint8]:
-    """Look every value of a mask ``(H, W)`` uint8 up in a table of `Dataset.table`."""
+    """Look every value of a mask up in a table of `Dataset.table`.
+
+    Parameters
+    ----------
+    path : Path
+        The mask's file, for the message.
+    stored : ndarray
+        ``(H, W)`` uint8.
+    table : ndarray
+        ``(256,)`` int16.
+    count : int
+        Number of labels, for the message.
+
+    Raises
+    ------
+    InputError
+        The mask holds values that it must not hold.
+    """
     import numpy as np
 
     found = np.flatnonzero(np.bincount(stored.ravel(), minlength=256))

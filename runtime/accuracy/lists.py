@@ -73,6 +73,14 @@ def no_split(root: Path, split: str, expected: str, known: Iterable[str]) -> Inp
     )
 
 
+def folders_of(*parents: Path) -> tuple[str, ...]:
+    """Return the names of the folders that all parents have, sorted."""
+    found = [
+        {path.name for path in parent.glob("*") if path.is_dir()} for parent in parents
+    ]
+    return tuple(sorted(set.intersection(*found)))
+
+
 def text_lists(*folders: Path) -> list[str]:
     """Return the names of the lists in some folders, label lists left out."""
     found = [path for folder in folders for path in folder.glob("*.txt")]

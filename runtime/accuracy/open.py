@@ -21,8 +21,8 @@ def open_dataset(root: Path, split: str, *, labels: str | None = None) -> Datase
     Parameters
     ----------
     root : Path
-        A folder in a known layout: PASCAL VOC's, ADE20K's, Cityscapes', or plain
-        ``images/``, ``masks/`` and ``labels.txt``.
+        A folder in a layout of `edgeseg.runtime.datasets`, such as PASCAL VOC's,
+        COCO's, or plain ``images/``, ``masks/`` and ``labels.txt``.
     split : str
         Name of a list of pictures, such as ``val``.
     labels : str or None
@@ -34,15 +34,20 @@ def open_dataset(root: Path, split: str, *, labels: str | None = None) -> Datase
     InputError
         The folder has no known layout, no such split, or pictures without masks.
     """
+    dataset = find_layout(root)(root, split, labels)
+    _check_complete(root, dataset)
+    return dataset
+
+
+def find_layout(root: Path) -> type[Dataset]:
+    """Return the layout that a folder has, or raise `InputError`."""
     layouts = [cast("type[Dataset]", DATASETS.load(n)) for n in DATASETS.names()]
     for layout in layouts:
         if layout.recognizes(root):
-            dataset = layout(root, split, labels)
-            _check_complete(root, dataset)
-            return dataset
+            return layout
     raise InputError(
-        f"no data set in {root}: expected the folders "
-        + ", or ".join(layout.LAYOUT for layout in layouts)
+        f"no data set in {root}: expected one of these layouts: "
+        + "; ".join(layout.LAYOUT for layout in layouts)
     )
 
 
@@ -50,7 +55,7 @@ def _check_complete(root: Path, dataset: Dataset) -> None:
     """Raise before anything is computed where a picture or its mask is missing."""
     places: tuple[tuple[str, Callable[[str], Path]], ...] = (
         ("a picture file", dataset.picture_path),
-        ("a mask", dataset.mask_path),
+        ("truth", dataset.truth_path),
     )
     for what, place in places:
         missing = [name for name in dataset.ids if not place(name).is_file()]

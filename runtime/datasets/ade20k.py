@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.dataset import Dataset
-from edgeseg.runtime.accuracy.lists import no_split, truth_labels
+from edgeseg.runtime.accuracy.lists import folders_of, no_split, truth_labels
 from edgeseg.runtime.model.labels import VOID, background_ids
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class Ade20kDataset(Dataset):
         names = (split, _SHORT.get(split, split))
         found = next((name for name in names if (images / name).is_dir()), None)
         if found is None:
-            known = [path.name for path in images.glob("*") if path.is_dir()]
-            raise no_split(root, split, str(images / names[-1]), known)
+            raise no_split(root, split, str(images / names[-1]), self.splits(root))
         self._images, self._masks = images / found, root / "annotations" / found
         self._ids = tuple(sorted(path.stem for path in self._images.glob("*.jpg")))
         if not self._ids:
@@ -68,14 +67,21 @@ class Ade20kDataset(Dataset):
 
     @classmethod
     def recognizes(cls, root: Path) -> bool:
-        """Return whether both folders are there."""
-        return (root / "images").is_dir() and (root / "annotations").is_dir()
+        """Return whether both folders are there, and no annotations in JSON."""
+        annotations = root / "annotations"
+        is_coco = any(annotations.glob("*.json"))
+        return (root / "images").is_dir() and annotations.is_dir() and not is_coco
+
+    @classmethod
+    def splits(cls, root: Path) -> tuple[str, ...]:
+        """Return the folders in ``images`` that have one in ``annotations``."""
+        return folders_of(root / "images", root / "annotations")
 
     def picture_path(self, name: str) -> Path:
         """Return ``images/SPLIT/NAME.jpg``."""
         return self._images / f"{name}.jpg"
 
-    def mask_path(self, name: str) -> Path:
+    def truth_path(self, name: str) -> Path:
         """Return ``annotations/SPLIT/NAME.png``."""
         return self._masks / f"{name}.png"
 

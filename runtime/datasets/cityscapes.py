@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.dataset import Dataset, stored_as_is
-from edgeseg.runtime.accuracy.lists import no_split, truth_labels
+from edgeseg.runtime.accuracy.lists import folders_of, no_split, truth_labels
 from edgeseg.runtime.model.labels import VOID
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ class CityscapesDataset(Dataset):
         images = root / "leftImg8bit"
         self._images, self._masks = images / split, root / "gtFine" / split
         if not self._images.is_dir():
-            known = [path.name for path in images.glob("*") if path.is_dir()]
-            raise no_split(root, split, str(self._images), known)
+            raise no_split(root, split, str(self._images), self.splits(root))
         found = sorted(self._images.glob(f"*/*{_PICTURE}"))
         self._ids = tuple(
             f"{path.parent.name}/{path.name[: -len(_PICTURE)]}" for path in found
@@ -72,11 +71,16 @@ class CityscapesDataset(Dataset):
         """Return whether both folders are there."""
         return (root / "leftImg8bit").is_dir() and (root / "gtFine").is_dir()
 
+    @classmethod
+    def splits(cls, root: Path) -> tuple[str, ...]:
+        """Return the folders that are in both."""
+        return folders_of(root / "leftImg8bit", root / "gtFine")
+
     def picture_path(self, name: str) -> Path:
         """Return ``leftImg8bit/SPLIT/NAME_leftImg8bit.png``."""
         return self._images / f"{name}{_PICTURE}"
 
-    def mask_path(self, name: str) -> Path:
+    def truth_path(self, name: str) -> Path:
         """Return the mask of train ids, else that of all ids."""
         ready = self._masks / f"{name}_gtFine_labelTrainIds.png"
         every = self._masks / f"{name}_gtFine_labelIds.png"
@@ -84,7 +88,7 @@ class CityscapesDataset(Dataset):
 
     def table(self, name: str) -> NDArray[np.int16]:
         """Return the class id of each value of a mask; see `Dataset.table`."""
-        if self.mask_path(name).name.endswith("TrainIds.png"):
+        if self.truth_path(name).name.endswith("TrainIds.png"):
             return stored_as_is(len(self._labels))
         table = stored_as_is(0)
         table[:_ALL_IDS] = VOID

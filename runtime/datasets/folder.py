@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.dataset import Dataset
 from edgeseg.runtime.accuracy.lists import (
-    check_unique,
     no_split,
     read_list,
     text_lists,
     truth_labels,
 )
+from edgeseg.runtime.annotations.colours import colour_table_in
+from edgeseg.runtime.annotations.splits import WHOLE, pictures_in
 from edgeseg.runtime.pictures.files import SUFFIXES
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class FolderDataset(Dataset):
     def __init__(self, root: Path, split: str, labels: str | None = None) -> None:
         self._root = root
         wanted, folder = root / f"{split}.txt", root / "images"
-        self._pictures = _pictures(folder)
+        self._pictures = pictures_in(folder)
         others = _lists(root, self._pictures)
         if not wanted.is_file() and (others or not folder.is_dir()):
             raise no_split(root, split, f"{wanted}, or no list and {folder}", others)
@@ -61,27 +62,24 @@ class FolderDataset(Dataset):
 
     @classmethod
     def recognizes(cls, root: Path) -> bool:
-        """Return whether both folders are there."""
-        return (root / "images").is_dir() and (root / "masks").is_dir()
+        """Return whether both folders are there, and no table of colours."""
+        folders = (root / "images").is_dir() and (root / "masks").is_dir()
+        return folders and colour_table_in(root) is None
+
+    @classmethod
+    def splits(cls, root: Path) -> tuple[str, ...]:
+        """Return the names of the lists; ``all`` where there is none."""
+        pictures = pictures_in(root / "images")
+        lists = sorted(_lists(root, pictures))
+        return tuple(lists) or ((WHOLE,) if pictures else ())
 
     def picture_path(self, name: str) -> Path:
         """Return the picture of that stem in ``images``."""
         return self._pictures.get(name, self._root / "images" / f"{name}.jpg")
 
-    def mask_path(self, name: str) -> Path:
+    def truth_path(self, name: str) -> Path:
         """Return ``masks/NAME.png``."""
         return self._root / "masks" / f"{name}.png"
-
-
-def _pictures(folder: Path) -> dict[str, Path]:
-    """Return the pictures of a folder by their stem."""
-    found = sorted(
-        path
-        for path in folder.glob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
-    check_unique([path.stem for path in found], str(folder))
-    return {path.stem: path for path in found}
 
 
 def _lists(root: Path, pictures: dict[str, Path]) -> list[str]:

@@ -40,29 +40,37 @@ class VocDataset(Dataset):
 
     def __init__(self, root: Path, split: str, labels: str | None = None) -> None:
         self._root = root
-        folders = root, root / "ImageSets/Segmentation"
-        lists = [folder / f"{split}.txt" for folder in folders]
+        lists = [folder / f"{split}.txt" for folder in _list_folders(root)]
         found = next((path for path in lists if path.is_file()), None)
         if found is None:
             expected = " or ".join(map(str, lists))
-            raise no_split(root, split, expected, text_lists(*folders))
+            raise no_split(root, split, expected, self.splits(root))
         self._ids = read_list(found)
         self._labels = truth_labels(root, labels, "pascal-voc")
 
     @classmethod
     def recognizes(cls, root: Path) -> bool:
-        """Return whether both folders are there."""
-        return all(
-            (root / name).is_dir() for name in ("JPEGImages", "SegmentationClass")
-        )
+        """Return whether both folders are there, and no list of CVAT's."""
+        folders = ("JPEGImages", "SegmentationClass")
+        is_cvat = (root / "labelmap.txt").is_file()
+        return all((root / name).is_dir() for name in folders) and not is_cvat
+
+    @classmethod
+    def splits(cls, root: Path) -> tuple[str, ...]:
+        """Return the names of the lists."""
+        return tuple(sorted(set(text_lists(*_list_folders(root)))))
 
     def picture_path(self, name: str) -> Path:
         """Return ``JPEGImages/NAME.jpg``."""
         return self._root / "JPEGImages" / f"{name}.jpg"
 
-    def mask_path(self, name: str) -> Path:
+    def truth_path(self, name: str) -> Path:
         """Return ``SegmentationClass/NAME.png``."""
         return self._root / "SegmentationClass" / f"{name}.png"
+
+
+def _list_folders(root: Path) -> tuple[Path, Path]:
+    return root, root / "ImageSets/Segmentation"
 
 
 PLUGIN = VocDataset

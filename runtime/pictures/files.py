@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError)
 _TIFF_STARTS = (b"II", b"MM")
 _OURS = ("Warning: ", "Error: ")  # how messages of the command line begin
+_EXIF_ORIENTATION, _SIDEWAYS = 0x0112, 5
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
@@ -55,6 +57,46 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             return upright_pixels(image)
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
+
+
+def decode_picture(content: bytes, where: str) -> NDArray[np.uint8]:
+    """Return a photo that is in memory; see `read_picture`.
+
+    Parameters
+    ----------
+    content : bytes
+        Of a JPEG, PNG, BMP, WebP or TIFF file.
+    where : str
+        What it is, for messages.
+    """
+    from PIL import Image
+
+    try:
+        with _without_warnings():
+            image = Image.open(io.BytesIO(content))
+            return upright_pixels(image)
+    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+        raise InputError(f"cannot read picture {where}: {reason_of(error)}") from error
+
+
+def size_hw(path: Path) -> tuple[int, int]:
+    """Return a photo's height and width as it should be seen, from its header.
+
+    Raises
+    ------
+    InputError
+        It is no picture.
+    """
+    from PIL import Image
+
+    check_file_or_folder(path)
+    try:
+        with _without_warnings(), Image.open(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= _SIDEWAYS
+    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+        raise _unreadable(path, error) from error
+    return (width, height) if turned else (height, width)
 
 
 def read_ids(path: Path) -> NDArray[np.uint8]:

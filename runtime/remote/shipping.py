@@ -103,7 +103,8 @@ def ship_dataset(session: Session, text: str, split: str, labels: str | None) ->
     root = Path(text)
     dataset = open_dataset(root, split, labels=labels)
     files = [dataset.picture_path(name) for name in dataset.ids]
-    files += [dataset.mask_path(name) for name in dataset.ids]
+    files += [dataset.truth_path(name) for name in dataset.ids]
+    files += dataset.other_files()
     files += [*root.glob("*.txt"), *root.glob("ImageSets/Segmentation/*.txt")]
     return _ship(session, files, root)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edgeseg.devices import Device
-    from edgeseg.devices.types import Array
+    from edgeseg.devices.types import Array, Untyped
     from edgeseg.runtime.model.manifest import Manifest
 
 
@@ -64,6 +64,20 @@ class Segmentation:
     def centroids(self) -> dict[int, tuple[float, float]]:
         """Mean x and y in pixels of each class id that occurs; found once."""
         return class_centroids(self.ids, self.areas)
+
+    def to_supervision(self) -> Untyped:
+        """Return the classes as ``supervision.Detections``, one a class.
+
+        See `edgeseg.runtime.segmentation.supervision`.
+
+        Raises
+        ------
+        MissingDriverError
+            The package supervision is not installed.
+        """
+        from edgeseg.runtime.segmentation.supervision import detections
+
+        return detections(self.ids, self.labels)
 
 
 class Segmenter(Closing):

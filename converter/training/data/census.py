@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.devices.plain_files import check_file_or_folder
+from edgeseg.runtime.accuracy.dataset import picture_hw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from edgeseg.runtime.accuracy.dataset import Dataset
 
 _THREADS = 4
-_EXIF_ORIENTATION, _SIDEWAYS = 0x0112, 5
 
 
 def count_pixels(
@@ -100,18 +99,7 @@ def balance(counts: NDArray[np.int64]) -> NDArray[np.float32]:
 
 def _check_size(dataset: Dataset, name: str, shape: tuple[int, ...]) -> None:
     """Compare a mask with its picture's header, turned as its EXIF says."""
-    from PIL import Image, UnidentifiedImageError
-
-    path = dataset.picture_path(name)
-    check_file_or_folder(path)
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= _SIDEWAYS
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"cannot read the picture {path}: {error}") from error
-    if turned:
-        width, height = height, width
+    height, width = picture_hw(dataset, name)
     if (height, width) != shape:
         raise InputError(
             f"picture and mask of {name} differ in size: {width}x{height} and "

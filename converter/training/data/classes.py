@@ -56,13 +56,22 @@ class ChosenClasses(Dataset):
         """Return False: it is made of a data set that is open."""
         return False
 
+    @classmethod
+    def splits(cls, root: Path) -> tuple[str, ...]:
+        """Return none: it is made of a data set that is open."""
+        return ()
+
+    def picture(self, name: str) -> NDArray[np.uint8]:
+        """Return a picture; see `Dataset.picture`."""
+        return self._dataset.picture(name)
+
     def picture_path(self, name: str) -> Path:
-        """Return the path of a picture."""
+        """Return the path of the file that a picture is in."""
         return self._dataset.picture_path(name)
 
-    def mask_path(self, name: str) -> Path:
-        """Return the path of a picture's mask."""
-        return self._dataset.mask_path(name)
+    def truth_path(self, name: str) -> Path:
+        """Return the path of the file with a picture's truth."""
+        return self._dataset.truth_path(name)
 
     def truth(self, name: str) -> NDArray[np.uint8]:
         """Return a picture's new class ids; see `Dataset.truth`."""

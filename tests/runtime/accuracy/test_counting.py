@@ -59,7 +59,7 @@ def picture(dataset, name):
 
 
 def mask(dataset, name):
-    return np.array(Image.open(dataset.mask_path(name)))
+    return np.array(Image.open(dataset.truth_path(name)))
 
 
 def counted(truth, ids):

@@ -70,8 +70,8 @@ class Stubborn(Voc):
 
 
 class Untidy(Voc):
-    def mask_path(self, name):
-        path = super().mask_path(name)
+    def truth_path(self, name):
+        path = super().truth_path(name)
         path.with_suffix(".cache").touch()
         return path
 

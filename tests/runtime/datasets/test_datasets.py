@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from layouts import DRAWERS, HW, NAMES, SPLIT, save, scenes
+from layouts import (
+    DRAWERS,
+    HW,
+    NAMES,
+    OF_MASKS,
+    SPLIT,
+    save,
+    scenes,
+)
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.dataset import fingerprint, picture_with_truth
@@ -19,6 +27,12 @@ def layout(request):
 @pytest.fixture
 def drawn(layout, tmp_path):
     DRAWERS[layout](tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(params=OF_MASKS)
+def masks(request, tmp_path):
+    DRAWERS[request.param](tmp_path)
     return tmp_path
 
 
@@ -55,42 +69,53 @@ def test_every_layout_takes_other_labels(drawn, tmp_path):
     assert open_dataset(drawn, SPLIT, labels=str(names)).labels[59] == "class 59"
 
 
-def test_every_layout_refuses_a_mask_in_colour(drawn):
-    dataset = open_dataset(drawn, SPLIT)
-    save(dataset.mask_path(dataset.ids[1]), np.zeros((*HW, 3), np.uint8))
+def test_every_layout_of_masks_refuses_a_mask_in_colour(masks):
+    dataset = open_dataset(masks, SPLIT)
+    save(dataset.truth_path(dataset.ids[1]), np.zeros((*HW, 3), np.uint8))
     with pytest.raises(InputError, match=r"expected a mask of class ids.* mode RGB"):
         dataset.truth(dataset.ids[1])
 
 
-def test_every_layout_refuses_an_id_without_a_label(drawn):
-    dataset = open_dataset(drawn, SPLIT)
-    save(dataset.mask_path(dataset.ids[0]), np.full(HW, 222, np.uint8))
+def test_every_layout_of_masks_refuses_an_id_without_a_label(masks):
+    dataset = open_dataset(masks, SPLIT)
+    save(dataset.truth_path(dataset.ids[0]), np.full(HW, 222, np.uint8))
     with pytest.raises(InputError, match=r"ids \[222\] are neither one of"):
         dataset.truth(dataset.ids[0])
 
 
-def test_every_layout_refuses_a_mask_of_another_size(drawn):
-    dataset = open_dataset(drawn, SPLIT)
-    save(dataset.mask_path(dataset.ids[0]), np.zeros((5, 7), np.uint8))
+def test_every_layout_of_masks_refuses_a_mask_of_another_size(masks):
+    dataset = open_dataset(masks, SPLIT)
+    save(dataset.truth_path(dataset.ids[0]), np.zeros((5, 7), np.uint8))
     with pytest.raises(InputError, match="one differ in size: 32x24 and 7x5"):
         picture_with_truth(dataset, dataset.ids[0])
 
 
-def test_every_layout_names_a_picture_without_a_mask(drawn):
-    dataset = open_dataset(drawn, SPLIT)
-    dataset.mask_path(dataset.ids[1]).unlink()
-    with pytest.raises(InputError, match=r"1 of 2 pictures .* without a mask: .*two"):
-        open_dataset(drawn, SPLIT)
+def test_every_layout_of_masks_names_a_picture_without_one(masks):
+    dataset = open_dataset(masks, SPLIT)
+    dataset.truth_path(dataset.ids[1]).unlink()
+    with pytest.raises(InputError, match=r"1 of 2 pictures .* without truth: .*two"):
+        open_dataset(masks, SPLIT)
 
 
-def test_every_layout_refuses_a_split_without_pictures(layout, drawn):
+# layouts whose list of pictures says more than the listing of a folder
+LISTED = ("coco", "cvat", "label_studio", "labelme", "voc")
+
+
+@pytest.mark.parametrize("layout", LISTED)
+def test_a_layout_with_a_list_names_a_picture_that_is_missing(layout, tmp_path):
+    dataset = open_dataset(draw(layout, tmp_path), SPLIT)
+    dataset.picture_path(dataset.ids[1]).unlink()
+    with pytest.raises(InputError, match=r"1 of 2 pictures .* without a picture file"):
+        open_dataset(tmp_path, SPLIT)
+
+
+def test_every_layout_refuses_a_split_without_pictures(drawn):
     for path in drawn.rglob(f"{SPLIT}.txt"):
         path.write_text("\n")
-    dataset = DATASETS.load(layout)
     for path in [p for p in drawn.rglob("*.*g") if "mask" not in str(p)]:
         path.unlink()
-    with pytest.raises(InputError, match="no pictures"):
-        dataset(drawn, SPLIT, None)
+    with pytest.raises(InputError, match=r"no pictures|without a picture file"):
+        open_dataset(drawn, SPLIT)
 
 
 def test_fingerprint_changes_with_a_file_and_with_labels(drawn, tmp_path):
@@ -157,7 +182,7 @@ def test_folder_with_two_pictures_of_one_stem_is_refused(tmp_path):
 def test_cityscapes_train_ids_are_taken_first(tmp_path):
     draw("cityscapes", tmp_path)
     dataset = open_dataset(tmp_path, "val")
-    every = dataset.mask_path("town/one")
+    every = dataset.truth_path("town/one")
     ready = every.with_name("one_gtFine_labelTrainIds.png")
     save(ready, np.full(HW, 18, np.uint8))
     assert np.unique(dataset.truth("town/one")).tolist() == [18]
@@ -166,7 +191,7 @@ def test_cityscapes_train_ids_are_taken_first(tmp_path):
 def test_cityscapes_ids_follow_the_published_table(tmp_path):
     draw("cityscapes", tmp_path)
     dataset = open_dataset(tmp_path, "val")
-    path = dataset.mask_path("town/one")
+    path = dataset.truth_path("town/one")
     save(path, np.array([[24, 25, 26, 33, 29, 0, 255]], np.uint8))
     # person, rider, car, bicycle; caravan, unlabelled, licence plate
     named = {"person": 24, "rider": 25, "car": 26, "bicycle": 33}
@@ -180,12 +205,12 @@ STORED = np.array([[0, 1, 31, 32, 150, 255]], np.uint8)
 
 def test_ade20k_counts_from_one(tmp_path):
     dataset = open_dataset(draw("ade20k", tmp_path), "validation")
-    save(dataset.mask_path("one"), STORED)
+    save(dataset.truth_path("one"), STORED)
     assert dataset.truth("one").tolist() == [[255, 0, 30, 31, 149, 255]]
 
 
 def test_ade20k_as_mlperf_takes_it(tmp_path):
     dataset = open_dataset(draw("ade20k", tmp_path), "val", labels="ade20k-mlperf32")
-    save(dataset.mask_path("one"), STORED)
+    save(dataset.truth_path("one"), STORED)
     assert dataset.truth("one").tolist() == [[255, 1, 31, 255, 255, 255]]
     assert dataset.labels[1] == "wall"

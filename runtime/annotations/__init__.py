@@ -1,0 +1,1 @@
+"""Annotations of data sets, brought to class ids: outlines, run lengths, colours."""
