@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.frameworks import third_party
 from edgeseg.converter.loading.format import Loaded, Loading
 from edgeseg.converter.loading.input_size import check_size, rebuild
-from edgeseg.converter.loading.outputs import one_output
+from edgeseg.converter.loading.outputs import one_output, with_map
 from edgeseg.devices import ModelError
 from edgeseg.devices.plugins import PluginFolder
 
@@ -50,7 +50,7 @@ def load_model(path: Path, loading: Loading = _DEFAULTS) -> Loaded:
     own = _check_shapes(path, single)
     size = loading.size or _check_fixed(path, own)
     _check_weights(path, single)
-    model = single if raw.size_fixed else rebuild(single, size)
+    model = with_map(single) if raw.size_fixed else rebuild(single, size)
     return Loaded(model, raw.resize, (*raw.notes, *chosen))
 
 
@@ -132,6 +132,12 @@ def _check_shapes(path: Path, model: KerasModel) -> tuple[int | None, ...]:
             f"{path} is no segmentation model: expected one input (batch, H, W, 3) and "
             f"one output (batch, h, w, classes up to {_MOST_CLASSES}), got {ins} to "
             f"{outs}"
+        )
+    dtype = str(model.outputs[0].dtype)
+    if "int" in dtype:
+        raise ModelError(
+            f"{path} is no segmentation model: expected scores (float), got class ids "
+            f"({dtype}) with no scores in front of them"
         )
     return ins[0][1:3]
 

@@ -89,6 +89,8 @@ def as_map(scores: KerasTensor, size: tuple[int, int]) -> KerasTensor:
     shape = tuple(scores.shape)
     if len(shape) == 4:
         return scores
+    if shape[1:] == size:  # (1, H, W): one score a pixel
+        return need("keras").layers.Reshape((*size, 1), name="map")(scores)
     grid = None if shape[1] is None else grid_of(int(shape[1]), size)
     if len(shape) not in (2, 3) or grid is None:
         raise ModelError(
@@ -97,6 +99,16 @@ def as_map(scores: KerasTensor, size: tuple[int, int]) -> KerasTensor:
         )
     classes = shape[2] if len(shape) == 3 else 1
     return need("keras").layers.Reshape((*grid, classes), name="map")(scores)
+
+
+def with_map(model: KerasModel) -> KerasModel:
+    """Return a model of fixed size whose output is a map of scores; see `as_map`."""
+    if len(model.output.shape) == 4:
+        return model
+    height, width = model.input.shape[1:3]
+    with third_party():
+        scores = as_map(model.output, (int(height), int(width)))
+        return need("keras").Model(model.inputs, scores, name=model.name)
 
 
 def grid_of(cells: int, size: tuple[int, int]) -> tuple[int, int] | None:
@@ -146,4 +158,5 @@ def _before_argmax(tensor: KerasTensor) -> KerasTensor:
         if kind not in (*_AROUND, *_ARGMAX) or getattr(source, "shape", None) is None:
             return tensor
         current = source
-    return current if len(current.shape) == 4 else tensor
+    is_input = type(current._keras_history.operation).__name__ == "InputLayer"
+    return tensor if is_input or len(current.shape) != 4 else current

@@ -204,6 +204,11 @@ def test_weight_that_is_not_finite_is_named(tmp_path):
             load_model(saved(model, tmp_path / name))
 
 
+def test_a_score_for_each_pixel_is_a_map_of_one_channel(tmp_path):
+    path = serve(tmp_path, lambda x: x[..., 0], (1, 32, 32, 3))
+    assert load_model(path).model.output.shape == (1, 32, 32, 1)
+
+
 def test_ids_instead_of_scores_are_refused(tmp_path):
     image = keras.Input((32, 32, 3))
     model = keras.Model(image, keras.ops.argmax(image, axis=-1))
@@ -294,7 +299,8 @@ def test_graph_with_python_inside_is_refused(tmp_path):
         (lambda x, y: x + y, [(1, 32, 32, 3)] * 2, {}, "one float32 input"),
         (lambda x: x, [(4, 32, 32, 3)], {}, "one float32 input"),
         (lambda x: x, [(1, 32, 32, 3)], {"a": 0, "b": 0}, "no signature .* got a, b"),
-        (lambda x: x[..., 0], [(1, 32, 32, 3)], {}, "no segmentation model"),
+        (lambda x: x[..., :7, 0], [(1, 32, 32, 3)], {}, "is no map over a picture"),
+        (lambda x: x[0, 0, 0], [(1, 32, 32, 3)], {}, "no segmentation model"),
     ],
 )
 def test_graph_of_another_kind(function, shapes, signatures, message, tmp_path):
