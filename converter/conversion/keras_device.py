@@ -109,8 +109,10 @@ def segmenter_of(loaded: Loaded, overrides: Overrides | None = None) -> Segmente
         Labels and preprocessing.
     """
     device = KerasDevice(loaded.model)
+    found = loaded.manifest or guess_manifest(device.inputs[0], device.outputs[0])
     manifest = dataclasses.replace(
-        guess_manifest(device.inputs[0], device.outputs[0]),
+        found,
+        input_size=(device.inputs[0].shape[1], device.inputs[0].shape[2]),
         head=single_channel_head(loaded.model),
     )
     if loaded.resize is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeseg.converter.frameworks import KerasModel
+    from edgeseg.runtime.model.manifest import Manifest
 
 # What Keras, h5py and zipfile raise on files that they cannot read or build
 UNREADABLE = (
@@ -90,11 +91,14 @@ class Loaded:
         Alignment of the output grid, where the file says it.
     notes : tuple of str
         What a user should know of how it was read.
+    manifest : Manifest or None
+        How the network is fed, and its labels, where the file says it.
     """
 
     model: KerasModel
     resize: str | None = None
     notes: tuple[str, ...] = ()
+    manifest: Manifest | None = None
 
 
 @dataclass(frozen=True)
@@ -111,12 +115,15 @@ class RawModel:
         What a user should know of how it was read.
     size_fixed : bool
         Batch is 1 and the size is as requested: it needs no rebuilding.
+    manifest : Manifest or None
+        How the network is fed, and its labels, where the file says it.
     """
 
     model: KerasModel
     resize: str | None = None
     notes: tuple[str, ...] = ()
     size_fixed: bool = False
+    manifest: Manifest | None = None
 
 
 class Format(ABC):

@@ -48,6 +48,10 @@ class Tensor:
         The stored bytes of a constant; None for an activation.
     zero_points : tuple of int
         Of its quantization; empty for what is not quantized.
+    scales : tuple of float
+        Of its quantization: one, or one for each place along `axis`.
+    axis : int
+        The axis of several scales.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Tensor:
     fixed: bool
     data: Array | None
     zero_points: tuple[int, ...]
+    scales: tuple[float, ...] = ()
+    axis: int = 0
 
     @property
     def constant(self) -> bool:

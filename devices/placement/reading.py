@@ -132,6 +132,7 @@ def _tensor(tensor: Untyped, buffers: Untyped) -> Tensor:
     signature = tensor.shapeSignature
     quantization = tensor.quantization
     zeros = None if quantization is None else quantization.zeroPoint
+    scales = None if quantization is None else quantization.scale
     empty = data is None or not len(data)
     return Tensor(
         name="" if tensor.name is None else tensor.name.decode("utf-8", "replace"),
@@ -140,6 +141,8 @@ def _tensor(tensor: Untyped, buffers: Untyped) -> Tensor:
         fixed=signature is None or all(n >= 0 for n in signature),
         data=None if empty else np.asarray(data, np.uint8),
         zero_points=() if zeros is None else tuple(int(z) for z in zeros),
+        scales=() if scales is None else tuple(float(s) for s in scales),
+        axis=0 if quantization is None else int(quantization.quantizedDimension or 0),
     )
 
 
