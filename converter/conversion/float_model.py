@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.cause import cause
 from edgeseg.converter.conversion.keras_device import segmenter_of
+from edgeseg.converter.conversion.original import compare_with_original
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import Parity, check_parity, compare
 from edgeseg.converter.conversion.tensor_names import name_by_layer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from edgeseg.converter.conversion.pictures import ConversionPictures
     from edgeseg.converter.conversion.request import Request
     from edgeseg.converter.frameworks import KerasModel
-    from edgeseg.converter.loading.format import Loaded
+    from edgeseg.converter.loading.format import Loaded, Original
     from edgeseg.converter.quantization.ranges_file import SavedRanges
     from edgeseg.devices.types import Json
     from edgeseg.runtime import Manifest, Segmenter
@@ -54,6 +55,10 @@ class FloatModel:
         Weights and options that it was made of.
     notes : tuple of str
         What a user should know of how it was loaded.
+    original : Original or None
+        The file that it was read from, where that can be run itself.
+    original_parity : Parity or None
+        That file against the network.
     """
 
     content: bytes
@@ -61,6 +66,8 @@ class FloatModel:
     parity: Parity
     origin: Origin
     notes: tuple[str, ...]
+    original: Original | None = None
+    original_parity: Parity | None = None
 
 
 def make_float_model(
@@ -99,6 +106,14 @@ def open_float_model(
         lowered = rewrite_pooling(content, request.pooling)
         manifest = dataclasses.replace(keras.manifest, provenance=_provenance(request))
         frames = pictures.compared()
+        notes, file_parity = list(loaded.notes), None
+        if loaded.original is not None:
+            progress(f"comparing with {request.model.name} itself")
+            file = compare_with_original(loaded.original, keras, request, frames)
+            file_parity = None if file is None else file.parity
+            if file is not None and file.note is not None:
+                progress(f"note: {file.note}")
+                notes.append(file.note)
         progress(f"comparing with Keras on {len(frames)} {pictures.compared_with}")
         with Packaging(manifest).open_float(lowered) as candidate:
             parity = compare(keras, candidate, frames)
@@ -107,7 +122,16 @@ def open_float_model(
         if headed.resize is not None:
             manifest = dataclasses.replace(manifest, resize=headed.resize)
         origin = _origin(request, loaded)
-        yield FloatModel(headed.content, manifest, parity, origin, loaded.notes), keras
+        model = FloatModel(
+            headed.content,
+            manifest,
+            parity,
+            origin,
+            tuple(notes),
+            loaded.original,
+            file_parity,
+        )
+        yield model, keras
 
 
 def _is_of_version_1(ranges: SavedRanges | None) -> bool:

@@ -80,6 +80,23 @@ class Loading:
 
 
 @dataclass(frozen=True)
+class Original:
+    """A model file that the runtime can run as it is.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    exact : bool
+        Whether the network that was read from it computes the very same; a quantized
+        file rounds where the network does not.
+    """
+
+    path: Path
+    exact: bool
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A model as the converter wants it.
 
@@ -93,12 +110,15 @@ class Loaded:
         What a user should know of how it was read.
     manifest : Manifest or None
         How the network is fed, and its labels, where the file says it.
+    original : Original or None
+        The file, where it can be run itself.
     """
 
     model: KerasModel
     resize: str | None = None
     notes: tuple[str, ...] = ()
     manifest: Manifest | None = None
+    original: Original | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +137,8 @@ class RawModel:
         Batch is 1 and the size is as requested: it needs no rebuilding.
     manifest : Manifest or None
         How the network is fed, and its labels, where the file says it.
+    original : Original or None
+        The file, where it can be run itself.
     """
 
     model: KerasModel
@@ -124,6 +146,7 @@ class RawModel:
     notes: tuple[str, ...] = ()
     size_fixed: bool = False
     manifest: Manifest | None = None
+    original: Original | None = None
 
 
 class Format(ABC):

@@ -49,7 +49,7 @@ def load_model(path: Path, loading: Loading = _DEFAULTS) -> Loaded:
     size = loading.size or _check_fixed(path, own)
     _check_weights(path, raw.model)
     model = raw.model if raw.size_fixed else rebuild(raw.model, size)
-    return Loaded(model, raw.resize, raw.notes, raw.manifest)
+    return Loaded(model, raw.resize, raw.notes, raw.manifest, raw.original)
 
 
 def read_model(path: Path, loading: Loading) -> RawModel:

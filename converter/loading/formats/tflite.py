@@ -5,9 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.loading.format import Format, RawModel, refuse_options
+from edgeseg.converter.loading.format import (
+    Format,
+    Original,
+    RawModel,
+    refuse_options,
+)
 from edgeseg.converter.loading.tflite.drawing import check_resizable, draw
-from edgeseg.converter.loading.tflite.ends import find_scores
+from edgeseg.converter.loading.tflite.ends import find_scores, grid_alignment
 from edgeseg.converter.loading.tflite.rewriting import rewrite
 from edgeseg.converter.loading.tflite.source import read_source
 from edgeseg.runtime.model.overrides import manifest_for
@@ -50,9 +55,10 @@ class TFLiteFile(Format):
         model = draw(source, scores)
         return RawModel(
             model,
-            resize=manifest.resize,
+            resize=grid_alignment(source, scores) or manifest.resize,
             notes=(*_notes(source), *scores.notes),
             manifest=_of_network(manifest),
+            original=Original(path, exact=not source.is_quantized),
         )
 
 

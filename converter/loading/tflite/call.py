@@ -104,7 +104,9 @@ class Call:
         )
 
 
-def with_weights(layer: KerasLayer, x: KerasTensor, weights: list[Array]) -> KerasTensor:
+def with_weights(
+    layer: KerasLayer, x: KerasTensor, weights: list[Array]
+) -> KerasTensor:
     """Call a layer and give it its weights."""
     with third_party():
         output = layer(x)

@@ -19,7 +19,9 @@ def _conv_2d(call: Call) -> KerasTensor:
     kernel = np.transpose(call.known(1), (1, 2, 3, 0))  # (O, h, w, I) in the file
     inputs, taken = call.x.shape[-1], kernel.shape[2]
     if inputs % taken:
-        raise call.unsupported(f"{inputs} channels do not divide into groups of {taken}")
+        raise call.unsupported(
+            f"{inputs} channels do not divide into groups of {taken}"
+        )
     bias = call.optional(2)
     layer = need("keras").layers.Conv2D(
         kernel.shape[3],

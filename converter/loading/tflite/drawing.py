@@ -100,7 +100,7 @@ def needed(source: TFLiteSource, index: int) -> list[Operator]:
 
 
 def check_resizable(source: TFLiteSource, scores: Scores) -> None:
-    """Raise `InputError` where sizes are built into the graph, so that --size cannot be.
+    """Raise `InputError` where --size cannot be: sizes are built into the graph.
 
     Parameters
     ----------
@@ -123,9 +123,7 @@ def _draw_one(
     source: TFLiteSource, operator: Operator, values: dict[int, Value]
 ) -> tuple[Value, ...]:
     name = _layer_name(source, operator)
-    read = [
-        values[t] if t in values else source.real(t) for t in operator.inputs
-    ]
+    read = [values[t] if t in values else source.real(t) for t in operator.inputs]
     if pads := operator.options.get(PADS):
         layer = need("keras").layers.ZeroPadding2D(pads, name=f"{name}_pad")
         read[0] = layer(read[0])
@@ -167,7 +165,7 @@ def _check_shape(call: Call, made: KerasTensor) -> None:
 
 
 def _layer_name(source: TFLiteSource, operator: Operator) -> str:
-    """Return a name that no other layer has: place, and the end of the tensor's name."""
+    """Return a name of its own: place, and the end of the tensor's name."""
     tail = source.tensor(operator.outputs[0]).name.split(";")[0]
     words = _STRANGE.sub("_", tail)[-_LONGEST:].strip("_")
     return f"{operator.index}_{words or operator.kind.lower()}"

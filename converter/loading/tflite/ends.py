@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.loading.tflite.resampling import alignment
 from edgeseg.converter.loading.tflite.source import CONVERSIONS
 from edgeseg.devices import ModelError
 
@@ -71,6 +72,14 @@ def find_scores(source: TFLiteSource, output: int) -> Scores:
         else:
             return Scores(index, first, tuple(notes))
     raise ModelError(f"{source.path}: nothing computes its output: it is no network")
+
+
+def grid_alignment(source: TFLiteSource, scores: Scores) -> str | None:
+    """Return how the resize that makes the scores is aligned, None without one."""
+    maker = source.producer(scores.index)
+    if maker is None or maker.kind != "RESIZE_BILINEAR":
+        return None
+    return alignment(maker.options)
 
 
 def takes_channels_first(source: TFLiteSource) -> bool:

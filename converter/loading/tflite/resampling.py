@@ -10,9 +10,11 @@ from edgeseg.converter.loading.tflite.call import SAME
 from edgeseg.converter.networks.resizing import resize_to
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edgeseg.converter.frameworks import KerasClass, KerasTensor
     from edgeseg.converter.loading.tflite.call import Call, Draw
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Json, Untyped
 
 _POOLS = {"AVERAGE_POOL_2D": "AveragePooling2D", "MAX_POOL_2D": "MaxPooling2D"}
 
@@ -34,7 +36,7 @@ def _resize_bilinear(call: Call) -> KerasTensor:
     return resize_to(call.x, size, alignment(call.options), name=call.name)
 
 
-def alignment(options: Json) -> str:
+def alignment(options: Mapping[str, Untyped]) -> str:
     """Return the alignment of a resize as a manifest names it."""
     if options.get("alignCorners"):
         return "align-corners"

@@ -103,7 +103,11 @@ def _join_one_dilated(source: TFLiteSource, first: Operator) -> None:
             "BATCH_TO_SPACE_ND behind it do not fit together: the model is damaged"
         )
     outer = [(p[0], p[1] - c[1]) for p, c in zip(pads, crops, strict=True)]
-    options = {**middle.options, "dilationHFactor": block[0], "dilationWFactor": block[1]}
+    options = {
+        **middle.options,
+        "dilationHFactor": block[0],
+        "dilationWFactor": block[1],
+    }
     joined = dataclasses.replace(
         middle,
         inputs=(first.inputs[0], *middle.inputs[1:]),

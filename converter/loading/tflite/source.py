@@ -197,7 +197,9 @@ def _is_constant(source: TFLiteSource, operator: Operator, wanted: set[int]) -> 
     return all(t < 0 or t in source.constants or t in wanted for t in operator.inputs)
 
 
-def _dequantize(source: TFLiteSource, index: int, output: int, wanted: set[int]) -> None:
+def _dequantize(
+    source: TFLiteSource, index: int, output: int, wanted: set[int]
+) -> None:
     """Compute a weight that is stored in 8 or 16 bits and used as float32."""
     import numpy as np
 
