@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices.base import TensorSpec
 from edgeseg.devices.errors import MissingDriverError, ModelError
-from edgeseg.devices.flatbuffer import is_whole
 from edgeseg.devices.plain_text import one_line, reason_of
 from edgeseg.devices.quiet import quiet
+from edgeseg.devices.tflite_file.examination import examine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,6 @@ _CANDIDATES = (
     ("tflite-runtime", "tflite_runtime.interpreter"),
     ("tensorflow", "tensorflow.lite.python.interpreter"),
 )
-# these look at a model's bounds before they read it
-_VERIFYING = ("ai-edge-litert", "tensorflow")
 # "TFL3" at byte 4 is the file identifier of a TensorFlow Lite flatbuffer
 _IDENTIFIER = b"TFL3"
 
@@ -111,7 +109,8 @@ def open_interpreter(
     Parameters
     ----------
     model : Path or bytes
-        A ``.tflite`` file, or its content.
+        A ``.tflite`` file, which is examined first, or the content of one that was
+        made here.
     threads : int
         Threads that an inference may use.
     delegate : bool
@@ -131,11 +130,8 @@ def open_interpreter(
     chosen = runtime or find_runtime()
     module, resolver = chosen.module, chosen.module.OpResolverType
     content = model if isinstance(model, bytes) else read_model(model)
-    if chosen.name not in _VERIFYING and not is_whole(content):
-        raise ModelError(
-            f"{'the model' if isinstance(model, bytes) else model} cannot be read as a "
-            "TFLite model (truncated or damaged?): it names what is not there"
-        )
+    if not isinstance(model, bytes):
+        examine(content, str(model))
     try:
         with quiet(), warnings.catch_warnings():
             # the interpreter warns that keeping tensors takes memory: that is known
@@ -203,10 +199,13 @@ def tensor_specs(details: list[Json]) -> tuple[TensorSpec, ...]:
 
 def _spec(detail: Json) -> TensorSpec:
     scale, zero_point = detail["quantization"]
+    dtype = detail["dtype"].__name__
+    if dtype.startswith("float"):
+        scale = zero_point = 0  # a float tensor stores real values, whatever it says
     return TensorSpec(
         name=str(detail["name"]),
         shape=tuple(int(n) for n in detail["shape"]),
-        dtype=detail["dtype"].__name__,
+        dtype=dtype,
         scale=float(scale),
         zero_point=int(zero_point),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices.base import Device, SpecifiedDevice, TensorSpec, check_tensors
 from edgeseg.devices.errors import MissingDriverError, ModelError
+from edgeseg.devices.first_inference import try_first_inference
 from edgeseg.devices.litert import is_tflite
 from edgeseg.devices.plain_text import one_line, reason_of
 from edgeseg.devices.profile import DeviceUnit, Found
@@ -77,6 +78,12 @@ class OnnxDevice(SpecifiedDevice):
         module = _module(name, provider)
         self._version = str(module.__version__)
         self._errors = _errors(module)
+        if provider == _PROCESSOR:  # a child must not open other hardware
+
+            def run_once() -> None:
+                _run_once(self._open(module, model, options or {}), model)
+
+            try_first_inference(model, f"onnxruntime-{self._version}", run_once)
         self._session: Untyped = self._open(module, model, options or {})
         self._inputs = tuple(_spec(model, i) for i in self._session.get_inputs())
         self._outputs = tuple(_spec(model, o) for o in self._session.get_outputs())
@@ -261,6 +268,13 @@ def _errors(module: Module) -> tuple[type[Exception], ...]:
     more = ("NoSuchFile", "NotImplemented", "RuntimeException", "EPFail", "NoModel")
     kinds = [getattr(state, key) for key in (*named, *more) if hasattr(state, key)]
     return (*kinds, ValueError, RuntimeError)
+
+
+def _run_once(session: Untyped, model: Path) -> None:
+    import numpy as np
+
+    specs = [_spec(model, tensor) for tensor in session.get_inputs()]
+    session.run(None, {s.name: np.zeros(s.shape, s.dtype) for s in specs})
 
 
 def _spec(model: Path, tensor: Untyped) -> TensorSpec:

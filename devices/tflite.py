@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edgeseg.devices.base import SpecifiedDevice
 from edgeseg.devices.cores import pinned
 from edgeseg.devices.errors import ModelError
+from edgeseg.devices.first_inference import try_first_inference
 from edgeseg.devices.litert import Runtime, find_runtime, open_interpreter, tensor_specs
 from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.quiet import quiet
@@ -66,6 +67,9 @@ class TFLiteDevice(SpecifiedDevice):
         # the delegate may be applied: "allowed" is all that can be said from here.
         self._xnnpack = "allowed" if xnnpack else "off"
         with pinned(processors):
+            if not delegates:  # a child must not open the hardware of a delegate
+                runs_on = f"{self._runtime.name}-{self._runtime.version}-{xnnpack}"
+                try_first_inference(model, runs_on, lambda: self._run_once(model))
             self._interpreter: Untyped = self._prepare(model)
         details = self._interpreter.get_input_details()
         self._input_indices = [detail["index"] for detail in details]
@@ -82,6 +86,17 @@ class TFLiteDevice(SpecifiedDevice):
         except (ValueError, RuntimeError) as error:
             return self._prepare_without_xnnpack(model, error)
         return interpreter
+
+    def _run_once(self, model: Path) -> None:
+        import numpy as np
+
+        interpreter = self._prepare(model)
+        for detail in interpreter.get_input_details():
+            values = np.arange(np.prod(detail["shape"])).reshape(detail["shape"])
+            interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
+        interpreter.invoke()
+        for detail in interpreter.get_output_details():
+            interpreter.get_tensor(detail["index"])
 
     def _load(self, model: Path, *, xnnpack: bool) -> Untyped:
         return open_interpreter(

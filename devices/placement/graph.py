@@ -47,11 +47,7 @@ class Tensor:
     data : NDArray of uint8 or None
         The stored bytes of a constant; None for an activation.
     zero_points : tuple of int
-        Of its quantization; empty for what is not quantized.
-    scales : tuple of float
-        Of its quantization: one, or one for each place along `axis`.
-    axis : int
-        The axis of several scales.
+        Least and greatest of its quantization; empty for what is not quantized.
     """
 
     name: str
@@ -60,8 +56,6 @@ class Tensor:
     fixed: bool
     data: Array | None
     zero_points: tuple[int, ...]
-    scales: tuple[float, ...] = ()
-    axis: int = 0
 
     @property
     def constant(self) -> bool:

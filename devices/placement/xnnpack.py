@@ -8,16 +8,16 @@ a member: walking back from what comes out, until what goes in, finds them all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError
+from edgeseg.devices.first_inference import try_first_inference
 from edgeseg.devices.litert import find_runtime, open_interpreter
 from edgeseg.devices.plain_text import one_line
 from edgeseg.devices.quiet import quiet
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edgeseg.devices.types import Json
 
 _DELEGATE = "DELEGATE"
@@ -69,6 +69,8 @@ def xnnpack_members(model: Path | bytes) -> Membership:
         raise MissingDriverError(
             f"{name} does not tell its operators: pip install ai-edge-litert"
         )
+    if isinstance(model, Path):
+        try_first_inference(model, f"{name} placement", interpreter.allocate_tensors)
     try:
         with quiet():
             interpreter.allocate_tensors()

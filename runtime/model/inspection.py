@@ -6,8 +6,10 @@ import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import ModelError
-from edgeseg.devices.litert import open_interpreter, tensor_specs
+from edgeseg.devices import ModelError, TensorSpec
+from edgeseg.devices.litert import read_model
+from edgeseg.devices.tflite_file.examination import examine
+from edgeseg.devices.tflite_file.reading import TensorEntry, read_file, readable
 from edgeseg.runtime.model.embedded import ONNX_SUFFIX, sha256, stored_manifest
 from edgeseg.runtime.model.graph import OperatorSummary
 from edgeseg.runtime.model.keras_files import keras_info
@@ -18,34 +20,45 @@ from edgeseg.runtime.shipped import find_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.devices import TensorSpec
     from edgeseg.devices.types import Json
 
 
 def read_graph(model: Path | bytes) -> OperatorSummary:
     """Return the operators and tensors of a TFLite model without running it.
 
+    Parameters
+    ----------
+    model : Path or bytes
+        A ``.tflite`` file, which is examined, or the content of one made here.
+
     Raises
     ------
     ModelError
-        The file is no TFLite model.
+        The file is no TFLite model, or damaged.
     """
-    interpreter = open_interpreter(model, delegate=False)
-    operators = interpreter._get_ops_details()
-    tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
+    if isinstance(model, bytes):
+        file = read_file(model)
+    else:
+        file = examine(read_model(model), str(model))
+    graph = file.subgraphs[0]
     written: dict[str, list[str]] = {}
-    for operator in operators:
-        for index in operator["outputs"]:
-            tensor = tensors.get(int(index))
-            if tensor is None:
-                raise ModelError("an operator writes a tensor that does not exist")
-            written.setdefault(tensor["dtype"].__name__, []).append(tensor["name"])
+    for operator in graph.operators:
+        for tensor in (graph.tensors[index] for index in operator.outputs):
+            written.setdefault(tensor.dtype, []).append(readable(tensor.name))
     return OperatorSummary(
-        tensor_specs(interpreter.get_input_details()),
-        tensor_specs(interpreter.get_output_details()),
-        dict(Counter(str(op["op_name"]) for op in operators).most_common()),
+        tuple(_spec(graph.tensors[index]) for index in graph.inputs),
+        tuple(_spec(graph.tensors[index]) for index in graph.outputs),
+        dict(Counter(operator.kind for operator in graph.operators).most_common()),
         {dtype: tuple(names) for dtype, names in sorted(written.items())},
     )
+
+
+def _spec(tensor: TensorEntry) -> TensorSpec:
+    name, steps = readable(tensor.name), tensor.quantization
+    if tensor.dtype.startswith("float") or steps is None or steps.scales.count != 1:
+        return TensorSpec(name, tensor.shape, tensor.dtype)
+    scale, zero_point = steps.scales.least, int(steps.zero_points.least)
+    return TensorSpec(name, tensor.shape, tensor.dtype, scale, zero_point)
 
 
 def model_info(path: Path | str) -> Json:
