@@ -49,7 +49,7 @@ class TFLiteFile(Format):
         source = read_source(path)
         manifest = manifest_for(path, source.inputs, source.outputs)
         rewrite(source)
-        scores = find_scores(source, source.graph.outputs[0])
+        scores = find_scores(source, source.output_indices[0])
         if loading.size is not None:
             check_resizable(source, scores)
         model = draw(source, scores)

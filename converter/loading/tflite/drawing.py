@@ -68,7 +68,7 @@ def draw(source: TFLiteSource, scores: Scores) -> KerasModel:
     height, width, colours = (*shape[2:4], shape[1]) if first else shape[1:4]
     image = keras.Input(batch_shape=(1, height, width, colours), name="image")
     start = keras.layers.Permute((3, 1, 2), name="to_channels_first")(image)
-    values: dict[int, Value] = {source.graph.inputs[0]: start if first else image}
+    values: dict[int, Value] = {source.input_indices[0]: start if first else image}
     for operator in operators:
         try:
             with third_party():

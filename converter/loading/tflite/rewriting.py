@@ -55,8 +55,7 @@ def _drop_conversions(source: TFLiteSource) -> None:
         else:
             left.append(current)
     source.operators = left
-    outputs = tuple(same.get(t, t) for t in source.graph.outputs)
-    source.graph = dataclasses.replace(source.graph, outputs=outputs)
+    source.output_indices = tuple(same.get(t, t) for t in source.output_indices)
 
 
 def _changes_nothing(source: TFLiteSource, operator: Operator) -> bool:
@@ -67,7 +66,7 @@ def _changes_nothing(source: TFLiteSource, operator: Operator) -> bool:
         return False
     if operator.kind == "CAST":
         kinds = {source.tensor(t).dtype[:5] for t in (before, after)}
-        return kinds == {"float"} or after in source.graph.outputs
+        return kinds == {"float"} or after in source.output_indices
     # integers that cannot be below 0 cut off what is
     cuts = source.implied_activation(after)
     return cuts is None or source.implied_activation(before) == cuts

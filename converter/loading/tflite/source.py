@@ -12,26 +12,55 @@ https://ai.google.dev/edge/litert/models/quantization_spec
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import ModelError, TensorSpec
-from edgeseg.devices.litert import open_interpreter
+from edgeseg.devices.litert import open_interpreter, read_model
+from edgeseg.devices.placement.graph import Operator
 from edgeseg.devices.placement.reading import read_model_graph
 from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.devices.placement.graph import ModelGraph, Operator, Tensor
-    from edgeseg.devices.types import Array
+    from edgeseg.converter.frameworks import FlatTable
+    from edgeseg.devices.types import Array, Untyped
 
 # They carry values from one number format to another and change none
 CONVERSIONS = ("QUANTIZE", "DEQUANTIZE", "CAST")
 _FLOATS = ("float16", "float32", "float64")
 _INTEGERS = {"uint8": (0, 255), "int8": (-128, 127)}
 _MOST_CONSTANTS = 2**28  # bytes that constants may grow to
+
+
+@dataclass(frozen=True)
+class SourceTensor:
+    """A tensor of the file.
+
+    Parameters
+    ----------
+    name : str
+        In the file.
+    shape : tuple of int
+        Of one picture.
+    dtype : str
+        NumPy name; the schema's in lower case where NumPy has none.
+    scales, zero_points : tuple
+        Of its quantization: one, or one for each place along `axis`; empty for none.
+    axis : int
+        The axis of several scales.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
+    axis: int = 0
 
 
 @dataclass
@@ -42,8 +71,10 @@ class TFLiteSource:
     ----------
     path : Path
         The file, for messages.
-    graph : ModelGraph
-        As the file holds it.
+    tensors : tuple of SourceTensor
+        All of them.
+    input_indices, output_indices : tuple of int
+        The model's own.
     operators : list of Operator
         In the order of execution; rewriting changes this list.
     constants : dict of int to ndarray
@@ -51,33 +82,35 @@ class TFLiteSource:
     """
 
     path: Path
-    graph: ModelGraph
+    tensors: tuple[SourceTensor, ...]
+    input_indices: tuple[int, ...]
+    output_indices: tuple[int, ...]
     operators: list[Operator]
     constants: dict[int, Array] = field(default_factory=dict)
 
     @cached_property
     def inputs(self) -> tuple[TensorSpec, ...]:
         """The model's inputs, as a device would name them."""
-        return tuple(map(self._spec, self.graph.inputs))
+        return tuple(map(self._spec, self.input_indices))
 
     @cached_property
     def outputs(self) -> tuple[TensorSpec, ...]:
         """The model's outputs, as a device would name them."""
-        return tuple(map(self._spec, self.graph.outputs))
+        return tuple(map(self._spec, self.output_indices))
 
-    @property
+    @cached_property
     def is_quantized(self) -> bool:
         """Whether an operator of the file writes integers that stand for scores."""
         return any(
-            tensor.scales and tensor.dtype in (*_INTEGERS, "int16")
-            for operator in self.graph.operators
-            for tensor in self.graph.written(operator)
-            if not tensor.constant
+            self.tensor(index).scales
+            and self.tensor(index).dtype in (*_INTEGERS, "int16")
+            for operator in self.operators
+            for index in operator.outputs
         )
 
-    def tensor(self, index: int) -> Tensor:
+    def tensor(self, index: int) -> SourceTensor:
         """Return a tensor of the file."""
-        return self.graph.tensors[index]
+        return self.tensors[index]
 
     def real(self, index: int) -> Array | None:
         """Return the real values of a constant, None for an activation.
@@ -104,7 +137,7 @@ class TFLiteSource:
     def only_reader(self, index: int) -> Operator | None:
         """Return the operator that alone reads a tensor, None where there is none."""
         readers = self.readers(index)
-        alone = len(readers) == 1 and index not in self.graph.outputs
+        alone = len(readers) == 1 and index not in self.output_indices
         return readers[0] if alone else None
 
     def implied_activation(self, index: int) -> str | None:
@@ -145,32 +178,69 @@ def read_source(path: Path) -> TFLiteSource:
         It is damaged, its size is open, it takes several pictures at once, or its
         constants cannot be computed.
     """
-    graph = read_model_graph(path)
-    for index in graph.inputs:
-        shape = graph.tensors[index].shape
-        if shape and shape[0] != 1:
+    graph = read_model_graph(path)  # examines the file
+    flat = FlatModel(read_model(path))
+    source = TFLiteSource(
+        path,
+        tuple(
+            _tensor(flat, index, known.name)
+            for index, known in enumerate(graph.tensors)
+        ),
+        graph.inputs,
+        graph.outputs,
+        [
+            Operator(op.index, op.kind, op.inputs, op.outputs, _options(table))
+            for op, table in zip(graph.operators, flat.graph.operators, strict=True)
+        ],
+        _stored(flat),
+    )
+    for spec in source.inputs:
+        if spec.shape and spec.shape[0] != 1:
             raise ModelError(
-                f"{path} takes {shape[0]} pictures at once, its input is "
-                f"{list(shape)}: export it for one picture, (1, H, W, 3)"
+                f"{path} takes {spec.shape[0]} pictures at once, its input is "
+                f"{list(spec.shape)}: export it for one picture, (1, H, W, 3)"
             )
-    source = TFLiteSource(path, graph, list(graph.operators), _stored(graph))
     _compute_constants(source)
     return source
 
 
-def _stored(graph: ModelGraph) -> dict[int, Array]:
+def _tensor(flat: FlatModel, index: int, name: str) -> SourceTensor:
+    parameters = flat.tensor(index).quantization
+    stored = [
+        () if parameters is None or values is None else tuple(values)
+        for values in (
+            getattr(parameters, "scale", None),
+            getattr(parameters, "zeroPoint", None),
+        )
+    ]
+    return SourceTensor(
+        name,
+        flat.shape(index),
+        flat.dtype(index),
+        tuple(map(float, stored[0])),
+        tuple(map(int, stored[1])),
+        int(getattr(parameters, "quantizedDimension", 0) or 0),
+    )
+
+
+def _options(operator: FlatTable) -> dict[str, Untyped]:
+    table = operator.builtinOptions
+    return {} if table is None else dict(vars(table))
+
+
+def _stored(flat: FlatModel) -> dict[int, Array]:
     """Return the constants of the file that have a NumPy type."""
     import numpy as np
 
     found = {}
-    for index, tensor in enumerate(graph.tensors):
-        if not tensor.constant:
-            continue
+    for index in range(len(flat.graph.tensors)):
         try:
-            np.dtype(tensor.dtype)
+            np.dtype(flat.dtype(index))
         except TypeError:
             continue  # strings and 4-bit integers: who reads them is not drawn
-        found[index] = tensor.values()
+        values = flat.constant(index)
+        if values is not None:
+            found[index] = values
     return found
 
 
@@ -215,7 +285,7 @@ def _run(source: TFLiteSource, wanted: list[int]) -> dict[int, Array]:
     """Return tensors that do not depend on the picture, from one run."""
     import numpy as np
 
-    size = sum(source.tensor(index).bytes for index in wanted)
+    size = sum(8 * math.prod(source.tensor(index).shape) for index in wanted)
     if size > _MOST_CONSTANTS:
         raise ModelError(
             f"{source.path}: its constants would take {size} bytes: no network does"
@@ -229,15 +299,13 @@ def _run(source: TFLiteSource, wanted: list[int]) -> dict[int, Array]:
         interpreter.invoke()
         return {index: interpreter.get_tensor(index) for index in wanted}
     except (ValueError, RuntimeError) as error:
-        kinds = {op.kind for op in source.graph.operators if {*op.outputs} & {*wanted}}
         raise ModelError(
-            f"{source.path}: what {', '.join(sorted(kinds))} makes of constants cannot "
-            f"be computed ({one_line(error, 120)}): export the model with its "
-            "constants folded"
+            f"{source.path}: what its operators make of constants cannot be computed "
+            f"({one_line(error, 120)}): export the model with its constants folded"
         ) from error
 
 
-def _real(stored: Array, tensor: Tensor) -> Array:
+def _real(stored: Array, tensor: SourceTensor) -> Array:
     """Return what stored integers stand for, other values as they are."""
     import numpy as np
 
