@@ -95,10 +95,11 @@ def _goal_options(function: _F) -> _F:
 @override_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
-    """Turn a Keras model into a verified int8 TFLite file, or into ONNX.
+    """Turn a Keras or .tflite model into a verified int8 TFLite file, or into ONNX.
 
     MODEL is a .keras file, an .h5 file (a whole model, or the weights of the public
-    Keras DeepLabv3+ release) or a SavedModel folder. The float TFLite model must
+    Keras DeepLabv3+ release), a SavedModel folder, or a .tflite file: a float one, or a
+    quantized one, which is quantized anew. The float TFLite model must
     answer like Keras, and every activation of the result must have the type that the
     recipe promises, or nothing is written. Labels, colours and preprocessing go into
     the file. An .onnx file must answer like Keras too, in ONNX Runtime.
