@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from edgeseg.converter.cause import cause
 from edgeseg.converter.frameworks import need
 from edgeseg.converter.setting import Setting, setting
-from edgeseg.devices import InputError, ModelError
+from edgeseg.devices import EdgesegError, InputError, ModelError
+from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from edgeseg.converter.frameworks import KerasModel
@@ -31,6 +34,8 @@ UNREADABLE = (
     AttributeError,
     ImportError,
     RuntimeError,
+    ArithmeticError,
+    AssertionError,
 )
 # Lists and objects inside each other: a nested model adds five
 _DEEPEST = 200
@@ -192,6 +197,24 @@ def refuse_options(path: Path, loading: Loading) -> None:
             f"{path} holds a whole model, its network included: {', '.join(given)} "
             "applies to weights-only .h5 files; leave it out"
         )
+
+
+@contextmanager
+def wrong_values(path: Path) -> Iterator[None]:
+    """Refuse a network whose description has values of a kind that Keras never writes.
+
+    What walks a description takes a name for a text and a setting for a number; a list
+    where a type's name belongs makes it raise anything.
+    """
+    try:
+        yield
+    except EdgesegError:
+        raise
+    except UNREADABLE as error:
+        raise ModelError(
+            f"{path} is not as Keras writes it: a value of its network is of a wrong "
+            f"kind ({type(error).__name__}: {one_line(error, 120)})"
+        ) from error
 
 
 def unreadable() -> tuple[type[BaseException], ...]:

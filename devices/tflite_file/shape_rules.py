@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from edgeseg.devices.tflite_file import picture_shapes as pictures
 from edgeseg.devices.tflite_file.flatbuffer import DamagedError
 from edgeseg.devices.tflite_file.names import words
 from edgeseg.devices.tflite_file.tensor_rules import elements
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _Shape = tuple[int, ...]
 _Rule = Callable[["Context"], "tuple[_Shape, ...] | None"]
-_SAME = 0  # of the options' padding
 
 
 def _unchanged(context: Context) -> tuple[_Shape, ...]:
@@ -39,95 +39,6 @@ def _combined(context: Context) -> tuple[_Shape, ...]:
     return (tuple(sides[::-1]),)
 
 
-def _window(context: Context, height: int, width: int) -> tuple[int, int]:
-    """Return rows and columns of what a window that moves over a picture gives."""
-    options, shape = context.options, context.shape4(0)
-    found = []
-    for size, window, side in (
-        (shape[1], height, "H"),
-        (shape[2], width, "W"),
-    ):
-        reach = (window - 1) * options.get(f"dilation{side}Factor", 1) + 1
-        room = size if options["padding"] == _SAME else size - reach + 1
-        if room < 1:
-            raise DamagedError(f"its window of {reach} is larger than its input {size}")
-        found.append(-(-room // options[f"stride{side}"]))
-    return found[0], found[1]
-
-
-def _convolution(context: Context) -> tuple[_Shape, ...]:
-    (batch, _, _, channels), weights = context.shape4(0), context.shape4(1)
-    if channels % weights[3] or weights[0] % (channels // weights[3]):
-        raise DamagedError(
-            f"its weights {list(weights)} do not fit {channels} channels of input"
-        )
-    _check_bias(context, 2, weights[0])
-    return ((batch, *_window(context, *weights[1:3]), weights[0]),)
-
-
-def _depthwise(context: Context) -> tuple[_Shape, ...]:
-    (batch, _, _, channels), weights = context.shape4(0), context.shape4(1)
-    multiplier, rest = divmod(weights[3], channels)
-    stated = context.options["depthMultiplier"]
-    if rest or weights[0] != 1 or stated not in (0, multiplier):
-        raise DamagedError(
-            f"its weights {list(weights)} and depth multiplier {stated} do not fit "
-            f"{channels} channels of input"
-        )
-    _check_bias(context, 2, weights[3])
-    return ((batch, *_window(context, *weights[1:3]), weights[3]),)
-
-
-def _check_bias(context: Context, place: int, channels: int) -> None:
-    bias = context.read(place)
-    if bias is not None and elements(bias.shape) != channels:
-        raise DamagedError(
-            f"its bias has {elements(bias.shape)} values for {channels} channels"
-        )
-
-
-def _transposed(context: Context) -> tuple[_Shape, ...] | None:
-    weights, source = context.shape4(1), context.shape4(2)
-    if weights[3] != source[3]:
-        raise DamagedError(
-            f"its weights {list(weights)} do not fit {source[3]} channels of input"
-        )
-    _check_bias(context, 3, weights[0])
-    wanted = context.constants(0)
-    if wanted is None:
-        return None
-    if len(wanted) != 4 or wanted[0] != source[0] or wanted[3] != weights[0]:
-        raise DamagedError(f"it cannot give the shape {list(wanted)}")
-    return (wanted,)
-
-
-def _pool(context: Context) -> tuple[_Shape, ...]:
-    batch, _, _, channels = context.shape4(0)
-    options = context.options
-    window = _window(context, options["filterHeight"], options["filterWidth"])
-    return ((batch, *window, channels),)
-
-
-def _dense(context: Context) -> tuple[_Shape, ...] | None:
-    source, weights = context.shape(0), context.shape(1)
-    if context.options["weightsFormat"]:
-        return None
-    if len(weights) != 2 or elements(source) % weights[1]:
-        raise DamagedError(
-            f"its weights {list(weights)} do not fit an input {list(source)}"
-        )
-    _check_bias(context, 2, weights[0])
-    return _as_stated(context, elements(source) // weights[1] * weights[0])
-
-
-def _as_stated(context: Context, count: int) -> tuple[_Shape, ...]:
-    """Return the stated shape if it has so many elements."""
-    stated = context.written(0).shape
-    if elements(stated) == count:
-        return (stated,)
-    raise DamagedError(f"it gives {count} values, the file says {list(stated)}")
-
-
 def _reshaped(context: Context) -> tuple[_Shape, ...] | None:
     wanted = context.constants(1)
     count = elements(context.shape(0))
@@ -135,22 +46,12 @@ def _reshaped(context: Context) -> tuple[_Shape, ...] | None:
         raise DamagedError(f"its shape has {len(wanted)} dimensions")
     if wanted and (min(wanted) < -1 or math.prod(n for n in wanted if n > 0) > count):
         raise DamagedError(f"it cannot give the shape {list(wanted)}")
-    return _as_stated(context, count) if context.written(0).shape else None
+    return pictures.as_stated(context, count) if context.written(0).shape else None
 
 
 def _same_count(context: Context) -> tuple[_Shape, ...] | None:
     stated = context.written(0).shape
-    return _as_stated(context, elements(context.shape(0))) if stated else None
-
-
-def _resized(context: Context) -> tuple[_Shape, ...] | None:
-    batch, _, _, channels = context.shape4(0)
-    size = context.constants(1)
-    if size is None:
-        return None
-    if len(size) != 2 or min(size) < 1:
-        raise DamagedError(f"it resizes to {list(size)}, expected two sides")
-    return ((batch, *size, channels),)
+    return pictures.as_stated(context, elements(context.shape(0))) if stated else None
 
 
 def _padded(context: Context) -> tuple[_Shape, ...] | None:
@@ -277,24 +178,6 @@ def _broadcast(context: Context) -> tuple[_Shape, ...] | None:
     return (wanted,)
 
 
-def _to_depth(context: Context) -> tuple[_Shape, ...]:
-    (batch, height, width, channels), block = _blocks(context)
-    if height % block or width % block:
-        raise DamagedError(f"blocks of {block} do not fit {height}x{width}")
-    return ((batch, height // block, width // block, channels * block * block),)
-
-
-def _from_depth(context: Context) -> tuple[_Shape, ...]:
-    (batch, height, width, channels), block = _blocks(context)
-    if channels % (block * block):
-        raise DamagedError(f"blocks of {block} do not fit {channels} channels")
-    return ((batch, height * block, width * block, channels // (block * block)),)
-
-
-def _blocks(context: Context) -> tuple[tuple[int, int, int, int], int]:
-    return context.shape4(0), context.options["blockSize"]
-
-
 def _batches(context: Context) -> None:
     blocks, margins = context.constants(1), context.constants(2)
     if (blocks is not None and min(blocks, default=1) < 1) or (
@@ -332,16 +215,16 @@ SHAPES: dict[str, _Rule] = {
         words("MEAN SUM REDUCE_MAX REDUCE_MIN REDUCE_PROD REDUCE_ANY REDUCE_ALL "),
         _reduced,
     ),
-    **dict.fromkeys(words("AVERAGE_POOL_2D MAX_POOL_2D L2_POOL_2D "), _pool),
+    **dict.fromkeys(words("AVERAGE_POOL_2D MAX_POOL_2D L2_POOL_2D "), pictures.pool),
     **dict.fromkeys(words("PAD PADV2 MIRROR_PAD "), _padded),
-    **dict.fromkeys(["RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"], _resized),
+    **dict.fromkeys(["RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"], pictures.resized),
     **dict.fromkeys(["SQUEEZE", "EXPAND_DIMS"], _same_count),
     **dict.fromkeys(["SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"], _batches),
     **dict.fromkeys(["ARG_MAX", "ARG_MIN"], _best),
-    "CONV_2D": _convolution,
-    "DEPTHWISE_CONV_2D": _depthwise,
-    "TRANSPOSE_CONV": _transposed,
-    "FULLY_CONNECTED": _dense,
+    "CONV_2D": pictures.convolution,
+    "DEPTHWISE_CONV_2D": pictures.depthwise,
+    "TRANSPOSE_CONV": pictures.transposed,
+    "FULLY_CONNECTED": pictures.dense,
     "RESHAPE": _reshaped,
     "CONCATENATION": _joined,
     "SPLIT": _split,
@@ -350,7 +233,7 @@ SHAPES: dict[str, _Rule] = {
     "TRANSPOSE": _permuted,
     "TILE": _tiled,
     "BROADCAST_TO": _broadcast,
-    "SPACE_TO_DEPTH": _to_depth,
-    "DEPTH_TO_SPACE": _from_depth,
+    "SPACE_TO_DEPTH": pictures.to_depth,
+    "DEPTH_TO_SPACE": pictures.from_depth,
     "GATHER": _gathered,
 }

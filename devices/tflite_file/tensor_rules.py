@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # indices in the interpreter's kernels are 32 bits
 _MOST = 2**31 - 1
 _LEAST_SCALE = 2.0**-149  # the smallest float32 above 0
+_MOST_SCALE = (2 - 2.0**-23) * 2.0**127  # the greatest float32 that is finite
 # of an input or output: a smaller one has lost its digits (FLT_MIN of C)
 _LEAST_NORMAL = 2.0**-126
 _MOST_DIMENSIONS = 8
@@ -107,10 +108,12 @@ def _check_steps(file: ModelFile, tensor: TensorEntry, steps: Quantization) -> N
     scales, zero_points = steps.scales, steps.zero_points
     if not scales.count or steps.other_kind:
         return
-    # channels whose weights are all 0, and what follows them, have a scale of nearly 0;
-    # weights quantized without a picture one of 0
+    # Dead channels of real networks have a scale of 0, of nearly 0, or, as a quotient
+    # of two of these, an infinite one: single channels are left to the first inference.
     stored = file.buffers[tensor.buffer][1] > 0 or tensor.dtype == "int32"
-    if not (0.0 if stored else _LEAST_SCALE) <= scales.least <= scales.most < math.inf:
+    lowest_scale = 0.0 if stored else _LEAST_SCALE
+    highest_scale = math.inf if stored and scales.count > 1 else _MOST_SCALE
+    if not lowest_scale <= scales.least <= scales.most <= highest_scale:
         wrong = scales.most if scales.most == math.inf else scales.least
         raise DamagedError(f"its scale is {wrong:g}, expected a finite number above 0")
     if zero_points.count not in (0, 1, scales.count):

@@ -95,6 +95,8 @@ def _read(path: Path) -> Json:
         raise InputError(f"cannot read {path}: {reason_of(error)}") from error
     except (UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise InputError(f"{path}: expected TOML: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: its lists or tables are nested too deep") from error
     return values
 
 

@@ -119,14 +119,14 @@ class Manifest:
         version = values.get("version")
         if version != FORMAT_VERSION:
             raise ManifestError(
-                f"manifest: expected version {FORMAT_VERSION}, got {version!r}; a "
+                f"manifest: expected version {FORMAT_VERSION}, got {version!r:.80}; a "
                 "newer edgeseg may have written it: pip install --upgrade edgeseg"
             )
         known = {entry.name for entry in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known - {"version"})
         if unknown:
             raise ManifestError(
-                f"manifest: unknown keys {unknown}; known: {sorted(known)}"
+                f"manifest: unknown keys {unknown!s:.200}; known: {sorted(known)}"
             )
         try:
             return cls(**{key: _READ[key](values[key]) for key in known & set(values)})
@@ -164,13 +164,13 @@ class Manifest:
 def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise ManifestError(
-            f"manifest: {key} must be one of {', '.join(allowed)}; got {value!r}"
+            f"manifest: {key} must be one of {', '.join(allowed)}; got {value!r:.80}"
         )
 
 
 def _strings(values: JsonValue) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        raise ValueError(f"expected a list of strings, got {values!r}")
+        raise ValueError(f"expected a list of strings, got {values!r:.80}")
     return tuple(map(encodable, values))
 
 
@@ -195,19 +195,19 @@ def _size(values: JsonValue) -> tuple[int, int] | None:
 def _three(values: JsonValue) -> tuple[float, float, float]:
     first, second, third = (float(value) for value in values)
     if not all(map(math.isfinite, (first, second, third))):
-        raise ValueError(f"expected three finite numbers, got {values!r}")
+        raise ValueError(f"expected three finite numbers, got {values!r:.80}")
     return first, second, third
 
 
 def _mapping(values: JsonValue) -> Mapping[str, JsonValue]:
     if not isinstance(values, dict):
-        raise ValueError(f"provenance must be an object, got {values!r}")
+        raise ValueError(f"provenance must be an object, got {values!r:.80}")
     return values
 
 
 def _text(value: JsonValue) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise ValueError(f"expected a string, got {value!r}")
+        raise ValueError(f"expected a string, got {value!r:.80}")
     return value
 
 

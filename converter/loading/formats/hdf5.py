@@ -16,6 +16,7 @@ from edgeseg.converter.loading.format import (
     network_of,
     refuse_options,
     unreadable,
+    wrong_values,
 )
 from edgeseg.converter.loading.mending.mend import mend
 from edgeseg.converter.loading.release import is_release_layout, load_release
@@ -103,8 +104,9 @@ def _config(path: Path) -> tuple[Json | None, str]:
 
 
 def _read_whole(path: Path, config: Json, version: str, loading: Loading) -> RawModel:
-    mended = mend(path, config, version)
-    admitted = admit(path, mended.config, trust=loading.trust)
+    with wrong_values(path):
+        mended = mend(path, config, version)
+        admitted = admit(path, mended.config, trust=loading.trust)
     objects = {**mended.custom_objects, **admitted.custom_objects}
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "model.h5"

@@ -18,6 +18,7 @@ from edgeseg.converter.loading.format import (
     network_of,
     refuse_options,
     unreadable,
+    wrong_values,
 )
 from edgeseg.converter.loading.mending.mend import mend
 from edgeseg.converter.loading.trust.admission import admit
@@ -66,8 +67,9 @@ class KerasFile(Format):
         """Return the model, once it is known to run no code that is not trusted."""
         refuse_options(path, loading)
         config, version = _config(path)
-        mended = mend(path, config, version)
-        admitted = admit(path, mended.config, trust=loading.trust)
+        with wrong_values(path):
+            mended = mend(path, config, version)
+            admitted = admit(path, mended.config, trust=loading.trust)
         objects = {**mended.custom_objects, **admitted.custom_objects}
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "model.keras"  # Keras goes by the suffix

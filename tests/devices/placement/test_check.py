@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from edgeseg.devices import (
     DEVICES,
-    MissingDriverError,
     ModelError,
     UnknownPluginError,
 )
@@ -192,13 +191,10 @@ def test_an_operator_without_its_tensors_is_told_as_damage(tmp_path):
     pad = draw.apply("PAD", [image], (1, 4, 4, 3), steps=(0.1, 0))
     path = tmp_path / "lacking.tflite"
     path.write_bytes(draw.content(pad))
-    with pytest.raises(ModelError, match="operator 0 PAD lacks tensors"):
+    with pytest.raises(ModelError, match="operator 0 PAD: it reads 1 tensors"):
         check_model(path, "coral")
 
 
-def test_an_interpreter_without_the_schema_is_told_in_one_line(
-    float_model, monkeypatch
-):
+def test_a_model_is_checked_without_the_interpreters_schema(float_model, monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_litert.schema_py_generated", None)
-    with pytest.raises(MissingDriverError, match="pip install ai-edge-litert"):
-        check_model(float_model, "coral")
+    assert check_model(float_model, "coral").operators

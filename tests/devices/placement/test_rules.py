@@ -64,6 +64,7 @@ def resize(before, after, channels=4, **flags):
 
 
 POOL = {"table": "Pool2DOptionsT", "strideH": 2, "strideW": 2}
+POOL |= {"filterHeight": 2, "filterWidth": 2}
 CASES = {
     "float": (
         lambda: single("RELU", (1, 4, 4, 2), (1, 4, 4, 2), steps=None),
@@ -160,7 +161,7 @@ def test_computed_weights_and_uneven_dilation_stay_on_the_cpu(read):
     draw = Drawing()
     image = draw.image((1, 9, 9, 3), STEPS)
     uneven = {"dilationHFactor": 2}
-    first = conv(draw, image, (1, 7, 7, 4), kernel=(2, 2), **uneven)
+    first = conv(draw, image, (1, 9, 9, 4), kernel=(2, 2), **uneven)
     (verdict,) = predict(read(draw.content(first)))
     assert "2x1" in verdict.reason
 
