@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,7 +45,7 @@ def _model_options(function: _F) -> _F:
         *declared(Request, "recipe", "pooling"),
         *declared(Loading, "size"),
         *declared(Loading, "arch"),
-        *declared(Loading, "output_stride", "trust"),
+        *declared(Loading, "output_stride", "custom_objects"),
     )
 
 
@@ -116,7 +117,7 @@ def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
         values,
         model=model,
         recipe=values.pop("recipe") or default_recipe(chosen),
-        loading=take(Loading, values),
+        loading=replace(take(Loading, values), output_name=overrides.output_name),
         overrides=overrides,
         scoring=scoring,
         format=chosen,

@@ -13,11 +13,13 @@ from edgeseg.converter.conversion.keras_device import segmenter_of
 from edgeseg.converter.conversion.original import compare_with_original
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import Parity, check_parity, compare
+from edgeseg.converter.conversion.preprocessing import prepare_input
 from edgeseg.converter.conversion.tensor_names import name_by_layer
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.networks.folding import fold_for_inference
 from edgeseg.converter.quantization.heads import apply_head
+from edgeseg.converter.quantization.nearest import join_repeats
 from edgeseg.converter.quantization.origin import Origin, processor, weights_digest
 from edgeseg.converter.quantization.pooling import rewrite_pooling
 from edgeseg.devices import ConversionError
@@ -59,6 +61,8 @@ class FloatModel:
         The file that it was read from, where that can be run itself.
     original_parity : Parity or None
         That file against the network.
+    preprocessing : str
+        What the network sees of a picture, and how that is known, in words.
     """
 
     content: bytes
@@ -68,6 +72,7 @@ class FloatModel:
     notes: tuple[str, ...]
     original: Original | None = None
     original_parity: Parity | None = None
+    preprocessing: str = ""
 
 
 def make_float_model(
@@ -101,10 +106,20 @@ def open_float_model(
     for note in loaded.notes:
         progress(f"note: {note}")
     with segmenter_of(loaded, request.overrides) as keras:
+        prepared = prepare_input(
+            loaded.model,
+            keras.manifest,
+            request.overrides,
+            is_known=loaded.original is not None and loaded.original.says_input,
+        )
+        progress(prepared.text)
         progress("lowering to float TFLite")
-        content = lower(loaded.model, fold=not _is_of_version_1(pictures.saved_ranges))
+        fold = not _is_of_version_1(pictures.saved_ranges)
+        content = join_repeats(lower(prepared.model, fold=fold))
         lowered = rewrite_pooling(content, request.pooling)
-        manifest = dataclasses.replace(keras.manifest, provenance=_provenance(request))
+        manifest = dataclasses.replace(
+            prepared.manifest, provenance=_provenance(request)
+        )
         frames = pictures.compared()
         notes, file_parity = list(loaded.notes), None
         if loaded.original is not None:
@@ -117,10 +132,16 @@ def open_float_model(
         progress(f"comparing with Keras on {len(frames)} {pictures.compared_with}")
         with Packaging(manifest).open_float(lowered) as candidate:
             parity = compare(keras, candidate, frames)
+            doubt = prepared.doubt(loaded.model, candidate, frames)
         check_parity(parity)
+        if doubt is not None:
+            notes.append(doubt)
+            progress(f"warning: {doubt}")
         headed = apply_head(lowered, request.head)
         if headed.resize is not None:
             manifest = dataclasses.replace(manifest, resize=headed.resize)
+        if headed.head is not None:
+            manifest = dataclasses.replace(manifest, head=headed.head)
         origin = _origin(request, loaded)
         model = FloatModel(
             headed.content,
@@ -130,6 +151,7 @@ def open_float_model(
             tuple(notes),
             loaded.original,
             file_parity,
+            prepared.text,
         )
         yield model, keras
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.frameworks import third_party
 from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model, single_channel_head
+from edgeseg.converter.networks.preprocessing import PIXEL_RANGES, input_scaling
 from edgeseg.converter.shipped import find_keras
 from edgeseg.devices import Device, ModelError, TensorSpec
 from edgeseg.runtime import Overrides, Segmenter
@@ -86,7 +87,8 @@ def open_keras(
     path : Path or str
         See `load_model`; ``"animals"`` is the float model that ships.
     overrides : Overrides or None
-        Labels and preprocessing; without them ``pixel / 127.5 - 1``.
+        Labels and preprocessing; without them what the network's own scaling of its
+        input expects, else ``pixel / 127.5 - 1``.
     loading : Loading
         How to load it.
 
@@ -117,6 +119,11 @@ def segmenter_of(loaded: Loaded, overrides: Overrides | None = None) -> Segmente
     )
     if loaded.resize is not None:
         manifest = dataclasses.replace(manifest, resize=loaded.resize)
+    scaling = input_scaling(loaded.model)
+    is_said = loaded.original is not None and loaded.original.says_input
+    if scaling is not None and scaling.pixels is not None and not is_said:
+        mean, std = PIXEL_RANGES[scaling.pixels]
+        manifest = dataclasses.replace(manifest, mean=(mean,) * 3, std=(std,) * 3)
     return Segmenter(device, (overrides or Overrides()).apply(manifest))
 
 

@@ -145,7 +145,7 @@ def _compare(
     original: Segmenter, network: Segmenter, frames: Sequence[NDArray[np.uint8]]
 ) -> tuple[Parity, bool]:
     """Return how alike two models are, and whether that is of scores too."""
-    shapes = [model.device.outputs[0].shape for model in (original, network)]
+    shapes = [model.output.shape for model in (original, network)]
     are_scores = shapes[0] == shapes[1] and original.head.kind != "labels"
     gap = ScoreGap()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.quantization.heads import join_argmax, set_interface
+from edgeseg.devices import ConversionError, ModelError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model.embedded import append_manifest
 
@@ -50,4 +51,12 @@ class Packaging:
         with temporary_folder() as folder:
             path = folder / "model.tflite"
             path.write_bytes(append_manifest(content, self.manifest))
-            return Segmenter.open(path)
+            try:
+                return Segmenter.open(path)
+            except ModelError as error:
+                # the path is of a temporary file, which means nothing to a user
+                reason = str(error).replace(f"{path}", "it").removeprefix("it ")
+                raise ConversionError(
+                    f"the converted model cannot be run: it {reason}; another --recipe "
+                    "may do"
+                ) from error

@@ -79,6 +79,7 @@ def figures(
     return {
         "request": request.to_dict(),
         "notes": list(model.notes),
+        "preprocessing": model.preprocessing,
         "compared_with": pictures.compared_with,
         "parity": dataclasses.asdict(model.parity),
         "original_parity": None

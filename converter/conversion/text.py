@@ -17,9 +17,11 @@ def conversion_text(result: Conversion) -> str:
     compared_with = details["compared_with"]
     operators = ", ".join(f"{n} {c}" for n, c in result.operators.items())
     lines = [
+        details["preprocessing"],
         *_original_lines(details),
         f"float TFLite against Keras: {_parity(result.float_parity, compared_with)}",
         _result_line(result),
+        *_warning_lines(details),
         *_accuracy_lines(details),
         f"input {result.input_dtype}, output {result.output_dtype}, activations: "
         + ", ".join(f"{c} {d}" for d, c in result.activations.items()),
@@ -58,6 +60,11 @@ def _result_line(result: Conversion) -> str:
         return f"ONNX against {onnx['against']}: {parity_text}"
     recipe = details["request"]["recipe"]
     return f"{recipe} against float: {parity.agreement:.2%} of labels agree"
+
+
+def _warning_lines(details: Json) -> list[str]:
+    low = details.get("low_agreement")
+    return [] if low is None else [f"warning: {low['text']}"]
 
 
 def _saved(result: Conversion) -> str:

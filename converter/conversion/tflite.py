@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.calibration.calibrate import CalibrationTensors
 from edgeseg.converter.conversion.accuracy import quantize_and_score
+from edgeseg.converter.conversion.agreement import examine_agreement
 from edgeseg.converter.conversion.float_model import FloatModel, make_float_model
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.pictures import ConversionPictures, choose_pictures
@@ -70,6 +71,16 @@ def run_job(job: Json, progress: Callable[[str], None]) -> Json:
         )
         with packaging.open_quantized(verdict.content) as result:
             record = finished.to_dict(reference, result, progress)
+            low = examine_agreement(
+                record["int8_parity"]["agreement"],
+                quantization,
+                ranges,
+                reference,
+                packaging,
+                pictures.compared(),
+                progress,
+            )
+            record["low_agreement"] = None if low is None else low.to_dict()
             if request.report is not None:
                 finished.write_report(
                     request.report, record, reference, result, progress

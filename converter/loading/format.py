@@ -61,6 +61,7 @@ class Loading:
             metavar="N|HxW",
         ),
     )
+    output_name: str | None = None  # of a model with several; the command's own option
     output_stride: int | None = setting(
         None,
         Setting(
@@ -82,6 +83,14 @@ class Loading:
             flag="--trust-model",
         ),
     )
+    custom_objects: str | None = setting(
+        None,
+        Setting(
+            "Python file or module that defines the model's own layers and functions; "
+            "it is run, so that --trust-model is needed too.",
+            metavar="FILE|MODULE",
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -95,10 +104,13 @@ class Original:
     exact : bool
         Whether the network that was read from it computes the very same; a quantized
         file rounds where the network does not.
+    says_input : bool
+        Whether it says how pixels are fed: by a manifest, or by an 8-bit input.
     """
 
     path: Path
     exact: bool
+    says_input: bool
 
 
 @dataclass(frozen=True)

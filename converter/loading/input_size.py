@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.grid_sizes import SizeChange
+from edgeseg.converter.loading.open_sizes import check_open_size
+from edgeseg.converter.loading.outputs import as_map
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import one_line
 
@@ -60,15 +62,31 @@ def rebuild(model: KerasModel, size: tuple[int, int]) -> KerasModel:
         The network does not take that size; the message names the layer, or the
         sizes near by that work.
     """
-    keras = need("keras")
-    image = keras.Input(batch_shape=(1, *size, 3), name="image")
     sizes = SizeChange.of(model, size)
     sizes.check_corners()
-    drawing = _Drawing(sizes)
+    is_open = None in sizes.old and len(model.outputs[0].shape) == 4
+    if is_open:
+        check_open_size(lambda other: _output_of(model, other), size)
+    image, scores = _drawn(model, sizes)
+    scores = as_map(scores, size)
+    if len(model.outputs[0].shape) == 4:
+        sizes.check_output(model.outputs[0].shape, scores.shape)
+    return need("keras").Model(image, scores, name="segmenter")
+
+
+def _drawn(model: KerasModel, sizes: SizeChange) -> tuple[KerasTensor, KerasTensor]:
+    """Return the input and the scores of a model drawn for another size."""
+    keras = need("keras")
+    colours = model.inputs[0].shape[-1]
+    image = keras.Input(batch_shape=(1, *sizes.new, colours), name="image")
     with third_party():
-        (scores,) = keras.tree.flatten(drawing.draw(model, image))
-    sizes.check_output(model.outputs[0].shape, scores.shape)
-    return keras.Model(image, scores, name="segmenter")
+        (scores,) = keras.tree.flatten(_Drawing(sizes).draw(model, image))
+    return image, scores
+
+
+def _output_of(model: KerasModel, size: tuple[int, int]) -> tuple[int, int]:
+    height, width = _drawn(model, SizeChange.of(model, size))[1].shape[1:3]
+    return int(height), int(width)
 
 
 class _Drawing:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.frameworks import third_party
 from edgeseg.converter.loading.format import Loaded, Loading
 from edgeseg.converter.loading.input_size import check_size, rebuild
+from edgeseg.converter.loading.outputs import one_output
 from edgeseg.devices import ModelError
 from edgeseg.devices.plugins import PluginFolder
+from edgeseg.runtime.model.tensors import COLOURS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,11 +47,15 @@ def load_model(path: Path, loading: Loading = _DEFAULTS) -> Loaded:
     if loading.size is not None:
         check_size(loading.size)
     raw = read_model(path, loading)
-    own = _check_shapes(path, raw.model)
+    # a file that can be run itself was read from the one output that is asked for
+    wanted = loading.output_name if raw.original is None else None
+    single, chosen = one_output(path, raw.model, wanted)
+    own = _check_shapes(path, single)
     size = loading.size or _check_fixed(path, own)
-    _check_weights(path, raw.model)
-    model = raw.model if raw.size_fixed else rebuild(raw.model, size)
-    return Loaded(model, raw.resize, raw.notes, raw.manifest, raw.original)
+    _check_weights(path, single)
+    model = single if raw.size_fixed else rebuild(single, size)
+    notes = (*raw.notes, *chosen)
+    return Loaded(model, raw.resize, notes, raw.manifest, raw.original)
 
 
 def read_model(path: Path, loading: Loading) -> RawModel:
@@ -119,12 +125,12 @@ def _check_shapes(path: Path, model: KerasModel) -> tuple[int | None, ...]:
         [tuple(tensor.shape) for tensor in tensors or ()]
         for tensors in (inputs, outputs)
     )
+    flat = len(outs) == 1 and len(outs[0]) in (2, 3) and len(ins) == 1
     if (
         [len(shape) for shape in ins] != [4]
-        or [len(shape) for shape in outs] != [4]
-        or ins[0][3] != 3
-        or outs[0][3] is None
-        or outs[0][3] > _MOST_CLASSES
+        or (not flat and [len(shape) for shape in outs] != [4])
+        or ins[0][3] not in COLOURS
+        or (len(outs[0]) > 2 and not 0 < (outs[0][-1] or 0) <= _MOST_CLASSES)
     ):
         raise ModelError(
             f"{path} is no segmentation model: expected one input (batch, H, W, 3) and "

@@ -232,7 +232,9 @@ def _as_affine(norm: KerasLayer, x: KerasTensor) -> KerasTensor:
     import numpy as np
 
     factor, offset = (values.astype(np.float32) for values in _affine(norm))
-    return x * factor + offset
+    # a layer of its own: Keras would number operators `add` as the model's own layers
+    name = f"{norm.name}_affine"
+    return need("keras").layers.Rescaling(factor, offset, name=name)(x)
 
 
 def _fill(layer: KerasLayer, convolution: KerasLayer, norm: KerasLayer) -> None:

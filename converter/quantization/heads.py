@@ -8,8 +8,11 @@ comes in, and exact: operators are taken off or put on, none is changed.
 ``logits``
     One score a class at the size the model has.
 ``logits-stride``
-    The last bilinear upsampling is left to the host, which then interpolates once,
-    from the network's own grid to the picture.
+    What the host does as well is left to it: softmax and sigmoid, which do not change
+    the order of scores, and the last bilinear upsampling, so that it interpolates
+    once, from the network's own grid to the picture. A 1x1 convolution behind the
+    upsampling moves in front of it: both are linear, and the weights of an
+    interpolation sum to 1, so that the order makes no difference.
 ``labels``
     Class ids, int32, by ARG_MAX in the graph.
 
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
     from edgeseg.converter.frameworks import FlatOperator, FlatTable
 
 HEADS = ("logits", "logits-stride", "labels")
-# A softmax does not move the largest score: dropping it changes no label
-_MONOTONE = ("SOFTMAX", "LOG_SOFTMAX")
+# They do not move the largest score: dropping them changes no label
+_MONOTONE = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC")
 INTERFACES = ("int8", "uint8", "float32")
 
 
@@ -46,10 +49,13 @@ class ModelWithHead:
         The flatbuffer; scores are its output, for the head ``labels`` too.
     resize : str or None
         Alignment of the resize that was taken off; None where none was.
+    head : str or None
+        ``"logit"`` where one channel of probabilities lost its sigmoid.
     """
 
     content: bytes
     resize: str | None
+    head: str | None = None
 
 
 def apply_head(content: bytes, head: str) -> ModelWithHead:
@@ -65,33 +71,39 @@ def apply_head(content: bytes, head: str) -> ModelWithHead:
     Raises
     ------
     ConversionError
-        For ``logits-stride``: the model does not end in a bilinear
-        resize that makes its grid larger.
+        For ``logits-stride``: the model ends at its own grid, with nothing that the
+        host could do.
     """
     if head == "logits":
         return ModelWithHead(content, None)
     flat = FlatModel(content)
     output = int(flat.graph.outputs[0])
-    if flat.shape(output)[-1] > 1:
-        output = _without(flat, output, _MONOTONE)
+    classes = flat.shape(output)[-1]
+    if head == "labels" and classes < 2:
+        raise ConversionError(
+            "head 'labels' needs one score a class, the model has a single "
+            "channel: take --head logits"
+        )
+    scores = _without_monotone(flat, output)
     if head == "labels":
-        if flat.shape(output)[-1] < 2:
-            raise ConversionError(
-                "head 'labels' needs one score a class, the model has a single "
-                "channel: take --head logits"
-            )
-        flat.set_output(output)
+        flat.set_output(scores)
         return ModelWithHead(flat.to_bytes(), None)
-    last = flat.producers().get(output)
-    if last is None or not _enlarges(flat, last):
+    last = flat.producers().get(scores)
+    resize = None if last is None else _last_upsampling(flat, last)
+    if resize is None and scores == output:
+        end = "its input" if last is None else flat.kind(last)
         raise ConversionError(
             "head 'logits-stride' needs a model that ends in a bilinear upsampling, "
-            f"this one ends in {flat.kind(last) if last else 'its input'}: take "
-            "--head logits"
+            f"softmax or sigmoid, this one ends in {end}: take --head logits"
         )
-    flat.graph.operators.remove(last)
-    flat.set_output(int(last.inputs[0]))
-    return ModelWithHead(flat.to_bytes(), _alignment(last.builtinOptions))
+    if resize is not None and last is not None:
+        scores = _without_upsampling(flat, resize, last)
+    flat.set_output(scores)
+    return ModelWithHead(
+        flat.to_bytes(),
+        None if resize is None else _alignment(resize.builtinOptions),
+        "logit" if classes == 1 and scores != output else None,
+    )
 
 
 def join_argmax(content: bytes) -> bytes:
@@ -133,15 +145,69 @@ def _as_int32(flat: FlatModel, scores: int) -> int:
     return wide
 
 
-def _without(flat: FlatModel, output: int, kinds: tuple[str, ...]) -> int:
-    """Take operators of some kinds off the end; return what is then the output."""
-    producers = flat.producers()
-    while output in producers and flat.kind(producers[output]) in kinds:
-        last = producers[output]
-        if len(flat.consumers(output)):
+def _without_monotone(flat: FlatModel, output: int) -> int:
+    """Take off what does not change the order of scores; return the output then.
+
+    Reshapes around it go with it, where the shape is the same before and behind.
+    """
+    producers, shape = flat.producers(), flat.shape(output)
+    tensor, end, passed, taken = output, output, [], []
+    while (last := producers.get(tensor)) is not None:
+        before = int(last.inputs[0])
+        keeps = flat.kind(last) == "RESHAPE" and flat.shape(before)[-1] == shape[-1]
+        if len(flat.consumers(tensor)) > (tensor != output):
             break  # something else reads it too
-        flat.graph.operators.remove(last)
-        output = int(last.inputs[0])
+        if not keeps and flat.kind(last) not in _MONOTONE:
+            break
+        passed.append(last)
+        tensor = before
+        if flat.shape(tensor) == shape:
+            end, taken = tensor, list(passed)
+    if all(flat.kind(one) == "RESHAPE" for one in taken):
+        return output
+    for one in taken:
+        flat.graph.operators.remove(one)
+    return end
+
+
+def _last_upsampling(flat: FlatModel, last: FlatOperator) -> FlatOperator | None:
+    """Return the upsampling at the end, or behind which one 1x1 convolution stands."""
+    if _enlarges(flat, last):
+        return last
+    source = int(last.inputs[0])
+    before = flat.producers().get(source)
+    alone = len(flat.consumers(source)) == 1
+    if before is None or not alone or not _commutes(flat, last):
+        return None
+    return before if _enlarges(flat, before) else None
+
+
+def _commutes(flat: FlatModel, operator: FlatOperator) -> bool:
+    """Return whether an operator is a convolution of single cells, without a bend."""
+    if flat.kind(operator) != "CONV_2D":
+        return False
+    options, kernel = operator.builtinOptions, int(operator.inputs[1])
+    return (
+        flat.constant(kernel) is not None
+        and flat.shape(kernel)[1:3] == (1, 1)
+        and options.strideH == options.strideW == 1
+        and not options.fusedActivationFunction
+    )
+
+
+def _without_upsampling(
+    flat: FlatModel, resize: FlatOperator, last: FlatOperator
+) -> int:
+    """Take an upsampling off, from under a convolution too; return the output then."""
+    flat.graph.operators.remove(resize)
+    grid = int(resize.inputs[0])
+    if last is resize:
+        return grid
+    output = int(last.outputs[0])
+    last.inputs = [grid, *map(int, last.inputs[1:])]
+    shape = flat.shape(grid)
+    flat.tensor(output).shape = [*shape[:3], flat.shape(output)[-1]]
+    flat.tensor(output).shapeSignature = None
     return output
 
 

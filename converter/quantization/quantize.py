@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from edgeseg.converter.recipes import Recipe
     from edgeseg.devices.types import Json
 
+# What TensorFlow Lite takes for a power of two, in octaves, and a way out of it
+_NEAR_POWER, _WIDER = 2e-3, 1.01
 _CANNOT = (ValueError, RuntimeError, KeyError, TypeError, NotImplementedError)
 
 
@@ -99,7 +102,37 @@ class Quantization:
         """Return those ranges that the recipe uses."""
         if self._ranges is None or not self.recipe.needs_calibration:
             return None
-        return tie_ranges(self.flat, getattr(self._ranges, str(self.recipe.ranges)))
+        measured: Mapping[str, Range] = getattr(self._ranges, str(self.recipe.ranges))
+        if self.recipe.activations == ("int16",):
+            measured = _without_powers(self.flat, measured)
+        return tie_ranges(self.flat, measured)
+
+
+def _without_powers(
+    flat: FlatModel, ranges: Mapping[str, Range]
+) -> Mapping[str, Range]:
+    """Return ranges in which no sum has a power of two for its scale.
+
+    TensorFlow Lite adds int16 tensors with shifts where all three scales are such, and
+    then refuses an input with larger steps than the sum. A range that is a little
+    wider makes it multiply.
+    """
+    sums = {
+        flat.name(int(operator.outputs[0]))
+        for operator in flat.graph.operators
+        if flat.kind(operator) in ("ADD", "SUB")
+    }
+    return {
+        name: (_WIDER * low, _WIDER * high)
+        if name in sums and _is_power(max(abs(low), abs(high)))
+        else (low, high)
+        for name, (low, high) in ranges.items()
+    }
+
+
+def _is_power(value: float) -> bool:
+    octaves = math.log2(value) if value > 0 else 0.5
+    return abs(octaves - round(octaves)) < _NEAR_POWER
 
 
 def _statistics(ranges: Mapping[str, Range] | None) -> Json | None:

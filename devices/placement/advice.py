@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edgeseg.devices.placement.interpolation import MEMORY
 from edgeseg.devices.placement.partition import ancestors
 from edgeseg.devices.placement.result import Advice
+from edgeseg.devices.placement.tail import host_tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
     Adviser = Callable[[ModelGraph, list[Placed]], list[Advice]]
 
+# A picture with less than half the side is another task: no advice
+_LEAST_FACTOR = 0.5
 _RESIZES = ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
-# What may stand at the end of a network without changing which class is largest
-_TAIL = (*_RESIZES, "ARG_MAX", "SOFTMAX", "QUANTIZE", "DEQUANTIZE", "CAST", "RESHAPE")
 # Activations that the Edge TPU lacks, and RELU6 may stand for
 _ACTIVATIONS = ("LEAKY_RELU", "HARD_SWISH", "ELU", "GELU", "EXP", "DIV", "ABS")
 
@@ -56,12 +57,12 @@ def xnnpack_advice(
     if refused:
         text = "XNNPACK cannot prepare this file: convert the model anew"
         return (Advice((), text, "--recipe int8"),)
-    return tuple(_argmax(placed))
+    return tuple(_argmax(graph, placed))
 
 
 def gpu_advice(graph: ModelGraph, placed: Sequence[Placed]) -> tuple[Advice, ...]:
     """Return what lets a GPU run more of a model, and run it faster."""
-    found = _argmax(placed)
+    found = _argmax(graph, placed)
     made = [t for op in graph.operators for t in graph.written(op)]
     if any(t.dtype in ("int8", "uint8") for t in made):
         text = (
@@ -72,7 +73,7 @@ def gpu_advice(graph: ModelGraph, placed: Sequence[Placed]) -> tuple[Advice, ...
     return tuple(found)
 
 
-def _argmax(placed: Sequence[Placed]) -> list[Advice]:
+def _argmax(graph: ModelGraph, placed: Sequence[Placed]) -> list[Advice]:
     found = tuple(o.index for o in placed if o.op == "ARG_MAX" and o.placement == "cpu")
     if not found:
         return []
@@ -80,7 +81,7 @@ def _argmax(placed: Sequence[Placed]) -> list[Advice]:
         f"operator {found[0]} ARG_MAX runs on the CPU over a map of the picture's "
         "size: with scores at the network's own grid the host does it at the end"
     )
-    return [Advice(found, text, "--head logits-stride")]
+    return [Advice(found, text, f"--head {host_tail(graph).head or 'logits'}")]
 
 
 def _quantize(graph: ModelGraph, left: list[Placed]) -> list[Advice]:
@@ -150,18 +151,9 @@ def _after(graph: ModelGraph, op: Placed) -> str:
 
 def _tail(graph: ModelGraph, left: list[Placed]) -> list[Advice]:
     """Return advice for what the host can do after the network."""
-    kinds = {op.index: op.kind for op in graph.operators}
-    found = [
-        op
-        for op in left
-        if op.op in _TAIL
-        and all(
-            kind in _TAIL
-            for i, kind in kinds.items()
-            if op.index in ancestors(graph, i)
-        )
-    ]
-    if not any(op.op in (*_RESIZES, "ARG_MAX", "SOFTMAX") for op in found):
+    tail = host_tail(graph)
+    found = [op for op in left if op.index in tail.operators]
+    if not found or not tail.head:
         return []
     names = " and ".join(f"{op.index} {op.op} {op.shapes}" for op in found)
     several = "s" if len(found) > 1 else ""
@@ -170,7 +162,7 @@ def _tail(graph: ModelGraph, left: list[Placed]) -> list[Advice]:
         "well: it upsamples the scores once, from the network's own grid to the "
         "picture, and takes the largest"
     )
-    return [Advice(tuple(o.index for o in found), text, "--head logits-stride")]
+    return [Advice(tuple(o.index for o in found), text, f"--head {tail.head}")]
 
 
 def _inner_resize(graph: ModelGraph, left: list[Placed]) -> list[Advice]:
@@ -178,12 +170,7 @@ def _inner_resize(graph: ModelGraph, left: list[Placed]) -> list[Advice]:
     for op in (op for op in left if op.op in _RESIZES):
         made = graph.written(graph.operators[op.index])[0]
         if made.bytes > MEMORY:
-            size = _smaller(graph, math.sqrt(MEMORY / made.bytes))
-            text = (
-                f"{op.title} makes {made.bytes / 1e6:.1f} MB, too much beside the rest "
-                f"on chip: with pictures of {size} it fits"
-            )
-            found.append(Advice((op.index,), text, f"--size {size}"))
+            found.append(_too_large(graph, op, made.bytes))
         elif not _is_whole(graph, op):
             size = _whole(graph, op)
             text = (
@@ -200,6 +187,19 @@ def _inner_resize(graph: ModelGraph, left: list[Placed]) -> list[Advice]:
     return found
 
 
+def _too_large(graph: ModelGraph, op: Placed, made: int) -> Advice:
+    """Return advice for a map that does not fit on chip."""
+    text = f"{op.title} makes {made / 1e6:.1f} MB, too much beside the rest on chip"
+    factor = math.sqrt(MEMORY / made)
+    if factor < _LEAST_FACTOR:
+        text += ": train with fewer channels there, or upsample by the host at the end"
+        return Advice((op.index,), text)
+    size = _smaller(graph, factor)
+    return Advice(
+        (op.index,), f"{text}: with pictures of {size} it fits", f"--size {size}"
+    )
+
+
 def _is_whole(graph: ModelGraph, op: Placed) -> bool:
     """Return whether a resize enlarges by a whole number, by its own alignment."""
     operator = graph.operators[op.index]
@@ -213,8 +213,9 @@ def _is_whole(graph: ModelGraph, op: Placed) -> bool:
 def _whole(graph: ModelGraph, op: Placed) -> str:
     """Return the size nearest to the model's own whose grids fit into each other."""
     extra = 1 if graph.operators[op.index].options.get("alignCorners") else 0
+    stride = max(_stride(graph), 16)
     height, width = graph.tensors[graph.inputs[0]].shape[1:3]
-    return _text(*(side // 16 * 16 + extra for side in (height, width)))
+    return _text(*(max(side // stride, 1) * stride + extra for side in (height, width)))
 
 
 def _text(height: int, width: int) -> str:
@@ -224,11 +225,27 @@ def _text(height: int, width: int) -> str:
 def _smaller(graph: ModelGraph, factor: float) -> str:
     """Return a size that fits every stride, at most `factor` of the model's own."""
     height, width = graph.tensors[graph.inputs[0]].shape[1:3]
-    sides = []
+    stride, sides = _stride(graph), []
     for side in (height, width):
-        extra = side % 16 if side % 16 == 1 else 0
-        sides.append(max(int(side * factor - extra) // 16, 1) * 16 + extra)
+        extra = side % stride if side % stride == 1 else 0
+        cells = max(int(side * factor - extra) // stride, 1)
+        sides.append(cells * stride + extra)
     return _text(sides[0], sides[1])
+
+
+def _stride(graph: ModelGraph) -> int:
+    """Return the pixels of the input that a cell of the coarsest map stands for."""
+    side = graph.tensors[graph.inputs[0]].shape[1]
+    maps = [
+        t.shape[1]
+        for op in graph.operators
+        for t in graph.written(op)
+        if len(t.shape) == 4 and t.shape[1] > 1
+    ]
+    smallest = min([side, *maps])
+    return next(
+        n for n in (1, 2, 4, 8, 16, 32, 64, 1 << 20) if n >= round(side / smallest)
+    )
 
 
 def _interface(graph: ModelGraph, left: list[Placed]) -> list[Advice]:

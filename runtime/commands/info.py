@@ -38,7 +38,8 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: object) -> N
     from edgeseg.runtime.model.keras_files import keras_text
     from edgeseg.runtime.model.manifest import Manifest
 
-    found = model_info(model)
+    name = values["output_name"]
+    found = model_info(model, None if name is None else str(name))
     if "keras" in found:
         if only_manifest:
             raise ModelError(f"{model} is a Keras model and has no manifest yet")
@@ -56,6 +57,9 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: object) -> N
 
 
 def _info_text(found: Json) -> str:
+    from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.model.preprocessing import preprocessing_text
+
     lines = [f"{found['file']}  {found['bytes']:,} bytes  sha256 {found['sha256']}"]
     if onnx := found.get("onnx"):
         made_by = f"made by {onnx['producer'] or 'an unnamed exporter'}"
@@ -74,6 +78,10 @@ def _info_text(found: Json) -> str:
     manifest = found["manifest"]
     if manifest is None:
         return "\n".join([*lines, "manifest: none (no segmentation model)"])
+    seen = preprocessing_text(Manifest.from_dict(manifest))
+    lines.append(f"the network sees {seen}")
+    if found["reading"] is not None:
+        lines.append(f"edgeseg {found['reading']}")
     lines.append(f"manifest (from {found['manifest_from']}):")
     for key, value in manifest.items():
         if key not in ("palette", "labels", "version"):

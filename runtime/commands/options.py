@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.model.overrides import Overrides
+from edgeseg.runtime.model.overrides import IMAGENET, Overrides
 from edgeseg.runtime.terminal.completion import complete_words
 
 if TYPE_CHECKING:
@@ -65,23 +66,31 @@ MODEL = ModelParam()
 
 
 class NormalizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """``MEAN,STD``: two numbers in pixel units."""
+    """``MEAN,STD``: two or six numbers in pixel units, or ``imagenet``."""
 
     name = "MEAN,STD"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
+    ) -> tuple[float, ...]:
         """Parse the text."""
         if isinstance(value, tuple):
             return value
+        if value == "imagenet":
+            return IMAGENET
         try:
-            mean, std = (float(part) for part in value.split(","))
+            numbers = tuple(float(part) for part in value.split(","))
         except ValueError:
-            self.fail(f"expected two numbers such as 127.5,127.5; got {value!r}")
-        if not 0 < abs(std) < float("inf") or not abs(mean) < float("inf"):
+            numbers = ()
+        half = len(numbers) // 2
+        if len(numbers) not in (2, 6):
+            self.fail(
+                "expected two numbers such as 127.5,127.5, six (three means, three "
+                f"deviations) or imagenet; got {value!r}"
+            )
+        if not all(map(math.isfinite, numbers)) or 0 in numbers[half:]:
             self.fail(f"mean and std must be finite, std not 0; got {value!r}")
-        return mean, std
+        return numbers
 
 
 def option(*flags: str, default: Any = None, **attributes: Any) -> Any:
@@ -174,11 +183,12 @@ class OverrideSettings:
         help="Class names: pascal-voc, ade20k, ade20k-mlperf32, cityscapes, or a "
         "text file with one name a line.  [default: the model's own]",
     )
-    normalize: tuple[float, float] | None = option(
+    normalize: tuple[float, ...] | None = option(
         "--normalize",
         type=NormalizeParam(),
-        help="The network sees (pixel - MEAN) / STD, pixel in 0..255.  "
-        "[default: the model's own, else 127.5,127.5]",
+        help="The network sees (pixel - MEAN) / STD, pixel in 0..255; six numbers are "
+        "one a channel, and imagenet is its mean and deviation.  [default: the "
+        "model's own, else 127.5,127.5]",
     )
     bgr: bool = option(
         "--bgr", default=False, is_flag=True, help="The network was trained on BGR."
@@ -189,11 +199,19 @@ class OverrideSettings:
         is_flag=True,
         help="Stretch pictures to the input size instead of letterboxing them.",
     )
+    output_name: str | None = option(
+        "--output-name",
+        metavar="NAME|NUMBER",
+        help="Output to take of a model that has several.  [default: the largest map, "
+        "of several the last]",
+    )
 
     @property
     def overrides(self) -> Overrides:
         """The same, as a manifest takes it."""
-        return Overrides(self.labels, self.normalize, self.bgr, self.stretch)
+        return Overrides(
+            self.labels, self.normalize, self.bgr, self.stretch, self.output_name
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +234,7 @@ class DeviceSettings:
 
 
 def override_options(function: _F) -> _F:
-    """Add --labels, --normalize, --bgr and --stretch."""
+    """Add --labels, --normalize, --bgr, --stretch and --output-name."""
     return add_options(function, *map(_click_option, _options(OverrideSettings)))
 
 
@@ -266,5 +284,5 @@ def matching_of(values: Json) -> Matching:
 
 def overrides_of(values: Json) -> Overrides:
     """Take the values of `override_options` out of a command's arguments."""
-    keys = ("labels", "normalize", "bgr", "stretch")
+    keys = ("labels", "normalize", "bgr", "stretch", "output_name")
     return Overrides(**{key: values.pop(key) for key in keys})

@@ -106,12 +106,14 @@ def _config(path: Path) -> tuple[Json | None, str]:
 def _read_whole(path: Path, config: Json, version: str, loading: Loading) -> RawModel:
     with wrong_values(path):
         mended = mend(path, config, version)
-        admitted = admit(path, mended.config, trust=loading.trust)
+        admitted = admit(
+            path, mended.config, trust=loading.trust, code=loading.custom_objects
+        )
     objects = {**mended.custom_objects, **admitted.custom_objects}
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "model.h5"
         try:
-            _write_with(path, copy, admitted.config)
+            _write_with(path, copy, admitted.config, mended.renamed)
             model = _load(copy, objects)
             _fill_by_name(copy, model)
         except unreadable() as error:
@@ -143,7 +145,9 @@ def _fill_by_name(path: Path, model: KerasModel) -> None:
             model.load_weights(path, by_name=True)
 
 
-def _write_with(source: Path, target: Path, config: Json) -> None:
+def _write_with(
+    source: Path, target: Path, config: Json, renamed: dict[str, str]
+) -> None:
     """Copy the weights as they are beside another network description."""
     h5py = need("h5py")
     with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
@@ -152,6 +156,13 @@ def _write_with(source: Path, target: Path, config: Json) -> None:
             if key in old.attrs:
                 new.attrs[key] = old.attrs[key]
         old.copy("model_weights", new)
+        group = new["model_weights"]
+        for name, other in renamed.items():
+            if name in group:
+                group.copy(group[name], group, other)
+        if renamed and "layer_names" in group.attrs:
+            names = [_text(name) for name in group.attrs["layer_names"]]
+            group.attrs["layer_names"] = [renamed.get(name, name) for name in names]
 
 
 def _no_network(path: Path, loading: Loading) -> Exception:

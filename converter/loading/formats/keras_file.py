@@ -69,7 +69,9 @@ class KerasFile(Format):
         config, version = _config(path)
         with wrong_values(path):
             mended = mend(path, config, version)
-            admitted = admit(path, mended.config, trust=loading.trust)
+            admitted = admit(
+                path, mended.config, trust=loading.trust, code=loading.custom_objects
+            )
         objects = {**mended.custom_objects, **admitted.custom_objects}
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "model.keras"  # Keras goes by the suffix

@@ -15,7 +15,9 @@ from edgeseg.converter.loading.tflite.drawing import check_resizable, draw
 from edgeseg.converter.loading.tflite.ends import find_scores, grid_alignment
 from edgeseg.converter.loading.tflite.rewriting import rewrite
 from edgeseg.converter.loading.tflite.source import read_source
+from edgeseg.runtime.model.embedded import stored_manifest
 from edgeseg.runtime.model.overrides import manifest_for
+from edgeseg.runtime.model.tensors import input_hw_of, scores_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +49,13 @@ class TFLiteFile(Format):
         """Return the network that the file's operators compute."""
         refuse_options(path, loading)
         source = read_source(path)
-        manifest = manifest_for(path, source.inputs, source.outputs)
+        name = loading.output_name
+        manifest = manifest_for(path, source.inputs, source.outputs, name)
+        says_input = stored_manifest(path) is not None or _is_8_bit(source)
+        hw = input_hw_of(source.inputs[0])
+        place = scores_output(source.outputs, hw, name, len(manifest.labels)).place
         rewrite(source)
-        scores = find_scores(source, source.output_indices[0])
+        scores = find_scores(source, source.output_indices[place])
         if loading.size is not None:
             check_resizable(source, scores)
         model = draw(source, scores)
@@ -58,7 +64,7 @@ class TFLiteFile(Format):
             resize=grid_alignment(source, scores) or manifest.resize,
             notes=(*_notes(source), *scores.notes),
             manifest=_of_network(manifest),
-            original=Original(path, exact=not source.is_quantized),
+            original=Original(path, not source.is_quantized, says_input),
         )
 
 
@@ -68,6 +74,10 @@ PLUGIN = TFLiteFile
 def _of_network(manifest: Manifest) -> Manifest:
     """Return how the network is fed; size and head are seen from the network."""
     return dataclasses.replace(manifest, input_size=None, head=None, provenance={})
+
+
+def _is_8_bit(source: TFLiteSource) -> bool:
+    return source.inputs[0].dtype in ("uint8", "int8")
 
 
 def _notes(source: TFLiteSource) -> list[str]:

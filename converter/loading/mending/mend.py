@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.cause import shortened
 from edgeseg.converter.frameworks import need
+from edgeseg.converter.loading.mending.layer_names import references, without_slashes
+from edgeseg.converter.loading.mending.public_layers import as_keras_layer
 from edgeseg.converter.loading.mending.tensorflow_functions import as_layer
 from edgeseg.converter.loading.trust.known import (
     INERT_LAYERS,
@@ -31,7 +33,6 @@ from edgeseg.converter.loading.trust.known import (
 from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from edgeseg.converter.frameworks import KerasClass, KerasTensor
@@ -73,11 +74,14 @@ class Mended:
         Functions that Keras 3 has with other numbers.
     notes : tuple of str
         Where old Keras may have computed something else.
+    renamed : dict of str to str
+        Layers that got another name, old to new.
     """
 
     config: Json
     custom_objects: Json = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 def mend(path: Path, config: Json, version: str) -> Mended:
@@ -98,10 +102,9 @@ def mend(path: Path, config: Json, version: str) -> Mended:
     ModelError
         It is no network, or a layer has a setting that the installed Keras lacks.
     """
-    mender = _Mender(path, version)
-    return Mended(
-        mender.entry(copy.deepcopy(config)), _replacements(), tuple(mender.notes)
-    )
+    mender, changed = _Mender(path, version), copy.deepcopy(config)
+    renamed = without_slashes(changed) if mender.old else {}
+    return Mended(mender.entry(changed), _replacements(), tuple(mender.notes), renamed)
 
 
 class _Mender:
@@ -124,6 +127,11 @@ class _Mender:
             entry = as_layer(entry)
             if entry["class_name"] != "TFOpLambda":
                 entry["module"] = entry["registered_name"] = None
+        if not is_keras_class(entry) or _class(entry) is None:
+            public = as_keras_layer(entry)
+            if public is not None:
+                entry, note = public
+                self.notes.append(note)
         if not is_keras_class(entry):
             return entry  # somebody's own, of whatever name
         kind = str(entry["class_name"])
@@ -308,23 +316,11 @@ def renumber(config: Json) -> None:
             continue
         others = [one for one in config["layers"] if isinstance(one, dict)]
         places = [config.get("output_layers"), [o.get("inbound_nodes") for o in others]]
-        found = list(_references(places, layer.get("name")))
+        name = layer.get("name")
+        found = [one for one in references(places) if one[0] == name]
         calls = layer.get("inbound_nodes")
         count = len(calls) if isinstance(calls, list) else 0
         numbers = [reference[1] for reference in found]
         if numbers and min(numbers) >= 1 and max(numbers) >= count:
             for reference in found:
                 reference[1] -= 1
-
-
-def _references(value: object, name: object) -> Iterator[list[Any]]:
-    """Yield every list that starts with a name and two numbers."""
-    if isinstance(value, dict):
-        for one in value.values():
-            yield from _references(one, name)
-    if isinstance(value, list):
-        start = value[:3]
-        if [type(one) for one in start] == [str, int, int] and start[0] == name:
-            yield value
-        for one in value:
-            yield from _references(one, name)

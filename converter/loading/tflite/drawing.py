@@ -10,12 +10,12 @@ from edgeseg.converter.loading.format import UNREADABLE
 from edgeseg.converter.loading.tflite.arithmetic import ARITHMETIC, activate
 from edgeseg.converter.loading.tflite.call import ACTIVATIONS, Call
 from edgeseg.converter.loading.tflite.convolutions import CONVOLUTIONS
-from edgeseg.converter.loading.tflite.ends import takes_channels_first
 from edgeseg.converter.loading.tflite.resampling import RESAMPLING
 from edgeseg.converter.loading.tflite.rewriting import PADS
 from edgeseg.converter.loading.tflite.shapes import FIXED_SIZES, SHAPES
 from edgeseg.devices import InputError, ModelError
 from edgeseg.devices.plain_text import one_line
+from edgeseg.runtime.model.tensors import is_nchw
 
 if TYPE_CHECKING:
     from edgeseg.converter.frameworks import KerasModel, KerasTensor
@@ -64,7 +64,7 @@ def draw(source: TFLiteSource, scores: Scores) -> KerasModel:
     _check_known(source, operators)
     keras = need("keras")
     shape = source.inputs[0].shape
-    first = takes_channels_first(source)
+    first = is_nchw(shape)
     height, width, colours = (*shape[2:4], shape[1]) if first else shape[1:4]
     image = keras.Input(batch_shape=(1, height, width, colours), name="image")
     start = keras.layers.Permute((3, 1, 2), name="to_channels_first")(image)

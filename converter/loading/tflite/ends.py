@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.loading.tflite.resampling import alignment
 from edgeseg.converter.loading.tflite.source import CONVERSIONS
 from edgeseg.devices import ModelError
+from edgeseg.runtime.model.tensors import is_nchw
 
 if TYPE_CHECKING:
     from edgeseg.converter.loading.tflite.source import TFLiteSource
@@ -55,7 +56,8 @@ def find_scores(source: TFLiteSource, output: int) -> Scores:
     ModelError
         Nothing computes it.
     """
-    index, notes, first = output, [], _is_first(source)
+    index, notes = output, []
+    first = is_nchw(source.inputs[0].shape)
     while (maker := source.producer(index)) is not None:
         if maker.kind in ("ARG_MAX", *CONVERSIONS):
             if maker.kind == "ARG_MAX":
@@ -80,15 +82,6 @@ def grid_alignment(source: TFLiteSource, scores: Scores) -> str | None:
     if maker is None or maker.kind != "RESIZE_BILINEAR":
         return None
     return alignment(maker.options)
-
-
-def takes_channels_first(source: TFLiteSource) -> bool:
-    """Return whether the picture's colours are the second axis, as in PyTorch."""
-    shape = source.inputs[0].shape
-    return len(shape) == 4 and shape[1] in (1, 3, 4) and shape[3] not in (1, 3, 4)
-
-
-_is_first = takes_channels_first
 
 
 def _argmax_axis(source: TFLiteSource, operator: Operator) -> int:

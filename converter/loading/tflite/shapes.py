@@ -129,7 +129,7 @@ def _broadcast(call: Call) -> KerasTensor:
     if len(was) == 4 and was[1:3] == (1, 1) and was[3] == shape[3] and shape[0] == 1:
         from edgeseg.converter.networks.resizing import resize_to
 
-        return resize_to(call.x, shape[1:3], "half-pixel", name=call.name)
+        return resize_to(call.x, (shape[1], shape[2]), "half-pixel", name=call.name)
     if call.kind == "TILE":
         return keras.ops.tile(call.x, call.numbers(1))
     return keras.ops.broadcast_to(call.x, shape)

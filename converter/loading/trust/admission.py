@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.converter.loading.trust.bytecode import decode, global_names
+from edgeseg.converter.loading.trust.custom_code import OPTION, custom_objects
 from edgeseg.converter.loading.trust.scan import SHOWN, read_parts, refuse_lost, runs
 from edgeseg.devices import ModelError
 from edgeseg.devices.plain_text import one_line
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _STALE = ("module", "function_type", "output_shape_type", "output_shape_module", "mask")
 
 
-def let_in(path: Path, config: Json) -> tuple[Json, Json]:
+def let_in(path: Path, config: Json, given: Json | None = None) -> tuple[Json, Json]:
     """Return a network whose code is replaced by names, and the objects named.
 
     Parameters
@@ -35,6 +36,8 @@ def let_in(path: Path, config: Json) -> tuple[Json, Json]:
         The file, for messages.
     config : dict
         Its network; left as it is.
+    given : dict or None
+        Classes and functions that the user has, by name: they come first.
 
     Returns
     -------
@@ -50,14 +53,14 @@ def let_in(path: Path, config: Json) -> tuple[Json, Json]:
     changed = copy.deepcopy(config)
     changed.pop("compile_config", None)
     objects: Json = {}
-    _walk(path, changed, objects)
+    _walk(path, changed, objects, given or {})
     return changed, objects
 
 
-def _walk(path: Path, value: object, objects: Json) -> None:
+def _walk(path: Path, value: object, objects: Json, given: Json) -> None:
     if isinstance(value, list):
         for item in value:
-            _walk(path, item, objects)
+            _walk(path, item, objects, given)
     if not isinstance(value, dict):
         return
     if isinstance(value.get("class_name"), str):
@@ -66,9 +69,9 @@ def _walk(path: Path, value: object, objects: Json) -> None:
             _open_lambda(path, value["config"], objects)
             return
         if what and what.startswith(("class", "function")):
-            _import(path, value, what, objects)
+            _import(path, value, what, objects, given)
     for item in value.values():
-        _walk(path, item, objects)
+        _walk(path, item, objects, given)
 
 
 def _open_lambda(path: Path, layer: Json, objects: Json) -> None:
@@ -142,19 +145,26 @@ def _scope() -> Json:
     }
 
 
-def _import(path: Path, entry: Json, what: str, objects: Json) -> None:
+def _import(path: Path, entry: Json, what: str, objects: Json, given: Json) -> None:
     name = entry["config"] if entry["class_name"] == "function" else entry["class_name"]
-    found = _found(f"{path}: the {what}", entry.get("module"), name)
+    registered = entry.get("registered_name")
+    plain = str(name).rpartition(">")[2]  # old files have the registered name alone
+    found = given.get(plain) or _registered(registered) or _registered(name)
+    if found is None:
+        found = _found(f"{path}: the {what}", entry.get("module"), name)
     objects[str(name)] = found
-    if entry.get("registered_name"):
-        objects[entry["registered_name"]] = found
+    if registered:
+        objects[registered] = found
+
+
+def _registered(name: object) -> Callable[..., object] | None:
+    found: Callable[..., object] | None = None
+    if isinstance(name, str):
+        found = need("keras").saving.get_registered_object(name)
+    return found
 
 
 def _found(where: str, module: Any, name: object) -> Callable[..., object]:
-    keras = need("keras")
-    known: Callable[..., object] | None = keras.saving.get_registered_object(str(name))
-    if known is not None:
-        return known
     try:
         if module is None:
             raise ImportError("the file does not say of which module")
@@ -164,8 +174,8 @@ def _found(where: str, module: Any, name: object) -> Callable[..., object]:
         return found
     except (ImportError, AttributeError, ValueError) as error:
         raise ModelError(
-            f"{where} is not importable here ({one_line(error)}): put its module on "
-            "PYTHONPATH, or save the model without it"
+            f"{where} is not importable here ({one_line(error)}): name the Python file "
+            f"or module that defines it with {OPTION}, beside --trust-model"
         ) from error
 
 
@@ -188,7 +198,9 @@ class Admitted:
     notes: tuple[str, ...] = ()
 
 
-def admit(path: Path, config: Json, *, trust: bool) -> Admitted:
+def admit(
+    path: Path, config: Json, *, trust: bool, code: str | None = None
+) -> Admitted:
     """Return a network that may be loaded.
 
     Parameters
@@ -199,13 +211,18 @@ def admit(path: Path, config: Json, *, trust: bool) -> Admitted:
         Its network.
     trust : bool
         Let code in.
+    code : str or None
+        Python file or module that defines its own layers; see `custom_objects`.
 
     Raises
     ------
     ModelError
         It would run code and is not trusted; or it is, and the code cannot be run or
         found here.
+    InputError
+        `code` cannot be used.
     """
+    given = custom_objects(code, trust=trust)
     rebuilt, findings = read_parts(config)
     if not findings:
         return Admitted(rebuilt, {})
@@ -213,9 +230,12 @@ def admit(path: Path, config: Json, *, trust: bool) -> Admitted:
     named = ", ".join(map(str, findings[:SHOWN]))
     more = f" and {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
     if not trust:
+        classes = any(one.what.startswith(("class", "function")) for one in findings)
+        file = f", and name the Python file that defines it with {OPTION}"
         raise ModelError(
             f"{path} would run code that is neither edgeseg's nor Keras' own: {named}"
             f"{more}; if you know who made it, allow that with --trust-model"
+            f"{file if classes else ''}"
         )
-    changed, objects = let_in(path, config)
+    changed, objects = let_in(path, config, given)
     return Admitted(changed, objects, (f"runs code of the model file: {named}{more}",))

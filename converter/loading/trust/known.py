@@ -64,6 +64,8 @@ _BY_MODULE = {
         ["DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "QuantizedDTypePolicy"]
     ),
 }
+# Of the networks that come with Keras, where it defines them
+_OF_APPLICATIONS = {"LayerScale": "keras.src.applications.convnext"}
 _MODELS = {"Functional": "keras.src.models.functional", "Sequential": "keras"}
 _ACTIVATION_NAMES = """
     celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish
@@ -203,6 +205,8 @@ def _keras_class(name: str, module: str | None) -> KnownName | None:
         return KnownName(_MODELS[name], name)
     if module is not None and module.startswith(("keras.src.ops", "keras.ops")):
         return _operation(name)
+    if module is not None and _OF_APPLICATIONS.get(name) == module:
+        return KnownName(module, name)
     for place, names in _BY_MODULE.items():
         if name in names and _fits(module, place):
             return KnownName(place, name)

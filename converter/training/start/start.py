@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.loading.release import is_release_layout
 from edgeseg.converter.networks.deeplab import SegmentationHead, build_deeplab
+from edgeseg.converter.networks.preprocessing import fed_with_unit_pixels
 from edgeseg.converter.training.settings import NOTHING, Network
 from edgeseg.converter.training.start.batch_graph import Start
 from edgeseg.converter.training.start.keras_file import with_head
@@ -65,6 +67,9 @@ def make_start(
     if path.is_file() and is_release_layout(path):
         return from_release(path, classes, network, rng, labels)
     loaded = load_model(path, Loading(size=network.size, trust=trust))
+    # pictures come as -1..1: a network that scales pixels itself gets them back
+    model = fed_with_unit_pixels(loaded.model)
+    loaded = dataclasses.replace(loaded, model=model)
     return with_head(loaded, path, classes, rng, labels)
 
 

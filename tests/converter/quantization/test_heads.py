@@ -17,6 +17,8 @@ from edgeseg.converter.quantization.heads import (
     set_interface,
 )
 from edgeseg.devices import ConversionError
+from edgeseg.devices.placement.reading import read_model_graph
+from edgeseg.devices.placement.tail import host_tail
 
 CLASSES = 5
 ALIGNMENTS = {
@@ -44,6 +46,19 @@ def network(*tail, classes=CLASSES):
             end = draw.apply("SOFTMAX", [end], shape, **table)
         elif one == "LOGISTIC":
             end = draw.apply("LOGISTIC", [end], shape)
+        elif one == "FLAT":
+            shape = (1, shape_of(draw, end)[1] * shape_of(draw, end)[2], classes)
+            size = draw.constant(np.array(shape, np.int32))
+            end = draw.apply("RESHAPE", [end, size], shape)
+        elif one == "MAP":
+            side = round(shape_of(draw, end)[1] ** 0.5)
+            shape = (1, side, side, classes)
+            size = draw.constant(np.array(shape, np.int32))
+            end = draw.apply("RESHAPE", [end, size], shape)
+        elif one == "CONV":
+            kernel = random.normal(size=(classes, 1, 1, classes))
+            bias = random.normal(size=classes)
+            end = convolution(draw, end, kernel, bias, shape_of(draw, end))
         else:
             side, alignment = one
             size = draw.constant(np.array([side, side], np.int32))
@@ -51,6 +66,10 @@ def network(*tail, classes=CLASSES):
             shape = (1, side, side, classes)
             end = draw.apply("RESIZE_BILINEAR", [end, size], shape, **table)
     return draw.content(end)
+
+
+def shape_of(draw, tensor):
+    return draw.flat.shape(tensor)
 
 
 def pictures(count=4):
@@ -103,14 +122,52 @@ def test_only_the_last_resize_is_left_to_the_host():
 
 @pytest.mark.parametrize(
     ("tail", "end"),
-    [((), "CONV_2D"), (((3, "legacy"),), "RESIZE_BILINEAR"), (("LOGISTIC",), "LOG")],
-    ids=["no resize", "a smaller grid", "probabilities"],
+    [((), "CONV_2D"), (((3, "legacy"),), "RESIZE_BILINEAR")],
+    ids=["no resize", "a smaller grid"],
 )
 def test_stride_needs_an_upsampling_at_the_end(tail, end):
     content = network(*tail)
     with pytest.raises(ConversionError, match=f"this one ends in {end}.*--head logits"):
         apply_head(content, "logits-stride")
     assert apply_head(network((24, "legacy")), "logits-stride").resize == "legacy"
+
+
+@pytest.mark.parametrize(
+    "tail", [("SOFTMAX",), ("LOGISTIC",), ("FLAT", "SOFTMAX", "MAP")]
+)
+def test_what_keeps_the_order_is_left_to_the_host(tail):
+    cut = apply_head(network(*tail), "logits-stride")
+    assert (kinds(cut.content), cut.resize, cut.head) == (["CONV_2D"], None, None)
+    before, after = (run(c, pictures()) for c in (network(*tail), cut.content))
+    np.testing.assert_array_equal(before.argmax(-1), after.argmax(-1))
+
+
+def test_a_single_channel_of_probabilities_becomes_one_of_logits():
+    cut = apply_head(network("LOGISTIC", classes=1), "logits-stride")
+    assert (kinds(cut.content), cut.head) == (["CONV_2D"], "logit")
+    before = run(network("LOGISTIC", classes=1), pictures())
+    np.testing.assert_array_equal(before > 0.5, run(cut.content, pictures()) > 0)
+
+
+@pytest.mark.parametrize("alignment", ALIGNMENTS)
+def test_a_convolution_of_single_cells_changes_places_with_the_upsampling(alignment):
+    whole = network((24, alignment), "CONV", "SOFTMAX")
+    cut = apply_head(whole, "logits-stride")
+    assert cut.resize == alignment
+    assert kinds(cut.content) == ["CONV_2D", "CONV_2D"]
+    # the host's upsampling behind it gives what the network gave
+    flat = FlatModel(cut.content)
+    draw = Drawing()
+    draw.flat = flat
+    end, size = int(flat.graph.outputs[0]), draw.constant(np.array([24, 24], np.int32))
+    table = {"table": "ResizeBilinearOptionsT", **ALIGNMENTS[alignment]}
+    shape = (1, 24, 24, CLASSES)
+    again = draw.content(draw.apply("RESIZE_BILINEAR", [end, size], shape, **table))
+    np.testing.assert_allclose(
+        run(again, pictures()),
+        run(network((24, alignment), "CONV"), pictures()),
+        atol=1e-4,
+    )
 
 
 @pytest.mark.parametrize("tail", [(), ("SOFTMAX",), ((24, "half-pixel"), "SOFTMAX")])
@@ -132,10 +189,30 @@ def test_one_channel_has_no_labels():
         apply_head(network("LOGISTIC", classes=1), "labels")
 
 
-def test_a_sigmoid_of_one_channel_is_never_cut():
-    content = network((24, "legacy"), "LOGISTIC", classes=1)
-    with pytest.raises(ConversionError, match="this one ends in LOGISTIC"):
-        apply_head(content, "logits-stride")
+@pytest.mark.parametrize(
+    ("tail", "classes"),
+    [
+        ((), 5),
+        (("SOFTMAX",), 5),
+        (("LOGISTIC",), 1),
+        (((24, "legacy"), "LOGISTIC"), 1),
+        (((24, "half-pixel"), "CONV", "SOFTMAX"), 5),
+        (("CONV",), 5),
+        (((3, "legacy"),), 5),
+        (((24, "legacy"), "CONV", "CONV"), 5),
+        (("FLAT", "SOFTMAX", "MAP"), 5),
+    ],
+)
+def test_check_advises_what_convert_does(tail, classes, tmp_path):
+    content = network(*tail, classes=classes)
+    (tmp_path / "net.tflite").write_bytes(content)
+    advised = host_tail(read_model_graph(tmp_path / "net.tflite")).head
+    if advised == "logits-stride":
+        assert len(kinds(apply_head(content, advised).content)) < len(kinds(content))
+    else:
+        assert advised == ""
+        with pytest.raises(ConversionError, match="take --head logits"):
+            apply_head(content, "logits-stride")
 
 
 @pytest.mark.parametrize("delegate", [True, False])
