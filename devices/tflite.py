@@ -119,7 +119,9 @@ class TFLiteDevice(SpecifiedDevice):
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(
-                f"{model} cannot be prepared by {self._runtime.name}: {one_line(error)}"
+                f"{model} cannot be prepared by {self._runtime.name}: "
+                f"{one_line(error)}; edgeseg convert, on a workstation, makes a new "
+                "file of such a model"
             ) from error
         self._xnnpack = "refused by the model"
         _log.warning(

@@ -132,7 +132,7 @@ def compare_models(
             f"expected pictures that can be read, got none: "
             f"{'; '.join(source.failures[:2]) or 'the source is empty'}"
         )
-    steps = [s.device.outputs[0].scale for s in (first, second)]
+    steps = [s.output.scale for s in (first, second)]
     difference = ScoreDifference(gap.largest, max(steps) or None, gap.largest_score)
     return Comparison(
         flips_of(counted, labels),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,7 +46,7 @@ def _model_options(function: _F) -> _F:
         *declared(Request, "recipe", "pooling"),
         *declared(Loading, "size"),
         *declared(Loading, "arch"),
-        *declared(Loading, "output_name", "custom_objects"),
+        *declared(Loading, "output_stride", "custom_objects"),
     )
 
 
@@ -96,10 +97,11 @@ def _goal_options(function: _F) -> _F:
 @override_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
-    """Turn a Keras model into a verified int8 TFLite file, or into ONNX.
+    """Turn a Keras or .tflite model into a verified int8 TFLite file, or into ONNX.
 
     MODEL is a .keras file, an .h5 file (a whole model, or the weights of the public
-    Keras DeepLabv3+ release) or a SavedModel folder. The float TFLite model must
+    Keras DeepLabv3+ release), a SavedModel folder, or a .tflite file: a float one, or a
+    quantized one, which is quantized anew. The float TFLite model must
     answer like Keras, and every activation of the result must have the type that the
     recipe promises, or nothing is written. Labels, colours and preprocessing go into
     the file. An .onnx file must answer like Keras too, in ONNX Runtime.
@@ -116,7 +118,7 @@ def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
         values,
         model=model,
         recipe=values.pop("recipe") or default_recipe(chosen),
-        loading=take(Loading, values),
+        loading=replace(take(Loading, values), output_name=overrides.output_name),
         overrides=overrides,
         scoring=scoring,
         format=chosen,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.cause import cause
 from edgeseg.converter.conversion.keras_device import segmenter_of
+from edgeseg.converter.conversion.original import compare_with_original
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import Parity, check_parity, compare
 from edgeseg.converter.conversion.preprocessing import prepare_input
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from edgeseg.converter.conversion.pictures import ConversionPictures
     from edgeseg.converter.conversion.request import Request
     from edgeseg.converter.frameworks import KerasModel
-    from edgeseg.converter.loading.format import Loaded
+    from edgeseg.converter.loading.format import Loaded, Original
     from edgeseg.converter.quantization.ranges_file import SavedRanges
     from edgeseg.devices.types import Json
     from edgeseg.runtime import Manifest, Segmenter
@@ -56,6 +57,10 @@ class FloatModel:
         Weights and options that it was made of.
     notes : tuple of str
         What a user should know of how it was loaded.
+    original : Original or None
+        The file that it was read from, where that can be run itself.
+    original_parity : Parity or None
+        That file against the network.
     preprocessing : str
         What the network sees of a picture, and how that is known, in words.
     """
@@ -65,6 +70,8 @@ class FloatModel:
     parity: Parity
     origin: Origin
     notes: tuple[str, ...]
+    original: Original | None = None
+    original_parity: Parity | None = None
     preprocessing: str = ""
 
 
@@ -99,7 +106,12 @@ def open_float_model(
     for note in loaded.notes:
         progress(f"note: {note}")
     with segmenter_of(loaded, request.overrides) as keras:
-        prepared = prepare_input(loaded.model, keras.manifest, request.overrides)
+        prepared = prepare_input(
+            loaded.model,
+            keras.manifest,
+            request.overrides,
+            is_known=loaded.original is not None and loaded.original.says_input,
+        )
         progress(prepared.text)
         progress("lowering to float TFLite")
         fold = not _is_of_version_1(pictures.saved_ranges)
@@ -109,13 +121,21 @@ def open_float_model(
             prepared.manifest, provenance=_provenance(request)
         )
         frames = pictures.compared()
+        notes, file_parity = list(loaded.notes), None
+        if loaded.original is not None:
+            progress(f"comparing with {request.model.name} itself")
+            file = compare_with_original(loaded.original, keras, request, frames)
+            file_parity = None if file is None else file.parity
+            if file is not None and file.note is not None:
+                progress(f"note: {file.note}")
+                notes.append(file.note)
         progress(f"comparing with Keras on {len(frames)} {pictures.compared_with}")
         with Packaging(manifest).open_float(lowered) as candidate:
             parity = compare(keras, candidate, frames)
             doubt = prepared.doubt(loaded.model, candidate, frames)
         check_parity(parity)
-        notes = loaded.notes if doubt is None else (*loaded.notes, doubt)
         if doubt is not None:
+            notes.append(doubt)
             progress(f"warning: {doubt}")
         headed = apply_head(lowered, request.head)
         if headed.resize is not None:
@@ -123,10 +143,17 @@ def open_float_model(
         if headed.head is not None:
             manifest = dataclasses.replace(manifest, head=headed.head)
         origin = _origin(request, loaded)
-        yield (
-            FloatModel(headed.content, manifest, parity, origin, notes, prepared.text),
-            keras,
+        model = FloatModel(
+            headed.content,
+            manifest,
+            parity,
+            origin,
+            tuple(notes),
+            loaded.original,
+            file_parity,
+            prepared.text,
         )
+        yield model, keras
 
 
 def _is_of_version_1(ranges: SavedRanges | None) -> bool:

@@ -111,14 +111,17 @@ def segmenter_of(loaded: Loaded, overrides: Overrides | None = None) -> Segmente
         Labels and preprocessing.
     """
     device = KerasDevice(loaded.model)
+    found = loaded.manifest or guess_manifest(device.inputs[0], device.outputs[0])
     manifest = dataclasses.replace(
-        guess_manifest(device.inputs[0], device.outputs[0]),
+        found,
+        input_size=(device.inputs[0].shape[1], device.inputs[0].shape[2]),
         head=single_channel_head(loaded.model),
     )
     if loaded.resize is not None:
         manifest = dataclasses.replace(manifest, resize=loaded.resize)
     scaling = input_scaling(loaded.model)
-    if scaling is not None and scaling.pixels is not None:
+    is_said = loaded.original is not None and loaded.original.says_input
+    if scaling is not None and scaling.pixels is not None and not is_said:
         mean, std = PIXEL_RANGES[scaling.pixels]
         manifest = dataclasses.replace(manifest, mean=(mean,) * 3, std=(std,) * 3)
     return Segmenter(device, (overrides or Overrides()).apply(manifest))

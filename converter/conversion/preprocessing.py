@@ -83,7 +83,11 @@ class PreparedInput:
 
 
 def prepare_input(
-    model: KerasModel, manifest: Manifest, overrides: Overrides
+    model: KerasModel,
+    manifest: Manifest,
+    overrides: Overrides,
+    *,
+    is_known: bool = False,
 ) -> PreparedInput:
     """Return a network without the scaling at its input, which the host does instead.
 
@@ -95,10 +99,14 @@ def prepare_input(
         How the whole network is fed; see `segmenter_of`.
     overrides : Overrides
         What the user said of that.
+    is_known : bool
+        Whether the model's file says how it is fed.
     """
-    scaling, is_given = input_scaling(model), overrides.normalize is not None
+    scaling = input_scaling(model)
+    is_given = is_known or overrides.normalize is not None
     if scaling is None:
-        origin = "as --normalize says" if is_given else _NO_SIGN
+        said = "as --normalize says" if overrides.normalize else "as the file says"
+        origin = said if is_given else _NO_SIGN
         text = _text(manifest, f" ({origin})")
         return PreparedInput(model, manifest, text, not is_given, manifest)
     fed = _fed(scaling, is_given)
@@ -123,7 +131,7 @@ def _fed(scaling: InputScaling, is_given: bool) -> str:
     if scaling.pixels is None:
         takes = "; whether of pixels 0..255 cannot be seen"
     elif is_given:
-        takes = f" of pixels {scaling.pixels}; --normalize decides"
+        takes = f" of pixels {scaling.pixels}; file or --normalize decides"
     else:
         takes = f" of pixels {scaling.pixels}"
     return f" ({named}{takes})"

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.budgeting.noise import layer_noise
+from edgeseg.converter.conversion.original import score_original
 from edgeseg.converter.conversion.parity import compare
 from edgeseg.converter.conversion.pictures import spread
 from edgeseg.converter.reporting.report import write_report
@@ -81,6 +82,9 @@ def figures(
         "preprocessing": model.preprocessing,
         "compared_with": pictures.compared_with,
         "parity": dataclasses.asdict(model.parity),
+        "original_parity": None
+        if model.original_parity is None
+        else dataclasses.asdict(model.original_parity),
         "operators": {
             "float": read_graph(model.content).operators,
             "result": graph.operators,
@@ -168,6 +172,7 @@ class FinishedConversion:
             "versions": dict(self.model.manifest.provenance["versions"]),
             "calibration": {} if self.ranges is None else dict(self.ranges.calibration),
             "accuracy": self._accuracy(),
+            "original_accuracy": self._original_accuracy(result, progress),
             "budget": self._budget(),
         }
 
@@ -226,6 +231,18 @@ class FinishedConversion:
         if paired is None or scoring is None:
             return None
         return accuracy_record(scoring, paired)
+
+    def _original_accuracy(
+        self, result: Segmenter, progress: Callable[[str], None]
+    ) -> Json | None:
+        """Return the scores of the file itself and of the result."""
+        scoring, dataset = self.request.scoring, self.pictures.dataset
+        original = self.model.original
+        if original is None or scoring is None or dataset is None:
+            return None
+        return score_original(
+            original, result, self.request, dataset, scoring, progress
+        )
 
     def _budget(self) -> Json | None:
         budget = self.verdict.budget

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def conversion_text(result: Conversion) -> str:
     operators = ", ".join(f"{n} {c}" for n, c in result.operators.items())
     lines = [
         details["preprocessing"],
+        *_original_lines(details),
         f"float TFLite against Keras: {_parity(result.float_parity, compared_with)}",
         _result_line(result),
         *_warning_lines(details),
@@ -29,6 +31,18 @@ def conversion_text(result: Conversion) -> str:
         f"{result.sha256}",
     ]
     return "\n".join(lines)
+
+
+def _original_lines(details: Json) -> list[str]:
+    """Return how the network answers beside the .tflite file that it was read from."""
+    parity = details.get("original_parity")
+    if parity is None:
+        return []
+    return [
+        f"network against {Path(details['request']['model']).name} itself: "
+        f"{parity['agreement']:.3%} of labels agree ({parity['images']} "
+        f"{details['compared_with']})"
+    ]
 
 
 def _parity(parity: Parity, compared_with: str) -> str:
@@ -73,6 +87,14 @@ def _accuracy_lines(details: Json) -> list[str]:
         f"{100 * drop['difference']:.2f} points, 95 % interval "
         f"{100 * drop['low']:.2f}..{100 * drop['high']:.2f}"
     ]
+    if original := details.get("original_accuracy"):
+        drop = original["drop"]
+        lines.append(
+            f"{Path(details['request']['model']).name} itself: "
+            f"{100 * original['reference']['miou']:.2f} %; the result loses "
+            f"{100 * drop['difference']:.2f} points of it, 95 % interval "
+            f"{100 * drop['low']:.2f}..{100 * drop['high']:.2f}"
+        )
     if budget is not None:
         lines.append(f"accuracy budget: {budget['reason']}")
     return lines

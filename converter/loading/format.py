@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeseg.converter.frameworks import KerasModel
+    from edgeseg.runtime.model.manifest import Manifest
 
 # What Keras, h5py and zipfile raise on files that they cannot read or build
 UNREADABLE = (
@@ -60,14 +61,7 @@ class Loading:
             metavar="N|HxW",
         ),
     )
-    output_name: str | None = setting(
-        None,
-        Setting(
-            "Output to take of a model that has several.  [default: the last one of "
-            "the largest size]",
-            metavar="NAME",
-        ),
-    )
+    output_name: str | None = None  # of a model with several; the command's own option
     output_stride: int | None = setting(
         None,
         Setting(
@@ -100,6 +94,26 @@ class Loading:
 
 
 @dataclass(frozen=True)
+class Original:
+    """A model file that the runtime can run as it is.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    exact : bool
+        Whether the network that was read from it computes the very same; a quantized
+        file rounds where the network does not.
+    says_input : bool
+        Whether it says how pixels are fed: by a manifest, or by an 8-bit input.
+    """
+
+    path: Path
+    exact: bool
+    says_input: bool
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A model as the converter wants it.
 
@@ -111,11 +125,17 @@ class Loaded:
         Alignment of the output grid, where the file says it.
     notes : tuple of str
         What a user should know of how it was read.
+    manifest : Manifest or None
+        How the network is fed, and its labels, where the file says it.
+    original : Original or None
+        The file, where it can be run itself.
     """
 
     model: KerasModel
     resize: str | None = None
     notes: tuple[str, ...] = ()
+    manifest: Manifest | None = None
+    original: Original | None = None
 
 
 @dataclass(frozen=True)
@@ -132,12 +152,18 @@ class RawModel:
         What a user should know of how it was read.
     size_fixed : bool
         Batch is 1 and the size is as requested: it needs no rebuilding.
+    manifest : Manifest or None
+        How the network is fed, and its labels, where the file says it.
+    original : Original or None
+        The file, where it can be run itself.
     """
 
     model: KerasModel
     resize: str | None = None
     notes: tuple[str, ...] = ()
     size_fixed: bool = False
+    manifest: Manifest | None = None
+    original: Original | None = None
 
 
 class Format(ABC):

@@ -77,7 +77,8 @@ def rebuild(model: KerasModel, size: tuple[int, int]) -> KerasModel:
 def _drawn(model: KerasModel, sizes: SizeChange) -> tuple[KerasTensor, KerasTensor]:
     """Return the input and the scores of a model drawn for another size."""
     keras = need("keras")
-    image = keras.Input(batch_shape=(1, *sizes.new, 3), name="image")
+    colours = model.inputs[0].shape[-1]
+    image = keras.Input(batch_shape=(1, *sizes.new, colours), name="image")
     with third_party():
         (scores,) = keras.tree.flatten(_Drawing(sizes).draw(model, image))
     return image, scores

@@ -10,6 +10,7 @@ from edgeseg.converter.loading.input_size import check_size, rebuild
 from edgeseg.converter.loading.outputs import one_output, with_map
 from edgeseg.devices import ModelError
 from edgeseg.devices.plugins import PluginFolder
+from edgeseg.runtime.model.tensors import COLOURS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,12 +47,15 @@ def load_model(path: Path, loading: Loading = _DEFAULTS) -> Loaded:
     if loading.size is not None:
         check_size(loading.size)
     raw = read_model(path, loading)
-    single, chosen = one_output(path, raw.model, loading.output_name)
+    # a file that can be run itself was read from the one output that is asked for
+    wanted = loading.output_name if raw.original is None else None
+    single, chosen = one_output(path, raw.model, wanted)
     own = _check_shapes(path, single)
     size = loading.size or _check_fixed(path, own)
     _check_weights(path, single)
     model = with_map(single) if raw.size_fixed else rebuild(single, size)
-    return Loaded(model, raw.resize, (*raw.notes, *chosen))
+    notes = (*raw.notes, *chosen)
+    return Loaded(model, raw.resize, notes, raw.manifest, raw.original)
 
 
 def read_model(path: Path, loading: Loading) -> RawModel:
@@ -125,7 +129,7 @@ def _check_shapes(path: Path, model: KerasModel) -> tuple[int | None, ...]:
     if (
         [len(shape) for shape in ins] != [4]
         or (not flat and [len(shape) for shape in outs] != [4])
-        or ins[0][3] != 3
+        or ins[0][3] not in COLOURS
         or (len(outs[0]) > 2 and not 0 < (outs[0][-1] or 0) <= _MOST_CLASSES)
     ):
         raise ModelError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import InputError, ModelError
+from edgeseg.runtime.model.tensors import grid_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,6 @@ OPTION = "--output-name"
 # What may stand between an argmax and the output
 _AROUND = ("ExpandDims", "Reshape", "Cast", "Squeeze", "Lambda", "Identity")
 _ARGMAX = ("Argmax", "ArgMax", "Lambda")
-_STRIDES = range(1, 65)
 
 
 def one_output(
@@ -109,21 +109,6 @@ def with_map(model: KerasModel) -> KerasModel:
     with third_party():
         scores = as_map(model.output, (int(height), int(width)))
         return need("keras").Model(model.inputs, scores, name=model.name)
-
-
-def grid_of(cells: int, size: tuple[int, int]) -> tuple[int, int] | None:
-    """Return height and width of a grid with so many cells over a picture.
-
-    Examples
-    --------
-    >>> grid_of(64, (64, 64)), grid_of(17 * 33, (257, 513)), grid_of(63, (64, 64))
-    ((8, 8), (17, 33), None)
-    """
-    for stride in _STRIDES:
-        height, width = (math.ceil(side / stride) for side in size)
-        if height * width == cells:
-            return height, width
-    return None
 
 
 def _names(model: KerasModel, outputs: list[KerasTensor]) -> list[str]:

@@ -110,12 +110,12 @@ class Teacher(Closing):
         segmenter = self._segmenter
         hw = (frame.shape[0], frame.shape[1])
         with self._lock:
-            output = segmenter.device.infer(segmenter.tensor(frame))[0]
+            output = segmenter.infer(segmenter.tensor(frame))
         if segmenter.head.kind != "logits":
             with self._lock:
                 ids = self._table[segmenter.ids_from(output, hw)]
             return np.eye(VOID + 1, self._classes, dtype=np.float32)[ids]
-        scores = segmenter.device.outputs[0].dequantize(output)[0]
+        scores = segmenter.output.dequantize(output)[0]
         if segmenter.head.channel_axis == 1:
             scores = np.moveaxis(scores, 0, -1)
         shares = self._merged(_softmax(scores))

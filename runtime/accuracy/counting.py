@@ -62,7 +62,7 @@ class Answer:
     def __init__(self, segmenter: Segmenter, frame: NDArray[np.uint8]) -> None:
         self._segmenter = segmenter
         self._hw = (frame.shape[0], frame.shape[1])
-        self._output: Array = segmenter.device.infer(segmenter.tensor(frame))[0]
+        self._output: Array = segmenter.infer(segmenter.tensor(frame))
 
     @cached_property
     def ids(self) -> NDArray[np.uint8]:
@@ -81,7 +81,7 @@ class Answer:
         """The output's real values, channels last."""
         import numpy as np
 
-        real = self._segmenter.device.outputs[0].dequantize(self._output)
+        real = self._segmenter.output.dequantize(self._output)
         first = self._segmenter.head.channel_axis == 1
         return np.moveaxis(real, 1, -1) if first else real
 

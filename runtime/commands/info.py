@@ -40,7 +40,8 @@ def info(model: Path, as_json: bool, only_manifest: bool, **values: object) -> N
     from edgeseg.runtime.model.keras_files import keras_text
     from edgeseg.runtime.model.manifest import Manifest
 
-    found = model_info(model)
+    name = values["output_name"]
+    found = model_info(model, None if name is None else str(name))
     if "keras" in found:
         if only_manifest:
             raise ModelError(f"{model} is a Keras model and has no manifest yet")
@@ -84,6 +85,8 @@ def _info_text(found: Json) -> str:
         return "\n".join([*lines, "manifest: none (no segmentation model)"])
     seen = preprocessing_text(Manifest.from_dict(manifest))
     lines.append(f"the network sees {seen}")
+    if found["reading"] is not None:
+        lines.append(f"edgeseg {found['reading']}")
     lines.append(f"manifest (from {found['manifest_from']}):")
     for key, value in manifest.items():
         if key not in ("palette", "labels", "version"):

@@ -214,11 +214,19 @@ class OverrideSettings:
         is_flag=True,
         help="Stretch pictures to the input size instead of letterboxing them.",
     )
+    output_name: str | None = option(
+        "--output-name",
+        metavar="NAME|NUMBER",
+        help="Output to take of a model that has several.  [default: the largest map, "
+        "of several the last]",
+    )
 
     @property
     def overrides(self) -> Overrides:
         """The same, as a manifest takes it."""
-        return Overrides(self.labels, self.normalize, self.bgr, self.stretch)
+        return Overrides(
+            self.labels, self.normalize, self.bgr, self.stretch, self.output_name
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,7 +249,7 @@ class DeviceSettings:
 
 
 def override_options(function: _F) -> _F:
-    """Add --labels, --normalize, --bgr and --stretch."""
+    """Add --labels, --normalize, --bgr, --stretch and --output-name."""
     return add_options(function, *map(_click_option, _options(OverrideSettings)))
 
 
@@ -291,5 +299,5 @@ def matching_of(values: Json) -> Matching:
 
 def overrides_of(values: Json) -> Overrides:
     """Take the values of `override_options` out of a command's arguments."""
-    keys = ("labels", "normalize", "bgr", "stretch")
+    keys = ("labels", "normalize", "bgr", "stretch", "output_name")
     return Overrides(**{key: values.pop(key) for key in keys})

@@ -103,10 +103,23 @@ def threshold(output: Array, spec: TensorSpec, kind: str) -> float:
     kind : str
         Of the `Head`.
     """
-    if kind == "logit or probability":
-        kind = "probability" if output.min() >= 0 and output.max() <= 1 else "logit"
-    real = 0.5 if kind == "probability" else 0.0
+    real = 0.5 if single_channel(output, kind) == "probability" else 0.0
     return real / spec.scale + spec.zero_point if spec.is_quantized else real
+
+
+def single_channel(output: Array, kind: str) -> str:
+    """Return ``"probability"`` or ``"logit"`` for a single channel of scores.
+
+    Parameters
+    ----------
+    output : ndarray
+        Read where nothing else separates the two.
+    kind : str
+        Of the `Head`.
+    """
+    if kind != "logit or probability":
+        return kind
+    return "probability" if output.min() >= 0 and output.max() <= 1 else "logit"
 
 
 def _grid(shape: tuple[int, ...], channel_axis: int) -> tuple[int, int]:

@@ -12,10 +12,24 @@ from edgeseg.devices.tflite_file.examination import examine
 from edgeseg.devices.tflite_file.reading import TensorEntry, read_file, readable
 from edgeseg.runtime.model.embedded import ONNX_SUFFIX, sha256, stored_manifest
 from edgeseg.runtime.model.graph import OperatorSummary
+from edgeseg.runtime.model.head import head_of
 from edgeseg.runtime.model.keras_files import keras_info
 from edgeseg.runtime.model.manifest import Manifest
 from edgeseg.runtime.model.overrides import manifest_for
+from edgeseg.runtime.model.tensors import (
+    colours_of,
+    image_input,
+    input_hw_of,
+    scores_output,
+)
 from edgeseg.runtime.shipped import find_model
+
+_TAKEN = {
+    1: "a grey picture",
+    3: "a picture",
+    4: "a picture and the mask of the frame before",
+}
+_SCORES = ("scores, class 1 where they are high", "scores of each class")
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +75,7 @@ def _spec(tensor: TensorEntry) -> TensorSpec:
     return TensorSpec(name, tensor.shape, tensor.dtype, scale, zero_point)
 
 
-def model_info(path: Path | str) -> Json:
+def model_info(path: Path | str, output_name: str | None = None) -> Json:
     """Return everything a user may ask of a model file, as JSON values.
 
     Parameters
@@ -69,15 +83,20 @@ def model_info(path: Path | str) -> Json:
     path : Path or str
         A ``.tflite`` file, one compiled for an Edge TPU too, or an ``.onnx`` file; the
         name of the model that ships; or a Keras file, see `keras_info`.
+    output_name : str or None
+        Of a model with several outputs, the one that is read.
     """
     path = find_model(path)
     if (keras := keras_info(path)) is not None:
         return keras
     graph, onnx = _graph_of(path)
+    manifest: Manifest | None = None
+    reading = None
     try:
-        manifest: Manifest | None = manifest_for(path, graph.inputs, graph.outputs)
+        manifest = manifest_for(path, graph.inputs, graph.outputs, output_name)
+        reading = _reading(graph, manifest, output_name)
     except ModelError:
-        manifest = None  # no segmentation model: the tensors can still be shown
+        pass  # no segmentation model: the tensors can still be shown
     return {
         "file": path.name,
         "bytes": path.stat().st_size,
@@ -87,6 +106,7 @@ def model_info(path: Path | str) -> Json:
         "outputs": [_tensor(spec) for spec in graph.outputs],
         "operators": graph.operators,
         "activations": {dtype: len(n) for dtype, n in graph.activations.items()},
+        "reading": reading,
         "manifest": None if manifest is None else manifest.to_dict(),
         "manifest_from": "file" if stored_manifest(path) else "tensors",
     }
@@ -105,3 +125,20 @@ def _graph_of(path: Path) -> tuple[OperatorSummary, Json]:
 
 def _tensor(spec: TensorSpec) -> Json:
     return {**dataclasses.asdict(spec), "shape": list(spec.shape)}
+
+
+def _reading(
+    graph: OperatorSummary, manifest: Manifest, output_name: str | None
+) -> str:
+    """Return in words what the input takes and what is read of which output."""
+    picture = image_input(graph.inputs)
+    hw = input_hw_of(picture)
+    labels = len(manifest.labels)
+    place, spec = scores_output(graph.outputs, hw, output_name, labels)
+    head = head_of(spec, manifest.head, labels)
+    height, width = head.grid_hw
+    what = "class ids" if head.kind == "labels" else _SCORES[min(head.classes, 2) - 1]
+    lines = [f"takes {_TAKEN[colours_of(picture)]}", f"reads {height}x{width} {what}"]
+    if len(graph.outputs) > 1:
+        lines[-1] += f" from output {place} ({spec.name}); --output-name takes another"
+    return "; ".join(lines)

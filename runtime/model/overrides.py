@@ -6,11 +6,11 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import ModelError
 from edgeseg.runtime.model.embedded import stored_labels, stored_manifest
 from edgeseg.runtime.model.head import head_of
 from edgeseg.runtime.model.labels import label_set_of, load_labels
 from edgeseg.runtime.model.manifest import Manifest
+from edgeseg.runtime.model.tensors import image_input, input_hw_of, scores_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,12 +37,15 @@ class Overrides:
         The network was trained with blue first.
     stretch : bool
         Pictures are stretched to the input size instead of letterboxed.
+    output_name : str or None
+        Of a model with several outputs: name or number of the one that is read.
     """
 
     labels: str | None = None
     normalize: tuple[float, ...] | None = None
     bgr: bool = False
     stretch: bool = False
+    output_name: str | None = None
 
     def apply(self, manifest: Manifest) -> Manifest:
         """Return a manifest with these values in place of its own."""
@@ -62,7 +65,10 @@ class Overrides:
 
 
 def manifest_for(
-    path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+    path: Path,
+    inputs: tuple[TensorSpec, ...],
+    outputs: tuple[TensorSpec, ...],
+    output_name: str | None = None,
 ) -> Manifest:
     """Return a model file's own manifest, or one made from what its tensors say.
 
@@ -72,17 +78,19 @@ def manifest_for(
         The model file.
     inputs, outputs : tuple of TensorSpec
         Its tensors.
+    output_name : str or None
+        The output that is read; see `scores_output`.
     """
     manifest = stored_manifest(path)
     if manifest is not None:
         return manifest
     labels = stored_labels(path)
     palette = label_set_of(labels).palette if labels else ()
-    return dataclasses.replace(
-        guess_manifest(image_input(inputs), single_output(outputs), len(labels)),
-        labels=labels,
-        palette=palette,
-    )
+    picture = image_input(inputs)
+    known = len(labels)
+    scores = scores_output(outputs, input_hw_of(picture), output_name, known).spec
+    guess = guess_manifest(picture, scores, known)
+    return dataclasses.replace(guess, labels=labels, palette=palette)
 
 
 def guess_manifest(
@@ -98,7 +106,7 @@ def guess_manifest(
     Parameters
     ----------
     spec_in, spec_out : TensorSpec
-        Input and output.
+        Input and output, this with the shape of a map; see `as_map`.
     labels : int
         Number of labels; 0 where unknown.
     """
@@ -107,8 +115,7 @@ def guess_manifest(
         offset = 128 if spec_in.dtype == "int8" else 0
         mean = float(spec_in.zero_point + offset) if spec_in.is_quantized else offset
         std = 1 / spec_in.scale if spec_in.is_quantized else 1.0
-    nchw = is_nchw(spec_in.shape)
-    height, width = spec_in.shape[2:4] if nchw else spec_in.shape[1:3]
+    height, width = input_hw_of(spec_in)
     grid = head_of(spec_out, labels=labels).grid_hw
     corners = all(
         cells > 1 and (size - 1) % (cells - 1) == 0
@@ -120,36 +127,3 @@ def guess_manifest(
         std=(std,) * 3,
         resize="align-corners" if corners else "half-pixel",
     )
-
-
-def is_nchw(shape: tuple[int, ...]) -> bool:
-    """Return whether a picture's shape has its channels before rows and columns."""
-    return shape[1] == 3 and shape[3] != 3
-
-
-def image_input(inputs: tuple[TensorSpec, ...]) -> TensorSpec:
-    """Return the input; raise `ModelError` unless it is one that takes a picture."""
-    shapes = [f"{spec.dtype} {list(spec.shape)}" for spec in inputs]
-    spec = inputs[0] if len(inputs) == 1 else None
-    if (
-        spec is None
-        or len(spec.shape) != 4
-        or spec.shape[0] != 1
-        or 3 not in (spec.shape[1], spec.shape[3])
-        or spec.dtype not in ("uint8", "int8", "int16", "float32", "float16")
-    ):
-        raise ModelError(
-            "no segmentation model: expected one input of shape (1, H, W, 3), got "
-            + ", ".join(shapes)
-        )
-    return spec
-
-
-def single_output(outputs: tuple[TensorSpec, ...]) -> TensorSpec:
-    """Return the output; raise `ModelError` unless there is just one."""
-    if len(outputs) != 1:
-        raise ModelError(
-            f"no segmentation model: expected one output, got {len(outputs)}: "
-            + ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in outputs)
-        )
-    return outputs[0]

@@ -6,9 +6,12 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from edgeseg.runtime.model.labels import background_ids
+from edgeseg.runtime.pipeline.scene import Scene
 from edgeseg.runtime.pipeline.smoothing import Smoother
+from edgeseg.runtime.segmentation.previous_mask import PreviousMask
 
 if TYPE_CHECKING:
+    from edgeseg.devices.types import Array
     from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.pipeline.options import PipelineOptions
     from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
@@ -36,6 +39,10 @@ class Inference:
         self._smoother = (
             Smoother(options.smoothing, segmenter.head) if options.smoothing else None
         )
+        self._before = PreviousMask(segmenter) if segmenter.takes_mask else None
+        self._memories = [m for m in (self._smoother, self._before) if m is not None]
+        self._scene = Scene() if self._memories else None
+        self._steadied = self._remember if self._memories else None
 
     def segment(self, capture: Capture, *, last: bool = False) -> Segmentation:
         """Return the classes of a capture, at its frame's own size.
@@ -67,9 +74,17 @@ class Inference:
         return dataclasses.replace(segmentation, ids=ids)
 
     def _segment(self, capture: Capture, last: bool) -> Segmentation:
-        if self._smoother is None:
-            return self._segmenter.segment(capture.frame, last=last)
-        self._smoother.look_at(capture.frame, capture.time_s)
+        frame = capture.frame
+        if self._scene is not None and not self._scene.goes_on(frame, capture.time_s):
+            for memory in self._memories:
+                memory.reset()
+        mask = None if self._before is None else self._before.mask
         return self._segmenter.segment(
-            capture.frame, steadied=self._smoother.smooth, last=last
+            frame, steadied=self._steadied, mask=mask, last=last
         )
+
+    def _remember(self, output: Array) -> Array:
+        """Pass an output by all that look at it."""
+        if self._before is not None:
+            self._before.keep(output)
+        return output if self._smoother is None else self._smoother.smooth(output)

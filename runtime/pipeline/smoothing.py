@@ -11,15 +11,6 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Array
     from edgeseg.runtime.model.head import Head
 
-# Mean difference of two thumbnails, in grey levels, above which they show two scenes.
-# Measured: cuts between 80 photos give 34 to 107, between drawn scenes 31 to 56; a
-# fast pan over a photo gives up to 27, a step of 20 % in exposure 22, motion 1 to 3.
-_CUT = 29.0
-_THUMBNAIL_WH = (16, 12)
-# pixels of a frame's shorter side that the thumbnail is made of
-_LOOKED_AT = 96
-# a pause after which the frames before say little, seconds
-_PAUSE_S = 2.0
 # a class that has this weight nowhere any more is forgotten
 _FORGOTTEN = 0.01
 
@@ -29,8 +20,8 @@ class Smoother:
 
     Scores are averaged as they are. Class ids are averaged as weights, one plane for
     each class of late, and the heaviest wins: amounts up to 0.5 change nothing there,
-    as the newest frame weighs more than all before. At a change of scene or size, or
-    after a pause, everything starts anew, so that no old picture shines through.
+    as the newest frame weighs more than all before. After `reset`, which another
+    `Scene` asks for, everything starts anew, so that no old picture shines through.
 
     Parameters
     ----------
@@ -45,36 +36,6 @@ class Smoother:
         self._is_ids = head.kind == "labels"
         self._scores: NDArray[np.float32] | None = None
         self._weights: dict[int, NDArray[np.float32]] = {}
-        self._thumbnail: NDArray[np.float32] | None = None
-        self._size: tuple[int, ...] = ()
-        self._time_s = 0.0
-
-    def look_at(self, frame: NDArray[np.uint8], time_s: float) -> None:
-        """Start anew where a frame does not go on from the last one.
-
-        Parameters
-        ----------
-        frame : ndarray
-            ``(H, W, 3)`` uint8.
-        time_s : float
-            When it was captured.
-        """
-        import cv2
-        import numpy as np
-
-        step = max(1, min(frame.shape[:2]) // _LOOKED_AT)
-        some = np.ascontiguousarray(frame[::step, ::step])
-        small = cv2.resize(some, _THUMBNAIL_WH, interpolation=cv2.INTER_AREA)
-        thumbnail = np.asarray(small, np.float32)
-        last = self._thumbnail
-        if (
-            last is None
-            or frame.shape != self._size
-            or not 0 <= time_s - self._time_s <= _PAUSE_S
-            or float(np.abs(thumbnail - last).mean()) > _CUT
-        ):
-            self.reset()
-        self._thumbnail, self._size, self._time_s = thumbnail, frame.shape, time_s
 
     def reset(self) -> None:
         """Forget all frames."""

@@ -12,17 +12,17 @@ from edgeseg.devices import InputError, ManifestError, open_device
 from edgeseg.devices.base import Closing
 from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.model.head import head_of
-from edgeseg.runtime.model.overrides import (
-    Overrides,
+from edgeseg.runtime.model.overrides import Overrides, manifest_for
+from edgeseg.runtime.model.tensors import (
+    colours_of,
     image_input,
-    is_nchw,
-    manifest_for,
-    single_output,
+    input_hw_of,
+    scores_output,
 )
 from edgeseg.runtime.segmentation.areas import class_areas, class_centroids
 from edgeseg.runtime.segmentation.class_ids import class_ids
-from edgeseg.runtime.segmentation.input_tensor import InputTensor
-from edgeseg.runtime.segmentation.letterbox import Letterbox, encoding_table
+from edgeseg.runtime.segmentation.letterbox import Letterbox
+from edgeseg.runtime.segmentation.other_inputs import tensor_writer
 from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from edgeseg.devices import Device
     from edgeseg.devices.types import Array, Untyped
     from edgeseg.runtime.model.manifest import Manifest
+
+
+_WITH_MASK = 4  # channels: RGB and the mask
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,13 @@ class Segmenter(Closing):
         Open, with the model loaded; closed together with the segmenter.
     manifest : Manifest
         How to feed the model and how to read its output.
+    output_name : str or None
+        Of a model with several outputs, the one to read; see `scores_output`.
+
+    Attributes
+    ----------
+    output : TensorSpec
+        The output that is read, with the shape of a map.
 
     Raises
     ------
@@ -101,20 +111,19 @@ class Segmenter(Closing):
         The manifest contradicts the model's tensors.
     """
 
-    def __init__(self, device: Device, manifest: Manifest) -> None:
+    def __init__(
+        self, device: Device, manifest: Manifest, output_name: str | None = None
+    ) -> None:
         self.device = device
         self.manifest = manifest
         self._input = image_input(device.inputs)
-        self._output = single_output(device.outputs)
-        self._nchw = is_nchw(self._input.shape)
-        self.head = head_of(self._output, manifest.head, len(manifest.labels))
-        self._check_manifest()
-        self._tensor = InputTensor(
-            self.input_hw,
-            encoding_table(self._input, manifest),
-            manifest,
-            channels_first=self._nchw,
+        labels = len(manifest.labels)
+        self._place, self.output = scores_output(
+            device.outputs, self.input_hw, output_name, labels
         )
+        self.head = head_of(self.output, manifest.head, labels)
+        self._check_manifest()
+        self._tensor = tensor_writer(self._input, manifest)
 
     @classmethod
     def open(
@@ -147,9 +156,11 @@ class Segmenter(Closing):
         path = find_model(path)
         check_file_or_folder(path)
         opened = open_device(device, path, threads=threads)
+        said = overrides or Overrides()
+        name = said.output_name
         try:
-            manifest = manifest_for(path, opened.inputs, opened.outputs)
-            return cls(opened, (overrides or Overrides()).apply(manifest))
+            manifest = manifest_for(path, opened.inputs, opened.outputs, name)
+            return cls(opened, said.apply(manifest), name)
         except BaseException:
             opened.close()
             raise
@@ -157,8 +168,12 @@ class Segmenter(Closing):
     @property
     def input_hw(self) -> tuple[int, int]:
         """Height and width of the network's input in pixels."""
-        shape = self._input.shape
-        return (shape[2], shape[3]) if self._nchw else (shape[1], shape[2])
+        return input_hw_of(self._input)
+
+    @property
+    def takes_mask(self) -> bool:
+        """Whether the network sees the mask of the frame before; see `PreviousMask`."""
+        return colours_of(self._input) == _WITH_MASK
 
     def tensor(self, frame: NDArray[np.uint8]) -> Array:
         """Return a fresh input tensor for a picture; see `segment` for its form.
@@ -168,11 +183,21 @@ class Segmenter(Closing):
         check_frame(frame)
         return self._tensor.fill(frame).copy()
 
+    def infer(self, tensor: Array) -> Array:
+        """Return the output that is read, with the shape of a map.
+
+        Parameters
+        ----------
+        tensor : ndarray
+            From `tensor`.
+        """
+        return self.device.infer(tensor)[self._place].reshape(self.output.shape)
+
     def ids_from(self, output: Array, picture_hw: tuple[int, int]) -> NDArray[np.uint8]:
         """Return class ids ``(H, W)`` uint8 from an output tensor."""
         letterbox = Letterbox.of(picture_hw, self.input_hw, self.manifest.fit)
         return class_ids(
-            output, self._output, self.head, letterbox, self.manifest.resize
+            output, self.output, self.head, letterbox, self.manifest.resize
         )
 
     def segment(
@@ -180,6 +205,7 @@ class Segmenter(Closing):
         frame: NDArray[np.uint8],
         *,
         steadied: Callable[[Array], Array] | None = None,
+        mask: NDArray[np.float32] | None = None,
         last: bool = False,
     ) -> Segmentation:
         """Segment one picture.
@@ -191,6 +217,8 @@ class Segmenter(Closing):
         steadied : callable or None
             Takes the output tensor and returns what is read in its place, such as
             `Smoother.smooth`.
+        mask : ndarray or None
+            Of the frame before, for a model that takes it; see `PreviousMask`.
         last : bool
             Close the device once it has answered: its memory is then free for what
             follows, which a large photo needs.
@@ -209,9 +237,9 @@ class Segmenter(Closing):
         """
         times = [time.perf_counter()]
         check_frame(frame)
-        tensor = self._tensor.fill(frame)
+        tensor = self._tensor.fill(frame, mask)
         times.append(time.perf_counter())
-        output = self.device.infer(tensor)[0]
+        output = self.infer(tensor)
         times.append(time.perf_counter())
         if last:
             self.device.close()

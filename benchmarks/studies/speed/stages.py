@@ -211,12 +211,12 @@ def _plain(
 ) -> tuple[dict[str, float], NDArray[np.uint8]]:
     """Return times and class ids of the plain implementations."""
     manifest, hw = segmenter.manifest, segmenter.input_hw
-    spec_in, spec_out = segmenter.device.inputs[0], segmenter.device.outputs[0]
+    spec_in, spec_out = segmenter.device.inputs[0], segmenter.output
     table = encoding_table(spec_in, manifest)
     times = [time.perf_counter()]
     tensor = plain_tensor(frame, hw, manifest, table)
     times.append(time.perf_counter())
-    output = segmenter.device.infer(tensor)[0]
+    output = segmenter.infer(tensor)
     placement = Letterbox.of((frame.shape[0], frame.shape[1]), hw, manifest.fit)
     times.append(time.perf_counter())
     ids = plain_class_ids(output, spec_out, segmenter.head, placement, manifest.resize)

@@ -48,8 +48,11 @@ class KerasFile(Format):
     name = "keras"
 
     def claims(self, path: Path) -> bool:
-        """Return whether the file is a whole ZIP archive."""
-        return path.is_file() and zipfile.is_zipfile(path)
+        """Return whether the file is a whole ZIP archive, from its first byte on."""
+        if not path.is_file() or not zipfile.is_zipfile(path):
+            return False
+        with path.open("rb") as file:  # a .tflite file may have an archive behind it
+            return file.read(2) == b"PK"
 
     def read(self, path: Path, loading: Loading) -> RawModel:
         """Return the model, once it is known to run no code that is not trusted."""

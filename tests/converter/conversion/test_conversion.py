@@ -15,6 +15,7 @@ from scenes import draw_dataset
 from edgeseg.converter import convert
 from edgeseg.converter.conversion.keras_device import KerasDevice, open_keras
 from edgeseg.converter.conversion.request import Scoring
+from edgeseg.converter.conversion.text import conversion_text
 from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_keras
 from edgeseg.converter.quantization.quantize import check_dtypes
@@ -27,7 +28,7 @@ from edgeseg.devices import (
     check_device,
 )
 from edgeseg.runtime import Manifest, Overrides, Segmenter
-from edgeseg.runtime.model.embedded import append_manifest
+from edgeseg.runtime.model.embedded import append_manifest, stored_manifest
 from edgeseg.runtime.model.inspection import read_graph
 
 pytestmark = pytest.mark.long  # converts or trains real networks
@@ -296,3 +297,18 @@ def test_a_budget_keeps_the_operators_in_float_that_need_it(
         kept = segmenter.manifest.provenance["kept_float"]
         assert len(kept) == budget["chosen"]
         assert score_scenes(segmenter, 20) > 0.85
+
+
+def test_a_quantized_file_is_quantized_anew(shapes_tflite, calibration, tmp_path):
+    output = tmp_path / "again.tflite"
+    result = convert(shapes_tflite, calibration=calibration, output=output)
+    file = result.details["original_parity"]
+    # two roundings of the same network, on drawn shapes with few borders
+    assert file["agreement"] > 0.97
+    assert result.int8_parity.agreement > 0.97
+    lines = conversion_text(result)
+    assert f"network against {shapes_tflite.name} itself" in lines
+    # its labels and preprocessing come along
+    manifests = [stored_manifest(path) for path in (shapes_tflite, output)]
+    assert manifests[0].labels == manifests[1].labels
+    assert manifests[0].mean == manifests[1].mean

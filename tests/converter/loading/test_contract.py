@@ -11,7 +11,9 @@ import pytest
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 import keras
+import tensorflow as tf
 
+from edgeseg.converter.frameworks import third_party
 from edgeseg.converter.loading.contract import check_format
 from edgeseg.converter.loading.load import FORMATS
 from edgeseg.devices import ModelError
@@ -35,11 +37,19 @@ def export(path):
     return path
 
 
+def lower(path):
+    with third_party():
+        made = tf.lite.TFLiteConverter.from_keras_model(model()).convert()
+    path.write_bytes(made)
+    return path
+
+
 # How a model of each format is made
 MAKERS = {
     "hdf5": lambda folder: save(folder / "model.h5"),
     "keras_file": lambda folder: save(folder / "model.keras"),
     "savedmodel": lambda folder: export(folder / "model"),
+    "tflite": lambda folder: lower(folder / "model.tflite"),
 }
 
 

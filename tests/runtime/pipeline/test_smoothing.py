@@ -5,6 +5,7 @@ import pytest
 
 from edgeseg.runtime import Capture, PipelineOptions, Segmenter
 from edgeseg.runtime.model.head import Head
+from edgeseg.runtime.pipeline.scene import Scene
 from edgeseg.runtime.pipeline.segmenting import Inference
 from edgeseg.runtime.pipeline.smoothing import Smoother
 from edgeseg.runtime.sources.synthetic import SyntheticSource
@@ -102,9 +103,9 @@ def test_no_class_ids_are_left_for_whoever_reads_them():
 
 @pytest.mark.parametrize("change", ["scene", "size", "pause", "none"])
 def test_a_change_of_scene_or_size_and_a_pause_start_anew(change):
-    smoother = Smoother(0.9, SCORES)
+    smoother, scene = Smoother(0.9, SCORES), Scene()
     frame = SyntheticSource("64x48,seed=1").scene(0)[0]
-    smoother.look_at(frame, 0.0)
+    assert not scene.goes_on(frame, 0.0)
     smoother.smooth(np.zeros((1, 6, 5, 4), np.int8))
     after = {
         "scene": (SyntheticSource("64x48,seed=2").scene(0)[0], 0.04),
@@ -112,6 +113,7 @@ def test_a_change_of_scene_or_size_and_a_pause_start_anew(change):
         "pause": (frame, 9.0),
         "none": (SyntheticSource("64x48,seed=1").scene(1)[0], 0.04),
     }
-    smoother.look_at(*after[change])
+    if not scene.goes_on(*after[change]):
+        smoother.reset()
     mixed = smoother.smooth(np.full((1, 6, 5, 4), 100, np.int8))
     np.testing.assert_allclose(mixed, 10 if change == "none" else 100, rtol=1e-5)
