@@ -144,7 +144,7 @@ def _bound_child() -> None:
         os.dup2(silence, descriptor)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):  # if memory ends, the child goes first
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", "utf-8")
     if (most := _memory_limit()) is not None:
         with contextlib.suppress(ValueError, OSError, OverflowError):
             resource.setrlimit(resource.RLIMIT_DATA, (most, most))
@@ -170,13 +170,19 @@ def _remembered_at(model: Path, runtime: str) -> Path | None:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
         folder = _cache_folder()
-    except OSError:  # no home: tried each time
+    except OSError:
+        return None
+    if folder is None:  # no home: tried each time
         return None
     settings = "".join(c if c.isalnum() or c in ".-" else "_" for c in runtime)
     return folder / "first-inference" / f"{digest.hexdigest()}-{settings}"
 
 
-def _cache_folder() -> Path:
+def _cache_folder() -> Path | None:
+    """Return where to remember things, None where that would make a home."""
     # CACHE_DIRECTORY is systemd's, for a unit that has CacheDirectory=
     given = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
-    return Path(given) if given else cache_folder()
+    if given:
+        return Path(given)
+    folder = cache_folder()
+    return folder if folder.parent.parent.is_dir() else None

@@ -19,7 +19,7 @@ from PIL import Image
 
 import edgeseg.runtime
 from edgeseg.devices import InputError
-from edgeseg.runtime import Manifest
+from edgeseg.runtime import Capture, Manifest, Segmentation, Style
 from edgeseg.runtime.accuracy.dataset import fingerprint
 from edgeseg.runtime.capture.opencv import opencv_name, quiet_opencv
 from edgeseg.runtime.json_text import json_text
@@ -245,9 +245,11 @@ def test_a_link_that_cannot_be_made_is_one_line(tmp_path, monkeypatch):
 
 def test_a_path_of_json_lines_may_be_odd(tmp_path):
     path = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
-    style = SimpleNamespace(resume=False)
-    open_sink(str(path), style).close()
-    assert path.is_file()
+    style = Style(Manifest(labels=("background",)))
+    capture = Capture(np.zeros((4, 4, 3), np.uint8), "a", 0.0)
+    with open_sink(str(path), style) as sink:
+        sink.write(capture, Segmentation(np.zeros((4, 4), np.uint8), (), {}))
+    assert json.loads(path.read_text("utf-8"))["name"] == "a"
 
 
 @pytest.mark.long
