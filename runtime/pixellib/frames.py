@@ -137,7 +137,9 @@ def process(
         sinks.append(open_sink("window", style))
     started = time.monotonic()
     with stopping_on_signals() as stop:
-        tally = run_pipeline(source, model.open(), sinks, options=options, stop=stop)
+        tally = run_pipeline(
+            source, model.open_segmenter(), sinks, options=options, stop=stop
+        )
     if check_fps:
         print(
             f"{tally.done / max(time.monotonic() - started, 1e-9):.1f} frames a second"

@@ -94,7 +94,7 @@ class Model:
         )
         return cls(Path(MODEL_NAME), numbering)
 
-    def open(self) -> Segmenter:
+    def open_segmenter(self) -> Segmenter:
         """Return a new segmenter."""
         segmenter = Segmenter.open(self._path)
         known = _SETS.get(segmenter.head.classes)
@@ -106,7 +106,7 @@ class Model:
     @cached_property
     def segmenter(self) -> Segmenter:
         """The segmenter for single pictures."""
-        return self.open()
+        return self.open_segmenter()
 
     @cached_property
     def manifest(self) -> Manifest:

@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> None:
             ["nice", "-n", "5", sys.executable, "-m", module, name, photos],
             capture_output=True,
             text=True,
+            encoding="utf-8",
             check=False,
         )
         if done.returncode:
