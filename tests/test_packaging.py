@@ -99,4 +99,5 @@ def test_every_extra_of_the_readme_exists(settings):
         "video",
         "mqtt",
         "onnx",
+        "datasets",
     }

@@ -170,7 +170,7 @@ def eval_text(record: Json) -> str:
         f"{record['images']} pictures of {record['dataset']}/{record['split']}, "
         f"{len(record['classes'])} classes; model sha256 {record['model_sha256'][:16]}"
     )
-    for kind, names in record["left_out"].items():
+    for kind, names in record.get("left_out", {}).items():
         if names:
             where = "data set" if kind == "dataset" else "model"
             shown = ", ".join(names[:_LEFT_OUT])

@@ -120,7 +120,7 @@ def doubt_by_answers(
     fed : callable
         Returns the manifest of a choice.
     """
-    if segmenter.head.kind == "labels":
+    if segmenter.head.kind == "labels" or not frames:
         return None
     own = _Answers(segmenter, segmenter.manifest, frames)
     others = [(choice, fed(choice)) for choice in CHOICES]

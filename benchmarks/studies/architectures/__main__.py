@@ -1,4 +1,10 @@
-"""Run the study: one process a network, and the record after each."""
+"""Well-known networks converted, one process each, and a record after each.
+
+``python -m edgeseg.benchmarks.studies.architectures PHOTOS RECORD.json [NAME ...]``
+makes the rows that the record lacks, or those that are named anew.
+
+Run from a checkout; see `edgeseg.benchmarks.studies`.
+"""
 
 from __future__ import annotations
 
@@ -39,4 +45,6 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3 or sys.argv[1].startswith("-"):
+        sys.exit(f"{__doc__}\nnetworks: {', '.join(NETWORKS)}")
     main(sys.argv[1:])

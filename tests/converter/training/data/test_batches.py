@@ -12,6 +12,7 @@ from edgeseg.converter.training.data.splits import open_splits
 from edgeseg.converter.training.teacher import Teacher
 from edgeseg.devices import InputError
 from edgeseg.runtime import Segmenter
+from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.sources.synthetic import LABELS, SyntheticSource
 
 ONES = np.ones(4, np.float32)
@@ -65,7 +66,7 @@ def test_form_of_a_batch(train):
 
 
 def test_a_picture_that_goes_missing_ends_the_stream(drawn, train, monkeypatch):
-    monkeypatch.setattr(train, "picture_path", lambda name: drawn / "gone.jpg")
+    monkeypatch.setattr(train, "picture", lambda _: read_picture(drawn / "gone.jpg"))
     with pytest.raises(InputError, match=r"gone\.jpg"):
         next(batches(train).stream(0))
 
