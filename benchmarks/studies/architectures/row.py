@@ -1,4 +1,8 @@
-"""One row of the study: a network is built, settled on photos, and converted."""
+"""One row of the study: a network is built, settled on photos, and converted.
+
+``python -m edgeseg.benchmarks.studies.architectures.row NAME PHOTOS`` prints the row.
+Run from a checkout; see `edgeseg.benchmarks.studies`.
+"""
 
 from __future__ import annotations
 
