@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image
 
 from edgeseg.runtime.annotations.run_lengths import compressed
@@ -160,6 +161,7 @@ def labelme(root, pictures, labels, split):
 
 
 def yolo(root, pictures, labels, split):
+    pytest.importorskip("yaml", reason="needs the extra `datasets`")
     names = [*labels, IGNORE]
     for each in pictures:
         save(root / "images" / split / f"{each.name}.jpg", each.frame)

@@ -233,9 +233,14 @@ def _output(layer: KerasLayer) -> KerasTensor:
 
 
 def _stride(side: int, cells: int) -> int | None:
-    """Return the stride of a grid, a power of two before others."""
-    found = [s for s in range(1, side + 1) if math.ceil(side / s) == cells]
-    return next(filter(_is_power, found), found[0] if found else None)
+    """Return the stride of a grid, a power of two before others.
+
+    In as many steps as the side has bits: a file may name any number.
+    """
+    powers = (1 << bits for bits in range(side.bit_length()))
+    least = -(-side // cells) if cells > 0 else 0  # no smaller one gives so few
+    found = [s for s in (*powers, least) if s > 0 and -(-side // s) == cells]
+    return found[0] if found else None
 
 
 def _is_power(number: int) -> bool:

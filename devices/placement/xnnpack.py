@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import MissingDriverError
+from edgeseg.devices import MissingDriverError, ModelError
 from edgeseg.devices.first_inference import try_first_inference
 from edgeseg.devices.litert import find_runtime, open_interpreter
 from edgeseg.devices.plain_text import one_line
@@ -76,7 +76,13 @@ def xnnpack_members(model: Path | bytes) -> Membership:
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         return Membership((), name, one_line(error))
-    details = interpreter._get_ops_details()
+    try:
+        details = interpreter._get_ops_details()
+    except UnicodeDecodeError as error:
+        where = model if isinstance(model, Path) else "the model"
+        raise ModelError(
+            f"{where}: a name in it is not UTF-8, and {name} lists no operators then"
+        ) from error
     nodes = [d for d in details if d["op_name"] == _DELEGATE]
     operators = [d for d in details if d["op_name"] != _DELEGATE]
     return Membership(tuple(_members(node, operators) for node in nodes), name)

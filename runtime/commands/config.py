@@ -23,7 +23,7 @@ import click
 
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_files import check_file_or_folder
-from edgeseg.devices.plain_text import reason_of
+from edgeseg.devices.plain_text import reason_of, shortened
 from edgeseg.runtime.address import STDOUT
 from edgeseg.runtime.commands.options import PATH
 from edgeseg.runtime.output.secret_files import check_private, secrets_in
@@ -135,7 +135,7 @@ def _known(command: click.Command) -> Mapping[str, click.Parameter]:
 def _unknown(key: str, known: Mapping[str, click.Parameter]) -> str:
     near = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-    return f"unknown key {key!r}{hint}"
+    return f"unknown key {shortened(key, 60)!r}{hint}"
 
 
 def _checked(parameter: click.Parameter, value: Any, where: str) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +135,9 @@ def _ids_of(name: str, manifest: Manifest) -> list[int]:
 def _checked(key: str, value: Any, known: Mapping[str, Any]) -> Any:
     """Return a value of the type that its key's default has."""
     if key not in known:
-        raise InputError(f"unknown key {key!r}; known: {', '.join(known)}")
+        raise InputError(
+            f"unknown key {shortened(key, 60)!r}; known: {', '.join(known)}"
+        )
     default = known[key]
     if isinstance(default, bool):
         expected, fits = "true or false", isinstance(value, bool)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import ManifestError
 from edgeseg.devices.archives import open_archive, read_entry
+from edgeseg.devices.plain_text import one_line
 from edgeseg.runtime.model.labels import parse_labels
 from edgeseg.runtime.model.manifest import Manifest
 
@@ -131,7 +132,7 @@ def _read_entry(path: Path, name: str) -> str | None:
             return read_entry(archive, name, _LIMIT).decode("utf-8")
         except (zipfile.BadZipFile, UnicodeDecodeError) as error:
             raise ManifestError(
-                f"{path}: its entry {name} is damaged: {error}"
+                f"{path}: its entry {name} is damaged: {one_line(error)}"
             ) from error
 
 

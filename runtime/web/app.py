@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edgeseg.devices import EdgesegError, InputError
+from edgeseg.devices.plain_text import printable
 from edgeseg.runtime.drawing.look import Look, check_look
 from edgeseg.runtime.web.gate import Gate, json_answer, refusal
 from edgeseg.runtime.web.metrics import CONTENT_TYPE, metrics_text
@@ -238,7 +239,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 
 async def _bad_request(request: Request, error: EdgesegError) -> Response:
-    return refusal(422, " ".join(str(error).split()))
+    return refusal(422, printable(str(error), 300))
 
 
 _FOLDER = resources.files("edgeseg.runtime.web")

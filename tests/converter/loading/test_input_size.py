@@ -12,6 +12,7 @@ import keras
 import networks
 
 from edgeseg.converter.loading.format import Loading
+from edgeseg.converter.loading.grid_sizes import SizeChange
 from edgeseg.converter.loading.input_size import rebuild
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.networks.resizing import resize_to
@@ -38,6 +39,19 @@ def test_network_is_the_one_built_for_that_size(build):
     direct = build(keras, (96, 160))
     direct.set_weights(drawn.get_weights())
     assert_equal_models(model, direct, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cells", "stride"), [(1, 1 << 40), (5, 1 << 38), (3 << 38, None), (1 << 41, None)]
+)
+def test_a_stride_is_found_at_any_size_a_file_may_name(cells, stride):
+    side = (1 << 40) + 1
+    found = SizeChange((side, side), (64, 64)).scaled
+    if stride is None:
+        with pytest.raises(InputError, match="no grid over the input size"):
+            found(cells, 0, "a layer")
+    else:
+        assert found(cells, 0, "a layer") == max(1, -(-64 // stride))
 
 
 @pytest.mark.long

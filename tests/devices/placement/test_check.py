@@ -16,6 +16,7 @@ from graphs import Drawing, convolution
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import (
     DEVICES,
     ModelError,
@@ -50,6 +51,15 @@ def test_json_has_the_promised_names(float_model):
     assert {"index", "op", "placement", "reason", "macs"} <= set(told["operators"][0])
     assert told["totals"]["cpu_macs_share"] == 1
     assert told["advice"][0]["options"].startswith("--recipe int8")
+
+
+def test_a_name_that_is_not_utf8_ends_in_one_line(float_model):
+    flat = FlatModel(float_model.read_bytes())
+    kernel = flat.graph.operators[0].inputs[1]
+    flat.tensor(kernel).name = b"\xff" + flat.tensor(kernel).name[1:]
+    float_model.write_bytes(flat.to_bytes())
+    with pytest.raises(ModelError, match="a name in it is not UTF-8"):
+        check_model(float_model, "desktop")
 
 
 UNITS = [

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+pytest.importorskip("ai_edge_litert.tools", reason="draws graphs")
+
 from graphs import Drawing, convolution
 from hostile.flatbuffers import mutations
 

@@ -87,7 +87,15 @@ def _odd(form: str, rng: Random) -> bytes:
             if rng.random() < 0.1:
                 whole = whole.resize(rng.choice(((1, 1), (1, 4000), (4000, 1))))
             whole.save(buffer, form, **options)
-        except (OSError, ValueError, KeyError, TypeError, SystemError, struct.error):
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            RuntimeError,
+            SystemError,
+            struct.error,
+        ):
             continue
         return buffer.getvalue()
     return damage(encoded(form), rng)

@@ -229,6 +229,7 @@ def test_labelme_draws_what_labelme_draws(tmp_path):
 
 
 def yolo(root, lines, yaml="names: [crack, hole]\ntrain: ../train/images\n"):
+    pytest.importorskip("yaml", reason="needs the extra `datasets`")
     frame_file(root / "train" / "images" / "a.jpg")
     save_text(root / "train" / "labels" / "a.txt", "\n".join(lines))
     save_text(root / "data.yaml", yaml)

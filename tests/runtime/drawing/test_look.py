@@ -33,6 +33,7 @@ def test_a_look_survives_json(look):
     ("values", "words"),
     [
         ({"colour": 1}, "unknown key 'colour'"),
+        ({"a" * 500: 1}, r"unknown key 'a+ \.\.\. a+'; known: "),
         ({"alpha": "0.5"}, "alpha: expected a number"),
         ({"alpha": True}, "alpha: expected a number"),
         ({"alpha": 1.5}, "alpha: expected a number 0..1, got 1.5"),

@@ -96,6 +96,20 @@ def test_text_that_is_no_manifest_is_refused(text):
         Manifest.from_json(text)
 
 
+def test_an_entry_whose_header_is_damaged_ends_in_a_short_line(tmp_path):
+    path = tmp_path / "damaged.tflite"
+    buffer = io.BytesIO(FLATBUFFER)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("edgeseg.json", "{" + " " * 5000 + "}")
+    content = bytearray(buffer.getvalue())
+    length = content.index(b"PK\x03\x04") + 26  # of the name, in the local header
+    content[length : length + 2] = (4000).to_bytes(2, "little")
+    path.write_bytes(content)
+    with pytest.raises(ManifestError, match="damaged") as caught:
+        stored_manifest(path)
+    assert len(str(caught.value)) < 300 + len(str(path))
+
+
 def test_an_entry_of_unreasonable_size_is_refused(tmp_path):
     path = tmp_path / "bomb.tflite"
     buffer = io.BytesIO(FLATBUFFER)

@@ -166,6 +166,13 @@ def test_what_another_site_could_send_is_refused(live, body, headers, status):
     assert json.loads(content)["error"]
 
 
+def test_an_answer_to_a_long_key_stays_short(live):
+    status, told = live.change(**{'{"a":' * 500: 1})
+    assert status == 422
+    assert told["error"].startswith("unknown key")
+    assert len(told["error"]) <= 300
+
+
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[", ""])
 def test_a_foreign_host_name_is_refused(live, host):
     assert live.ask("/api/state", host=host)[0].status == 421
