@@ -164,7 +164,9 @@ def _check_weights(path: Path, model: KerasModel) -> None:
     for variable, values in zip(model.weights, weights, strict=True):
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ModelError(
-                f"{path}: the weight {variable.path} holds values that are not finite"
+                f"{path}: the weight {variable.path} holds values that are not finite: "
+                "a training that diverged, a damaged file, or a quantization that went "
+                "wrong; convert the model as it was before that"
             )
 
 

@@ -100,13 +100,24 @@ class TFLiteSource:
 
     @cached_property
     def is_quantized(self) -> bool:
-        """Whether an operator of the file writes integers that stand for scores."""
+        """Whether an operator of the file rounds what it reads or writes.
+
+        One with integer weights rounds a float input on the way ("dynamic range").
+        """
         return any(
-            self.tensor(index).scales
-            and self.tensor(index).dtype in (*_INTEGERS, "int16")
+            self._is_rounded(index)
             for operator in self.operators
-            for index in operator.outputs
+            for index in (
+                *operator.outputs,
+                *(operator.inputs if operator.kind != "DEQUANTIZE" else ()),
+            )
         )
+
+    def _is_rounded(self, index: int) -> bool:
+        if index < 0:
+            return False
+        tensor = self.tensor(index)
+        return bool(tensor.scales) and tensor.dtype in (*_INTEGERS, "int16")
 
     def tensor(self, index: int) -> SourceTensor:
         """Return a tensor of the file."""

@@ -271,6 +271,16 @@ def test_integers_are_read_as_what_they_stand_for(per_channel, tmp_path):
     np.testing.assert_allclose(loaded.manifest.mean, [zero_point] * 3)
 
 
+def test_integer_weights_alone_round_too(tmp_path):
+    model = network(layers.Conv2D(32, 3), layers.Conv2D(64, 3), layers.Conv2D(5, 1))
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    with third_party():
+        content = converter.convert()
+    loaded = load_model(saved(content, tmp_path / "dynamic.tflite"))
+    assert not loaded.original.exact
+
+
 def test_activations_that_only_the_ranges_say_are_kept(tmp_path):
     flat = FlatModel(quantized(small(), tf.int8))
     whole = load_model(saved(flat.to_bytes(), tmp_path / "whole.tflite")).model
