@@ -118,7 +118,7 @@ def _agreement(
     """Return the share of pixels of the same class, at the pictures' own size."""
     same = total = 0
     for frame in frames:
-        first, second = (one.segment(frame).mask for one in (old, new))
+        first, second = (one.segment(frame).ids for one in (old, new))
         same += int((first == second).sum())
         total += first.size
     return same / total
