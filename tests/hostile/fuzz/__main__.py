@@ -22,7 +22,13 @@ PATH = click.Path(path_type=Path)
 _STATE = re.compile(
     r"^#(\d+)\s+(INITED|DONE|\w+)\s+cov: (\d+) ft: (\d+) corp: (\d+)", re.M
 )
-_LIMITS = ("-timeout=20", "-rss_limit_mb=3000", "-print_final_stats=1", "-verbosity=1")
+_LIMITS = (
+    "-timeout=20",
+    "-rss_limit_mb=3000",
+    "-malloc_limit_mb=1000",
+    "-print_final_stats=1",
+    "-verbosity=1",
+)
 
 
 _PERIOD_S = 120  # of one process: atheris takes more and more memory
@@ -32,7 +38,9 @@ _PERIOD_S = 120  # of one process: atheris takes more and more memory
 @click.option("--seconds", default=1800, help="For each target.")
 @click.option("--targets", default=",".join(PACKAGES), help="As A,B.")
 @click.option("--keep", type=PATH, required=True, help="Folder: corpora and findings.")
-@click.option("--out", type=PATH, help="Write the figures there.")
+@click.option(
+    "--out", type=PATH, help="Write the figures there; those of other targets stay."
+)
 def main(seconds: int, targets: str, keep: Path, out: Path | None) -> None:
     """Fuzz targets at the same time. Exit status 1: something was found."""
     names = targets.split(",")
@@ -40,7 +48,11 @@ def main(seconds: int, targets: str, keep: Path, out: Path | None) -> None:
     with ThreadPoolExecutor(len(names)) as pool:
         each = pool.map(lambda name: _fuzz(name, seconds, keep / name), names)
         found = dict(zip(names, each, strict=True))
-    record = {"atheris": version("atheris"), "targets": found}
+    others = json.loads(out.read_text("utf-8")) if out and out.exists() else {}
+    record = {
+        "atheris": version("atheris"),
+        "targets": {**others.get("targets", {}), **found},
+    }
     click.echo(json.dumps(record, indent=1))
     if out is not None:
         out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
@@ -75,7 +87,10 @@ def _fuzz(name: str, seconds: int, folder: Path) -> dict[str, int | float]:
     assert first is not None
     assert last is not None
     stopped = [
-        p for kind in ("oom", "timeout", "crash") for p in folder.glob(f"{kind}-*")
+        path
+        for kind in ("oom", "timeout", "crash")
+        for path in folder.glob(f"{kind}-*")
+        if path.stat().st_size  # without an input it is what atheris itself has taken
     ]
     return {
         "seconds": round(time.monotonic() - begin),
