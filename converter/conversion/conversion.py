@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -234,8 +235,9 @@ def convert_request(
             folder=folder,
         )
         files = (RESULTS[request.format], RANGES)
-        for source, target in zip(files, targets, strict=False):
-            with replacing(target) as temporary:
+        with ExitStack() as written:  # all get their names, or none does
+            for source, target in zip(files, targets, strict=False):
+                temporary = written.enter_context(replacing(target))
                 shutil.copyfile(folder / source, temporary)
     return _conversion(output, record)
 

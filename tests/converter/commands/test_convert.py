@@ -97,6 +97,14 @@ def test_options_that_miss_their_pictures(shapes_keras, calibration, output):
     assert_refused(done, output, "--calibration")
 
 
+@pytest.mark.long
+def test_ranges_that_find_no_room(shapes_keras, calibration, output, full_disk):
+    given = (shapes_keras, "--calibration", calibration, "-o", output)
+    done = convert(*given, "--save-ranges", full_disk / "ranges.json")
+    assert_refused(done, output, "ranges.json: No space left on device")
+    assert not list(full_disk.iterdir())
+
+
 def test_a_limit_of_time(shapes_keras, calibration, output):
     given = (shapes_keras, "--calibration", calibration, "-o", output)
     assert_refused(convert(*given, "--timeout", "2"), output, "time limit of 2 s")
