@@ -129,6 +129,29 @@ def test_a_child_that_is_killed(shapes_keras, calibration, output):
     assert_refused(done, output, "killed by signal 9")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_from_outside(shapes_keras, calibration, output, tmp_path, number):
+    arguments = ("convert", shapes_keras, "--calibration", calibration, "-o", output)
+    place = tmp_path / "temporary"
+    place.mkdir()
+    with subprocess.Popen(
+        [*EDGESEG, *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(place)},
+    ) as process:
+        assert "loading" in process.stderr.readline()
+        child = child_of(process.pid)
+        assert list(place.iterdir())
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in stderr
+    assert not list(place.iterdir())
+    assert not output.exists()
+    assert not Path(f"/proc/{child}").exists()
+
+
 def child_of(pid):
     """Return the process that another one started, once there is one."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
