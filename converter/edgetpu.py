@@ -45,6 +45,7 @@ from edgeseg.devices.archives import DAMAGED, check_methods, open_archive
 from edgeseg.devices.litert import read_model
 from edgeseg.runtime.model.embedded import append_manifest, sha256, stored_manifest
 from edgeseg.runtime.pictures.atomic import check_writable, write_bytes
+from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 from edgeseg.runtime.shipped import find_model, is_shipped
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def _run(
     program: str, model: Path, content: bytes, timeout_s: float, min_runtime: int | None
 ) -> tuple[CompilerLog, bytes]:
     """Run the compiler in a folder of its own; return its log and what it made."""
-    with temporary_folder() as folder:
+    with stopping_on_signals(), temporary_folder() as folder:
         source = folder / "model.tflite"
         source.write_bytes(content)
         command = [program, "-s", "-o", str(folder)]

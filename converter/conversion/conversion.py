@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from edgeseg.devices import ConversionError, InputError
 from edgeseg.runtime import Overrides
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import check_writable, replacing
+from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,7 +226,7 @@ def convert_request(
         raise InputError(f"recipe {request.recipe!r} measures no ranges to save")
     targets = [output, *([] if save_ranges is None else [save_ranges])]
     _check_targets(request, targets)
-    with temporary_folder() as folder:
+    with stopping_on_signals(), temporary_folder() as folder:
         record = run_isolated(
             _JOBS[request.format],
             {"request": request.to_dict(), "folder": str(folder)},
@@ -234,8 +236,9 @@ def convert_request(
             folder=folder,
         )
         files = (RESULTS[request.format], RANGES)
-        for source, target in zip(files, targets, strict=False):
-            with replacing(target) as temporary:
+        with ExitStack() as written:  # all get their names, or none does
+            for source, target in zip(files, targets, strict=False):
+                temporary = written.enter_context(replacing(target))
                 shutil.copyfile(folder / source, temporary)
     return _conversion(output, record)
 

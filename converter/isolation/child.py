@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.isolation.folder import is_full, no_space
 from edgeseg.converter.isolation.processes import kill_session, resident_bytes
-from edgeseg.devices import ConversionError, EdgesegError
+from edgeseg.devices import ConversionError, EdgesegError, OutputError
 from edgeseg.devices import errors as _errors
 from edgeseg.devices.plain_text import plain, reason_of
 from edgeseg.devices.process_log import last_line_in, reason_in
@@ -217,8 +217,9 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _error(name: str, message: str, full: Path | None) -> EdgesegError:
     kind: type[EdgesegError] = getattr(_errors, name)
-    if full is not None and "no space" not in message:
-        # what a library makes of that may be anything
+    names_place = kind is OutputError and "no space left" in message.lower()
+    if full is not None and "no space is left" not in message and not names_place:
+        # what a library makes of a full disk may be anything
         message = f"{message}; {no_space(full)}"
     return kind(message)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import EdgesegError, OutputError
 from edgeseg.devices.plain_text import reason_of
+from edgeseg.runtime.pictures.left_behind import hold, remove_left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +20,16 @@ if TYPE_CHECKING:
 _FULL = 1 << 16  # bytes left, below which a file system is taken to be full
 _FEW = 4  # files that may still be made, of which the same is true
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_PREFIX = "edgeseg-work-"
+_FOLDERS = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 _HINT = "set TMPDIR to a folder with more room"
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Yield a folder of one's own, which is removed at the end.
+
+    After a kill it stays; the next call of any process removes it.
 
     Raises
     ------
@@ -34,7 +40,7 @@ def temporary_folder() -> Iterator[Path]:
     if wanted and not Path(wanted).is_dir():  # Python would silently take another one
         raise OutputError(f"TMPDIR names {wanted}, which is no folder: {_HINT}")
     try:
-        folder = tempfile.TemporaryDirectory(prefix="edgeseg-")
+        folder, held = _held_folder()
     except OSError as error:
         where = f" in {tempfile.tempdir}" if tempfile.tempdir else ""
         raise OutputError(
@@ -49,6 +55,21 @@ def temporary_folder() -> Iterator[Path]:
             if error.errno in _NO_ROOM:
                 raise OutputError(no_space(Path(name))) from error
             raise
+        finally:
+            os.close(held)
+
+
+def _held_folder() -> tuple[tempfile.TemporaryDirectory[str], int]:
+    remove_left_behind(Path(tempfile.gettempdir()), _FOLDERS)
+    while True:
+        folder = tempfile.TemporaryDirectory(prefix=_PREFIX)
+        try:
+            descriptor = os.open(folder.name, os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue  # another process took it for one that is left behind
+        if hold(descriptor):
+            return folder, descriptor
+        os.close(descriptor)
 
 
 def is_full(folder: Path) -> bool:

@@ -157,7 +157,8 @@ def finetune(
                 identity={**settings.identity(), **hashes(origins)},
             )
             trainer = Trainer(job, report)
-            _clear(folder, restart=restart)
+            if restart:
+                (folder / STATE).unlink(missing_ok=True)
             if trainer.resume():
                 done = trainer.progress
                 report(f"going on after step {done.step} of {done.total}")
@@ -273,15 +274,6 @@ def _batches(
         seed=settings.seed,
         workers=settings.workers,
     )
-
-
-def _clear(folder: Path, *, restart: bool) -> None:
-    """Remove what a kill left half-written and, to begin anew, the state."""
-    for path in (folder / STATE, folder / BEST):
-        for stale in path.parent.glob(f".{path.stem}-*{path.suffix}"):
-            stale.unlink(missing_ok=True)
-    if restart:
-        (folder / STATE).unlink(missing_ok=True)
 
 
 def _result(folder: Path, progress: Progress, signum: int | None) -> Finetuned:

@@ -1,21 +1,32 @@
-"""Write to a temporary name, then rename: an output is whole or not there."""
+"""Write to a temporary name, then rename: an output is whole or not there.
+
+A kill leaves a temporary file behind. The next process that writes into that folder
+removes it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import tempfile
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.plain_files import kind_of
 from edgeseg.devices.plain_text import encodable, reason_of
+from edgeseg.runtime.pictures.left_behind import hold, remove_left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_PREFIX = ".edgeseg-"
+# as `tempfile` makes them, with the suffix of the file that is written
+_TEMPORARY = re.compile(rf"{re.escape(_PREFIX)}[a-z0-9_]{{8}}(\.[^.]*)?")
 
 
 @contextmanager
@@ -35,16 +46,12 @@ def replacing(path: Path) -> Iterator[Path]:
     OutputError
         The folder or file cannot be written.
     """
-    temporary = None
+    temporary, held = None, -1
     made: list[Path] = []
     try:
         _check_replaceable(path)
         made = make_folder(path.parent)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
+        held, temporary = temporary_file(path.parent, path.suffix)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
@@ -57,7 +64,35 @@ def replacing(path: Path) -> Iterator[Path]:
         if temporary is not None:
             with contextlib.suppress(OSError):  # its folder may have been removed
                 temporary.unlink(missing_ok=True)
+            os.close(held)
         remove_empty(made)
+
+
+def temporary_file(folder: Path, suffix: str = "") -> tuple[int, Path]:
+    """Make a temporary file, after removing those that killed processes have left.
+
+    Returns
+    -------
+    int, Path
+        A descriptor to keep open for as long as the file has this name, and the name.
+
+    Raises
+    ------
+    OSError
+        It cannot be made.
+    """
+    _clean(folder.absolute())
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=suffix, dir=folder)
+        if hold(descriptor):
+            return descriptor, Path(name)
+        os.close(descriptor)  # another process took it for one that is left behind
+
+
+@lru_cache(maxsize=1024)
+def _clean(folder: Path) -> None:
+    """Remove what killed processes have left in a folder; looks there only once."""
+    remove_left_behind(folder, _TEMPORARY)
 
 
 def make_folder(folder: Path) -> list[Path]:

@@ -6,8 +6,6 @@ import contextlib
 import fcntl
 import mmap
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
@@ -16,8 +14,11 @@ from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output import shared_frames as layout
 from edgeseg.runtime.output.sink import Sink
+from edgeseg.runtime.pictures.atomic import temporary_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -78,9 +79,9 @@ class _Segment(Closing):
         self._slot = layout.slot_bytes(size_hw)
         self._count = 0
         size = layout.HEADER_BYTES + layout.SLOTS * self._slot
-        self._file, name = tempfile.mkstemp(prefix=".edgeseg-", dir=path.parent)
+        # held for as long as it is open, also under its own name
+        self._file, temporary = temporary_file(path.parent)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
             # a full /dev/shm must be an error here, not a SIGBUS at the first write
             os.posix_fallocate(self._file, 0, size)
             self._map = mmap.mmap(self._file, size)
@@ -90,10 +91,10 @@ class _Segment(Closing):
                 *(layout.MAGIC, layout.VERSION, layout.LIVE),
                 *(size_hw[1], size_hw[0], layout.SLOTS, self._slot, 0, os.getpid()),
             )
-            Path(name).replace(path)
+            temporary.replace(path)
         except OSError:
             os.close(self._file)
-            Path(name).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
     def put(

@@ -53,7 +53,7 @@ def save_portable(model: KerasModel, path: Path) -> None:
     with replacing(path) as temporary:
         with third_party():
             model.save(temporary)
-        make_portable(temporary)
+        _write(temporary, temporary)
 
 
 def make_portable(path: Path) -> None:
@@ -65,6 +65,12 @@ def make_portable(path: Path) -> None:
         A file that Keras wrote here; it is replaced. Of the same file it makes the
         same bytes, whenever and wherever.
     """
+    with replacing(path) as temporary:
+        _write(path, temporary)
+
+
+def _write(path: Path, target: Path) -> None:
+    """Write the portable file of what is in `path`; `target` may be the same."""
     layers.register()  # they are known by name, in whatever process this is
     with zipfile.ZipFile(path) as archive:
         config = json.loads(archive.read(CONFIG))
@@ -76,7 +82,7 @@ def make_portable(path: Path) -> None:
         CONFIG: json.dumps(small, separators=(",", ":")).encode(),
         WEIGHTS: weights,
     }
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with zipfile.ZipFile(target, "w") as archive:
         for name, content in members.items():
             info = zipfile.ZipInfo(name, _FIRST_DAY)
             info.create_system, info.external_attr = _UNIX, _READABLE

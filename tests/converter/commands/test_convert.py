@@ -31,7 +31,7 @@ def assert_refused(done, output, *words):
     for word in words:
         assert word in lines[0]
     assert not output.exists()
-    assert not list(output.parent.glob(f".{output.stem}*")), "half-written output"
+    assert not list(output.parent.glob(".*")), "half-written output"
 
 
 @pytest.fixture
@@ -97,6 +97,14 @@ def test_options_that_miss_their_pictures(shapes_keras, calibration, output):
     assert_refused(done, output, "--calibration")
 
 
+@pytest.mark.long
+def test_ranges_that_find_no_room(shapes_keras, calibration, output, full_disk):
+    given = (shapes_keras, "--calibration", calibration, "-o", output)
+    done = convert(*given, "--save-ranges", full_disk / "ranges.json")
+    assert_refused(done, output, "ranges.json: No space left on device")
+    assert not list(full_disk.iterdir())
+
+
 def test_a_limit_of_time(shapes_keras, calibration, output):
     given = (shapes_keras, "--calibration", calibration, "-o", output)
     assert_refused(convert(*given, "--timeout", "2"), output, "time limit of 2 s")
@@ -119,6 +127,29 @@ def test_a_child_that_is_killed(shapes_keras, calibration, output):
         stdout, stderr = process.communicate(timeout=60)
     done = subprocess.CompletedProcess([], process.returncode, stdout, stderr)
     assert_refused(done, output, "killed by signal 9")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_from_outside(shapes_keras, calibration, output, tmp_path, number):
+    arguments = ("convert", shapes_keras, "--calibration", calibration, "-o", output)
+    place = tmp_path / "temporary"
+    place.mkdir()
+    with subprocess.Popen(
+        [*EDGESEG, *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(place)},
+    ) as process:
+        assert "loading" in process.stderr.readline()
+        child = child_of(process.pid)
+        assert list(place.iterdir())
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in stderr
+    assert not list(place.iterdir())
+    assert not output.exists()
+    assert not Path(f"/proc/{child}").exists()
 
 
 def child_of(pid):

@@ -128,6 +128,13 @@ def fill_and_refuse(job, progress):
         raise ModelError("'NoneType' object is not callable")
 
 
+def fill_elsewhere(job, progress):
+    from edgeseg.runtime.pictures.atomic import write_bytes
+    from pathlib import Path
+
+    write_bytes(Path(job["path"]), b"x" * 100_000)
+
+
 def temporary(job, progress):
     import tempfile
 
@@ -260,6 +267,44 @@ def test_a_child_on_a_full_disk_says_so(job, full_temporary):
             folder=folder,
         )
     assert not list(full_temporary.iterdir())
+
+
+def test_a_full_disk_elsewhere_is_not_the_temporary_folders(run, full_disk):
+    path = full_disk / "out"
+    with pytest.raises(OutputError) as raised:
+        run("fill_elsewhere", path=str(path))
+    assert str(raised.value) == f"cannot write {path}: No space left on device"
+
+
+def test_a_killed_process_folder_is_removed_by_the_next(tmp_path):
+    code = """
+from edgeseg.converter.isolation.folder import temporary_folder
+import os, signal
+with temporary_folder() as folder:
+    (folder / "much").mkdir()
+    (folder / "much" / "more").write_bytes(b"x" * 1000)
+    os.kill(os.getpid(), signal.%s)
+"""
+    place = tmp_path / "temporary"
+    surroundings = os.environ | {"TMPDIR": str(place)}
+    strange = place / "edgeseg-work-notes"
+    strange.mkdir(parents=True)
+
+    def process(name, **options):
+        command = [sys.executable, "-c", code % name]
+        return subprocess.Popen(command, env=surroundings, **options)
+
+    with process("SIGSTOP") as living:
+        try:
+            os.waitpid(living.pid, os.WUNTRACED)
+            (held,) = set(place.iterdir()) - {strange}
+            assert process("SIGKILL").wait() == -signal.SIGKILL
+            assert len(list(place.iterdir())) == 3
+            assert process("SIGCONT").wait() == 0
+            assert set(place.iterdir()) == {strange, held}
+        finally:
+            living.send_signal(signal.SIGCONT)
+    assert list(place.iterdir()) == [strange]
 
 
 def test_a_full_temporary_folder_is_one_line(full_temporary):

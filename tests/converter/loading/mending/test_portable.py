@@ -21,6 +21,7 @@ from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.loading.mending.portable import make_portable, save_portable
 from edgeseg.converter.networks.resizing import resize_to
 from edgeseg.converter.shipped import keras_file
+from edgeseg.devices import OutputError
 
 # Settings of layers that Keras 3.8, the oldest in use, does not take
 NEWER = {"renorm", "renorm_clipping", "renorm_momentum", "quantization_config"}
@@ -201,3 +202,14 @@ def test_the_model_that_ships_stays_the_same(tmp_path):
     for one, other in zip(made.get_weights(), shipped.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(answers(made), answers(shipped))
+
+
+def test_a_full_disk_names_the_file(full_disk):
+    """Where Keras' own file fits, there is room for the portable one too."""
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(1000, 1)])
+    save_portable(model, full_disk / "net.keras")
+    assert [path.name for path in full_disk.iterdir()] == ["net.keras"]
+    with pytest.raises(OutputError, match=r"cannot write .*/more\.keras: No space"):
+        save_portable(model, full_disk / "more.keras")
+    assert [path.name for path in full_disk.iterdir()] == ["net.keras"]
