@@ -11,8 +11,11 @@ from edgeseg.devices import InputError, PluginFolder
 from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.address import ANY_FILE, FOLDER, PATTERN, AddressBook
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
+from edgeseg.runtime.pictures.originals import Inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeseg.runtime.address import Address
     from edgeseg.runtime.capture.source import Source
 
@@ -47,6 +50,26 @@ def open_source(text: str, options: CaptureOptions = AS_IT_COMES) -> Source:
         )
     source: Source = SOURCE_ADDRESSES.open(address, options)
     return source
+
+
+def inputs_of(text: str, source: Source, others: Sequence[Path] = ()) -> Inputs:
+    """Return what a run reads, for `check_outputs`.
+
+    Parameters
+    ----------
+    text : str
+        As `open_source` takes it.
+    source : Source
+        What it has opened.
+    others : sequence of Path
+        Further files that are read.
+    """
+    address = find_source(text)
+    path = None if address is None else address.path
+    is_file = path is None or os.path.isfile(path)
+    files = source.files or ((Path(path),) if path and is_file else ())
+    place = None if is_file else path
+    return Inputs(files, source.names(), place, others)
 
 
 def find_source(text: str, folder: Path = Path()) -> Address | None:
