@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from edgeseg.devices import InputError, PluginFolder
 from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.address import ANY_FILE, FOLDER, PATTERN, AddressBook
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
-from edgeseg.runtime.pictures.originals import Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,28 @@ def open_source(text: str, options: CaptureOptions = AS_IT_COMES) -> Source:
         )
     source: Source = SOURCE_ADDRESSES.open(address, options)
     return source
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run reads.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Every file of the source.
+    names : sequence of str
+        Names of its captures, which files in an output folder are named after.
+    place : str or None
+        The folder or glob pattern that the files were found by.
+    others : sequence of Path
+        Further files: the model, labels, the configuration.
+    """
+
+    files: Sequence[Path]
+    names: Sequence[str] = ()
+    place: str | None = None
+    others: Sequence[Path] = field(default=())
 
 
 def inputs_of(text: str, source: Source, others: Sequence[Path] = ()) -> Inputs:

@@ -143,8 +143,8 @@ def _check_outputs(settings: RunSettings, source: Source) -> None:
     """Refuse outputs that would change what the run reads."""
     from edgeseg.runtime.capture.open import inputs_of
     from edgeseg.runtime.commands.config import files_of_config
+    from edgeseg.runtime.output.apart import check_outputs
     from edgeseg.runtime.output.open import find_sink
-    from edgeseg.runtime.pictures.originals import check_outputs
 
     others = (*settings.files, *files_of_config(click.get_current_context()))
     outputs = [find_sink(text) for text in settings.all_outputs]

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.capture.open import find_source, inputs_of, open_source
+from edgeseg.runtime.capture.open import Inputs, find_source, inputs_of, open_source
 from edgeseg.runtime.drawing.open_effect import EFFECT_ADDRESSES
+from edgeseg.runtime.output.apart import check_outputs
 from edgeseg.runtime.output.open import find_sink
-from edgeseg.runtime.pictures.originals import Inputs, check_apart, check_outputs
+from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.remote.landing import RunOutput
 from edgeseg.runtime.remote.shipping import (
     place_there,

@@ -203,3 +203,15 @@ def test_what_is_not_there_is_in_no_way(tmp_path):
         check_apart(tmp_path / "sheet.jpg", tmp_path)
     with pytest.raises(InputError, match="expected a place outside of it"):
         check_apart(Path(os.path.relpath(tmp_path / "sub")), tmp_path)
+
+
+@pytest.mark.parametrize("source", ["in.jpg", "photos", "photos/**/*", "clip.mp4"])
+def test_results_of_a_board_replace_no_original_here(place, golden_model, source):
+    from edgeseg.runtime.commands.run import run as command
+    from edgeseg.runtime.remote.calls import CommandLine, run_call
+
+    output = "photos" if source.startswith("photos") else source
+    words = (str(golden_model), source, "-o", output)
+    line = CommandLine(command, "edgeseg remote pi run", words)
+    with pytest.raises(InputError, match="|".join(REFUSED)):
+        run_call(None, line)  # before anything is sent
