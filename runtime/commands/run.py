@@ -116,6 +116,7 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json]:
             fps=options.rate(source.fps),
             resume=settings.skip_existing,
             meter=meter,
+            unlock_privacy=settings.unlock_privacy,
         )
         outputs = settings.all_outputs
         sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]

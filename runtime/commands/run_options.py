@@ -182,6 +182,12 @@ class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
         metavar="[HOST:PORT]",
         help=f"Show the run in a browser; alone on {WEB}.",
     )
+    unlock_privacy: bool = option(
+        "--unlock-privacy",
+        default=False,
+        is_flag=True,
+        help="Let whoever sees the page switch hide and pixelate off.",
+    )
     shapes: str = option(
         "--shapes",
         type=click.Choice(["none", "polygons", "rle"]),
