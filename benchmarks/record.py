@@ -69,6 +69,15 @@ def conditions(model: Path, segmenter: Segmenter) -> Json:
     }
 
 
+def is_record(path: Path | None) -> bool:
+    """Return whether a file is a record: JSON with a model's hash and versions."""
+    try:
+        values = {} if path is None else json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and {"model_sha256", "versions"} <= values.keys()
+
+
 def _backend_version(backend: str | None) -> dict[str, str]:
     """Return the version of a Keras backend that is in use, by its module's name."""
     module = sys.modules.get(backend or "")

@@ -45,6 +45,7 @@ from edgeseg.devices.archives import DAMAGED, check_methods, open_archive
 from edgeseg.devices.litert import read_model
 from edgeseg.runtime.model.embedded import append_manifest, sha256, stored_manifest
 from edgeseg.runtime.pictures.atomic import check_writable, write_bytes
+from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 from edgeseg.runtime.shipped import find_model, is_shipped
 
@@ -180,8 +181,7 @@ def compile_model(
     if _MARK in content:
         raise ModelError(f"{model} is compiled for an Edge TPU already")
     target = output or folder / f"{model.stem}_edgetpu.tflite"
-    if target.exists() and target.samefile(model):
-        raise ConversionError(f"the output {target} is the model itself")
+    check_apart(target, model)
     check_writable(target)
     program = shutil.which(PROGRAM)
     if program is None:

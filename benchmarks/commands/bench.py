@@ -128,9 +128,12 @@ def bench(
     from edgeseg.benchmarks.latency.single_stream import Rules
     from edgeseg.benchmarks.latency.text import record_text
     from edgeseg.runtime.pictures.atomic import check_writable, write_text
+    from edgeseg.runtime.pictures.originals import check_apart
 
     if json_path is not None:
         check_writable(json_path)
+        read = model, source, str(overrides["labels"] or "")
+        check_apart(json_path, *read, option="--json")
     rules = Rules.quick() if quick else Rules.full()
     setup = Setup(
         model,

@@ -76,9 +76,16 @@ def evaluate(
         run_eval,
     )
     from edgeseg.benchmarks.accuracy.reference import open_reference
-    from edgeseg.benchmarks.record import write_record
+    from edgeseg.benchmarks.record import is_record, write_record
     from edgeseg.runtime.pictures.atomic import check_writable
+    from edgeseg.runtime.pictures.originals import check_apart
 
+    labels = [str(values[key] or "") for key in ("labels", "truth_labels")]
+    read = model, dataset, against, *labels
+    if not is_record(json_path):
+        check_apart(json_path, *read, option="--json")
+    if resume is not None and not resume.exists():  # the journal knows its own
+        check_apart(resume, *read, option="--resume")
     scope = scope_of(values)
     journal = resume
     if json_path is not None:

@@ -47,9 +47,13 @@ def reference(model: Path, dataset: Path, folder: Path, **values: object) -> Non
     """  # noqa: D301 (click needs the character itself)
     from edgeseg.benchmarks.accuracy.evaluate import eval_text
     from edgeseg.benchmarks.accuracy.make_reference import make_reference
+    from edgeseg.benchmarks.record import is_record
     from edgeseg.runtime.pictures.atomic import check_writable
+    from edgeseg.runtime.pictures.originals import check_apart
 
     check_writable(folder / "reference.json")
+    if not is_record(folder / "reference.json"):
+        check_apart(folder, model, dataset)
     scope = scope_of(values)
     with (
         open_subject(model, dataset, scope.split, values) as subject,

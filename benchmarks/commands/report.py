@@ -27,6 +27,8 @@ def report(records: tuple[Path, ...], output: Path) -> None:
     latency, by the hash of their file, meet in one plot.
     """
     from edgeseg.benchmarks.page.report import write_report
+    from edgeseg.runtime.pictures.originals import check_apart
 
+    check_apart(output, *records)
     count = write_report(records, output)
     click.echo(f"{output}: {count} record{'' if count == 1 else 's'}")

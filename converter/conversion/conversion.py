@@ -24,10 +24,11 @@ from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.recipes import load_recipe
 from edgeseg.converter.shipped import find_keras, keras_file, labels_file
-from edgeseg.devices import ConversionError, InputError
+from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import check_writable, replacing
+from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
 if TYPE_CHECKING:
@@ -244,13 +245,15 @@ def convert_request(
 
 
 def _check_targets(request: Request, targets: list[Path]) -> None:
-    for target in targets:
+    scored = None if request.scoring is None else request.scoring.dataset
+    read = request.model, request.overrides.labels, scored
+    for target, option in zip(targets, ("-o", "--save-ranges"), strict=False):
         check_writable(target)
-        there = target.exists() and request.model.exists()
-        if there and target.samefile(request.model):
-            raise ConversionError(f"the output {target} is the model itself")
+        check_apart(target, *read, request.saved_ranges, option=option)
     if request.report is not None:
-        check_writable(request.report / "report.html")
+        for name in ("report.html", "report.json"):
+            check_writable(request.report / name)
+            check_apart(request.report / name, *read, option="--report")
 
 
 def _conversion(path: Path, record: Json) -> Conversion:

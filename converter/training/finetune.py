@@ -33,6 +33,7 @@ from edgeseg.converter.training.trainer import BEST, STATE, Trainer, TrainingJob
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.lists import read_list
 from edgeseg.runtime.pictures.atomic import check_writable, write_text
+from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 from edgeseg.runtime.shipped import find_model
 
@@ -135,6 +136,8 @@ def finetune(
     settings.check()
     folder, report = Path(output), progress or (lambda line: None)
     check_writable(folder / BEST)
+    check_apart(folder, settings.pictures.root, settings.pictures.val_root)
+    check_apart(folder / BEST, settings.start, settings.teaching.model)
     limit_threads(settings.threads)
     with (
         scope(settings.device),

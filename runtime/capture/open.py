@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from edgeseg.runtime.address import ANY_FILE, FOLDER, PATTERN, AddressBook
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeseg.runtime.address import Address
     from edgeseg.runtime.capture.source import Source
 
@@ -47,6 +50,48 @@ def open_source(text: str, options: CaptureOptions = AS_IT_COMES) -> Source:
         )
     source: Source = SOURCE_ADDRESSES.open(address, options)
     return source
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run reads.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Every file of the source.
+    names : sequence of str
+        Names of its captures, which files in an output folder are named after.
+    place : str or None
+        The folder or glob pattern that the files were found by.
+    others : sequence of Path
+        Further files: the model, labels, the configuration.
+    """
+
+    files: Sequence[Path]
+    names: Sequence[str] = ()
+    place: str | None = None
+    others: Sequence[Path] = field(default=())
+
+
+def inputs_of(text: str, source: Source, others: Sequence[Path] = ()) -> Inputs:
+    """Return what a run reads, for `check_outputs`.
+
+    Parameters
+    ----------
+    text : str
+        As `open_source` takes it.
+    source : Source
+        What it has opened.
+    others : sequence of Path
+        Further files that are read.
+    """
+    address = find_source(text)
+    path = None if address is None else address.path
+    is_file = path is None or os.path.isfile(path)
+    files = source.files or ((Path(path),) if path and is_file else ())
+    place = None if is_file else path
+    return Inputs(files, source.names(), place, others)
 
 
 def find_source(text: str, folder: Path = Path()) -> Address | None:

@@ -12,6 +12,7 @@ from edgeseg.devices.base import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -139,4 +140,9 @@ class Source(Closing, ABC):
 
     def names(self) -> tuple[str, ...]:
         """Return the names that captures will have, where they are known."""
+        return ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that are read, none of which an output may be."""
         return ()

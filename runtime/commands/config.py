@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.address import AddressBook
 
 _F = TypeVar("_F", bound="Callable[..., object]")
+_FILE = "edgeseg.config"  # key of a context's ``meta``
 _NOT_KEYS = frozenset({"config", "help"})
 
 
@@ -79,6 +80,12 @@ def environment_file(config: Path) -> Path:
     return config.with_suffix(".env")
 
 
+def files_of_config(ctx: click.Context) -> tuple[Path, ...]:
+    """Return the configuration that a command was given, and what is beside it."""
+    config = ctx.meta.get(_FILE)
+    return () if config is None else (config, environment_file(config))
+
+
 def _check_private(path: Path, arguments: Json) -> None:
     values = [v for v in arguments.values() if isinstance(v, str)]
     lists = [v for v in arguments.values() if isinstance(v, list)]
@@ -93,6 +100,7 @@ def config_option(function: _F) -> _F:
     def use(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
         if value is not None:
             ctx.default_map = load_config(value, ctx.command)
+            ctx.meta[_FILE] = value
 
     return click.option(
         "--config",

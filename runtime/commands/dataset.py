@@ -67,12 +67,15 @@ def dataset(
     from edgeseg.runtime.json_text import json_text
     from edgeseg.runtime.pictures.atomic import check_writable
     from edgeseg.runtime.pictures.files import write_picture
+    from edgeseg.runtime.pictures.originals import check_apart
     from edgeseg.runtime.survey.copy import write_copy
     from edgeseg.runtime.survey.sheet import contact_sheet
     from edgeseg.runtime.survey.survey import survey
     from edgeseg.runtime.survey.text import survey_text
     from edgeseg.runtime.terminal.progress import ProgressLine
 
+    check_apart(sheet, path, labels)
+    check_apart(copy, path, labels, option="--to")
     if sheet is not None:
         check_writable(sheet)
     opened = _open(path, split, labels)

@@ -18,6 +18,7 @@ from edgeseg.runtime.web.address import hide_token
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
+    from edgeseg.runtime.capture.source import Source
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.output.sink import Sink
     from edgeseg.runtime.pipeline.run import Stop, Tally
@@ -59,7 +60,8 @@ def run(settings: RunSettings) -> None:
       shared:NAME               the newest overlay, for another program
       null                      nothing
 
-    Without an output the summary is all there is. Ctrl-C ends the run in order, twice
+    Without an output the summary is all there is. An output must not be what is read,
+    nor be in the folder of the pictures. Ctrl-C ends the run in order, twice
     at once.
     """  # noqa: D301 (click needs the character itself)
     from edgeseg.runtime.json_text import json_text
@@ -97,6 +99,7 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json]:
     meter = Meter()
     with ExitStack() as stack:  # closes what is open where the rest cannot be opened
         source = stack.enter_context(open_source(settings.source, settings.capture))
+        _check_outputs(settings, source)
         segmenter = stack.enter_context(
             Segmenter.open(
                 settings.model,
@@ -113,6 +116,7 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json]:
             fps=options.rate(source.fps),
             resume=settings.skip_existing,
             meter=meter,
+            unlock_privacy=settings.unlock_privacy,
         )
         outputs = settings.all_outputs
         sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]
@@ -134,6 +138,18 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json]:
                 stop=stop,
             )
     return tally, _summary(tally, segmenter.manifest, device)
+
+
+def _check_outputs(settings: RunSettings, source: Source) -> None:
+    """Refuse outputs that would change what the run reads."""
+    from edgeseg.runtime.capture.open import inputs_of
+    from edgeseg.runtime.commands.config import files_of_config
+    from edgeseg.runtime.output.apart import check_outputs
+    from edgeseg.runtime.output.open import find_sink
+
+    others = (*settings.files, *files_of_config(click.get_current_context()))
+    outputs = [find_sink(text) for text in settings.all_outputs]
+    check_outputs(outputs, inputs_of(settings.source, source, others))
 
 
 def _show_addresses(sinks: list[Sink]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,6 @@ from edgeseg.runtime.commands.options import DeviceSettings, OverrideSettings, o
 from edgeseg.runtime.terminal.completion import complete_file
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edgeseg.runtime.capture.source import CaptureOptions
     from edgeseg.runtime.drawing.look import Look
     from edgeseg.runtime.pipeline.options import PipelineOptions
@@ -183,6 +182,12 @@ class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
         metavar="[HOST:PORT]",
         help=f"Show the run in a browser; alone on {WEB}.",
     )
+    unlock_privacy: bool = option(
+        "--unlock-privacy",
+        default=False,
+        is_flag=True,
+        help="Let whoever sees the page switch hide and pixelate off.",
+    )
     shapes: str = option(
         "--shapes",
         type=click.Choice(["none", "polygons", "rle"]),
@@ -205,6 +210,17 @@ class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
         """The outputs, with the page that ``--web`` asks for."""
         page = () if self.web is None else (f"{WEB_OUTPUT}{self.web}",)
         return (*self.outputs, *page)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that are read beside the source's."""
+        from edgeseg.runtime.drawing.open_effect import EFFECT_ADDRESSES
+        from edgeseg.runtime.model.embedded import sidecar_path
+
+        effect = EFFECT_ADDRESSES.named(self.effect)
+        picture = None if effect is None else effect.path
+        named = [Path(text) for text in (picture, self.labels) if text is not None]
+        return (self.model, sidecar_path(self.model), *named)
 
     @property
     def capture(self) -> CaptureOptions:

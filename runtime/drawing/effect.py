@@ -83,6 +83,8 @@ class Effect(ABC):
     takes_colour: ClassVar[bool] = False
     # whether the picture depends on `Scene.alpha`
     tints: ClassVar[bool] = False
+    # whether it is there for privacy: a page then leaves it and its classes as they are
+    private: ClassVar[bool] = False
     # whether a pixel of the picture depends on nothing but that pixel of the scene, so
     # that bands of rows may be drawn one by one
     pointwise = False

@@ -39,6 +39,17 @@ def open_effect(text: str) -> Effect:
     return effect
 
 
+def is_private(text: str) -> bool:
+    """Return whether an effect is there for privacy, as `Effect.private` declares it.
+
+    Examples
+    --------
+    >>> is_private("hide:80"), is_private("blur")
+    (True, False)
+    """
+    return bool(getattr(EFFECTS.load(text.partition(":")[0]), "private", False))
+
+
 def effect_controls(name: str) -> Json:
     """Return what a page shows of an effect, as JSON values.
 

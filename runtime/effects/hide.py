@@ -33,6 +33,7 @@ class Hide(Effect):
     """
 
     title = "Hide classes"
+    private = True
     strength = Strength("Strength", 1, 100, 80)
 
     def __init__(self, text: str = "") -> None:

@@ -29,6 +29,7 @@ class Pixelate(Effect):
     """
 
     title = "Pixelate classes"
+    private = True
     strength = Strength("Blocks", 2, 100, 16)
 
     def __init__(self, text: str = "") -> None:

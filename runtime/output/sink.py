@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices.base import Closing
 from edgeseg.runtime.drawing.look import Look
+from edgeseg.runtime.drawing.open_effect import is_private
 from edgeseg.runtime.drawing.overlay import on_black
 from edgeseg.runtime.drawing.painter import Painter
 
@@ -41,6 +42,8 @@ class Style:
         Keep what is there and add to it.
     meter : Meter or None
         Counts and times of the run.
+    unlock_privacy : bool
+        Whoever sees a page may change an effect that is there for privacy.
     """
 
     manifest: Manifest
@@ -49,6 +52,7 @@ class Style:
     fps: float | None = None
     resume: bool = False
     meter: Meter | None = None
+    unlock_privacy: bool = False
     painter: Painter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +97,11 @@ class Style:
         """
         for band in self.painter.draw_bands(capture, segmentation, self.look):
             yield on_black(band) if band.shape[2] == 4 and not alpha else band
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether effect and classes must stay as they are, for privacy."""
+        return is_private(self.look.effect) and not self.unlock_privacy
 
 
 class Sink(Closing, ABC):

@@ -12,6 +12,7 @@ from edgeseg.runtime.capture.source import Capture, Source
 from edgeseg.runtime.output.open import open_sink
 from edgeseg.runtime.output.sink import Sink, Style
 from edgeseg.runtime.pictures.files import read_picture, write_picture
+from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.pipeline.run import PipelineOptions, run_pipeline
 from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
@@ -52,7 +53,11 @@ def picture_of(image: Path | str | Array, *, is_frame: bool) -> NDArray[np.uint8
 
 
 def draw(
-    model: Model, frame: NDArray[np.uint8], look: Look, output: Path | str | None
+    model: Model,
+    frame: NDArray[np.uint8],
+    look: Look,
+    output: Path | str | None,
+    read: Path | str | Array | None = None,
 ) -> tuple[Segmentation, NDArray[np.uint8]]:
     """Segment and draw one picture.
 
@@ -66,6 +71,8 @@ def draw(
         What is drawn.
     output : Path, str or None
         A file for the drawing.
+    read : Path, str, ndarray or None
+        Where the picture comes from: a file there is not written over.
 
     Returns
     -------
@@ -75,6 +82,8 @@ def draw(
     result = model.segmenter.segment(frame)
     drawn = model.painter.draw(Capture(frame, "frame", 0.0), result, look)
     if output is not None:
+        path = read if isinstance(read, str | Path) else None
+        check_apart(Path(output), path, option="output_image_name")
         write_picture(Path(output), drawn)
     return result, as_bgr(drawn)
 
@@ -126,6 +135,8 @@ def process(
     InputError
         There is no such video, or it has no frame.
     """
+    if output is not None and isinstance(video, str | Path):
+        check_apart(Path(output), video, option="output_video_name")
     source = _open(video)
     options = PipelineOptions(fps=fps)
     style = Style(model.manifest, look, fps=options.rate(source.fps))

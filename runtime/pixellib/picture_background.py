@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.drawing.look import Look
+from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.pixellib.frames import draw, picture_of
 from edgeseg.runtime.pixellib.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -57,6 +58,9 @@ class PictureBackground:
         It fills the picture with its aspect kept, where PixelLib stretches it.
         """
         look = look_of(f"picture:{b_image_path}", detect)
+        if output_image_name is not None:
+            path = Path(output_image_name)
+            check_apart(path, b_image_path, option="output_image_name")
         return self._draw(f_image_path, look, output_image_name)
 
     def change_frame_bg(
@@ -140,7 +144,7 @@ class PictureBackground:
     def _draw(self, image: Path | str, look: Look, output: Path | str | None) -> Drawn:
         model = self._loaded()
         frame = picture_of(image, is_frame=False)
-        return draw(model, frame, look, output)[1]
+        return draw(model, frame, look, output, image)[1]
 
     def _draw_frame(self, frame: Array, look: Look) -> Drawn:
         model = self._loaded()

@@ -76,7 +76,7 @@ class semantic_segmentation:
         """
         model, look = self._pascalvoc(), overlay_look(overlay)
         frame = picture_of(image_path, is_frame=process_frame)
-        result, drawn = draw(model, frame, look, output_image_name)
+        result, drawn = draw(model, frame, look, output_image_name, image_path)
         return _pascal_values(model, result), drawn
 
     def segmentFrameAsPascalvoc(
@@ -167,7 +167,7 @@ class semantic_segmentation:
         """
         model, look = self._ade(), overlay_look(overlay)
         frame = picture_of(image_path, is_frame=process_frame)
-        result, drawn = draw(model, frame, look, output_image_name)
+        result, drawn = draw(model, frame, look, output_image_name, image_path)
         return _ade20k_values(model, result, drawn, extract_segmented_objects)
 
     def segmentFrameAsAde20k(

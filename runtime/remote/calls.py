@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.capture.open import Inputs, find_source, inputs_of, open_source
 from edgeseg.runtime.drawing.open_effect import EFFECT_ADDRESSES
+from edgeseg.runtime.output.apart import check_outputs
 from edgeseg.runtime.output.open import find_sink
+from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.remote.landing import RunOutput
 from edgeseg.runtime.remote.shipping import (
     place_there,
@@ -49,6 +53,7 @@ class RemoteCall:
 
 def bench_call(session: Session, line: CommandLine, record: Path) -> RemoteCall:
     """Copy what `bench` reads."""
+    check_apart(record, line["model"], line["source"], line["labels"])
     line["model"] = ship_model(session, line["model"])
     if line["source"] is not None:
         line["source"] = ship_source(session, line["source"])
@@ -61,6 +66,8 @@ def eval_call(session: Session, line: CommandLine, record: Path) -> RemoteCall:
     """Copy what `eval` reads."""
     if "resume" in line:
         raise InputError("--resume is for runs on this machine: leave it out")
+    read = line["model"], line["dataset"], line["against"], line["labels"]
+    check_apart(record, *read)
     line["model"] = ship_model(session, line["model"])
     split = line["split"] or "val"
     line["dataset"] = ship_dataset(
@@ -75,6 +82,7 @@ def eval_call(session: Session, line: CommandLine, record: Path) -> RemoteCall:
 
 def run_call(session: Session, line: CommandLine) -> RemoteCall:
     """Copy what `run` reads; its output files get a place in the run's folder."""
+    _check_outputs(line)
     line["model"] = ship_model(session, line["model"])
     line["source"] = ship_source(session, line["source"])
     _ship_labels(session, line, "labels")
@@ -92,6 +100,22 @@ def run_call(session: Session, line: CommandLine) -> RemoteCall:
         outputs.append(there)
     line["outputs"] = outputs
     return RemoteCall(["run", *line.arguments()], list(wanted.values()))
+
+
+def _check_outputs(line: CommandLine) -> None:
+    """Refuse outputs that would change what is read here."""
+    source = find_source(line["source"])
+    if source is None or source.path is None:
+        inputs = Inputs(())
+    elif os.path.isfile(source.path):
+        path = Path(source.path)
+        inputs = Inputs((path,), (path.stem,))
+    else:
+        with open_source(line["source"]) as opened:
+            inputs = inputs_of(line["source"], opened)
+    others = [Path(line[key]) for key in ("model", "labels") if line[key] is not None]
+    outputs = [find_sink(text) for text in line["outputs"] or ()]
+    check_outputs(outputs, replace(inputs, others=others))
 
 
 def output_there(text: str) -> tuple[str, RunOutput | None]:

@@ -70,6 +70,11 @@ class FolderSource(Source):
         """Return the paths below the folder, without suffix."""
         return tuple(self._pictures)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The pictures."""
+        return tuple(self._pictures.values())
+
     def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
         """Give the pictures that can be read."""
         for name, path in self._pictures.items():

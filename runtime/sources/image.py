@@ -43,6 +43,11 @@ class ImageSource(Source):
         """Return the file's name without suffix."""
         return (self._path.stem,)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The picture."""
+        return (self._path,)
+
     def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
         """Give the picture."""
         if self._path.stem not in skip:

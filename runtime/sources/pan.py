@@ -76,6 +76,11 @@ class PanSource(Source):
             for index in range(self._frames)
         )
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The pictures."""
+        return tuple(self._paths)
+
     def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
         """Give the frames."""
         names = iter(self.names())

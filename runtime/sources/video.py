@@ -74,6 +74,11 @@ class VideoSource(Source):
         """One line where the file ends far before its announced end."""
         return tuple(self._failures)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The video."""
+        return (Path(self._path),)
+
     def stop(self) -> None:
         """End `captures` after the frame under way."""
         self._stopped = True

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeseg.devices.types import Json, Untyped
-    from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.web.address import WebAddress
     from edgeseg.runtime.web.feed import PageFeed
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 _BODY_LIMIT = 16 * 1024
 _BODY_LIMIT_S = 5.0
+_LOCKED = (
+    "effect and classes are locked, as {} is there for privacy; who starts the run can "
+    "let viewers change them: --unlock-privacy"
+)
 # what may follow an effect's name in a request: never the name of a file to read
 _HARMLESS = re.compile(r"[a-z][a-z0-9_]*(:(\d{1,6}|#?[0-9a-fA-F]{6})?)?")
 
@@ -56,8 +60,8 @@ class Pages:
         Gives the pictures and holds the look.
     meter : Meter
         Gives the readings.
-    manifest : Manifest
-        Gives the classes.
+    style : Style
+        Gives the classes, and whether the look is locked.
     table : ndarray
         ``(256, 3)`` uint8 RGB, the classes' colours.
     address : WebAddress
@@ -70,12 +74,13 @@ class Pages:
         self,
         feed: PageFeed,
         meter: Meter,
-        manifest: Manifest,
+        style: Style,
         table: NDArray[np.uint8],
         address: WebAddress,
         connections: Callable[[], int],
     ) -> None:
-        self._feed, self._meter, self._manifest = feed, meter, manifest
+        self._feed, self._meter, self._manifest = feed, meter, style.manifest
+        self._locked = style.is_locked
         self._table, self._address, self._connections = table, address, connections
         self._start_effect = feed.look.effect
         self._html, self._policy = load_page()
@@ -128,6 +133,8 @@ class Pages:
             )
         values = json_object(await read_body(request))
         look = Look.from_dict({**self._feed.look.to_dict(), **values})
+        if self._locked and _hides_otherwise(look, self._feed.look):
+            return refusal(403, _LOCKED.format(self._start_effect))
         if not _HARMLESS.fullmatch(look.effect) and look.effect != self._start_effect:
             raise InputError(
                 "effect: expected a name, with a number or a colour after a colon at "
@@ -151,7 +158,16 @@ class Pages:
             self._manifest,
             self._table,
             stream_limit=self._address.streams,
+            locked=self._locked,
         )
+
+
+def _hides_otherwise(look: Look, present: Look) -> bool:
+    """Return whether something else would be hidden, or not as well.
+
+    What is drawn over it, such as borders, uncovers nothing.
+    """
+    return (look.effect, look.classes) != (present.effect, present.classes)
 
 
 def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Starlette:

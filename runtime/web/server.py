@@ -253,7 +253,7 @@ def serve(
         def connections() -> int:
             return server.connections
 
-        pages = Pages(feed, meter, style.manifest, table, address, connections)
+        pages = Pages(feed, meter, style, table, address, connections)
         stream = MultipartStream(feed, address.streams, server.disconnect)
         return make_app(pages, stream, address)
 

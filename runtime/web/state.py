@@ -28,6 +28,7 @@ def state_of(
     table: NDArray[np.uint8],
     *,
     stream_limit: int,
+    locked: bool,
 ) -> Json:
     """Return the state of a run.
 
@@ -43,6 +44,8 @@ def state_of(
         ``(256, 3)`` uint8 RGB, the classes' colours.
     stream_limit : int
         Clients that may watch at once.
+    locked : bool
+        Effect and classes cannot be changed.
     """
     values = readings.to_dict()
     return {
@@ -53,6 +56,7 @@ def state_of(
         "frame": _frame(feed),
         "labels": _labels(readings, manifest, table),
         "look": feed.look.to_dict(),
+        "locked": locked,
         "effects": list(EFFECTS.names()),
         "effect_controls": {name: effect_controls(name) for name in EFFECTS.names()},
         "failure": feed.failure,

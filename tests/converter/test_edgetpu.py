@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 from edgeseg.converter.commands.compile import compile_command
 from edgeseg.converter.edgetpu import PROGRAM, compile_model, parse_log
-from edgeseg.devices import ConversionError, MissingDriverError, ModelError
+from edgeseg.devices import ConversionError, InputError, MissingDriverError, ModelError
 from edgeseg.runtime import Manifest
 from edgeseg.runtime.model.embedded import (
     append_manifest,
@@ -245,5 +245,5 @@ def test_what_is_compiled_or_no_model_is_refused(model, shared, compiler):
         compile_model(model)
     golden = model.with_name("again.tflite")
     golden.write_bytes(b"\x1c\x00\x00\x00TFL3")
-    with pytest.raises(ConversionError, match="is the model itself"):
+    with pytest.raises(InputError, match="the original would be lost"):
         compile_model(golden, output=golden)

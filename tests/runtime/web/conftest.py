@@ -19,12 +19,13 @@ from edgeseg.runtime.pipeline.meter import Meter
 class Live:
     """A run in a thread that can be stalled; `ask` asks its server."""
 
-    def __init__(self, model, text):
+    def __init__(self, model, text, **style):
         pytest.importorskip("uvicorn", reason="needs the extra `web`")
         self.meter = Meter()
         self.segmenter = Segmenter.open(model, threads=1)
         self.source = open_source("synthetic:160x120,live,fps=20")
-        self.sink = open_sink(text, Style(self.segmenter.manifest, meter=self.meter))
+        self.style = Style(self.segmenter.manifest, meter=self.meter, **style)
+        self.sink = open_sink(text, self.style)
         self.goes = threading.Event()
         self.goes.set()
         self.last = None
@@ -37,7 +38,7 @@ class Live:
             segmentation = self.segmenter.segment(capture.frame)
             self.sink.write(capture, segmentation)
             self.meter.add(capture, segmentation)
-            self.last = segmentation
+            self.last, self.frame = segmentation, capture
 
     def ask(self, path, method="GET", body=None, **headers):
         place = urlsplit(self.sink.url)
@@ -80,8 +81,8 @@ def wait_until(true, seconds=15):
 def start(golden_model):
     started = []
 
-    def begin(text="web:127.0.0.1:0"):
-        started.append(Live(golden_model, text))
+    def begin(text="web:127.0.0.1:0", **style):
+        started.append(Live(golden_model, text, **style))
         wait_until(lambda: started[-1].meter.read().frames > 0)
         return started[-1]
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgeseg.runtime import Look
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -139,6 +141,26 @@ def test_the_page_offers_what_effects_declare(live, visit):
     seen.page.get_by_label("Effect").select_option("overlay")
     seen.until(lambda: live.state()["look"]["effect"] == "overlay")
     assert seen.complaints == []
+
+
+def test_what_is_locked_for_privacy_is_shown_as_locked(start, visit):
+    hidden = start(look=Look(effect="hide", classes=("disc",)))
+    seen = visit(hidden.sink.url)
+    seen.wait("!document.querySelector('#locked').hidden")
+    assert "Locked for privacy" in seen.page.locator("#locked").inner_text()
+    for control in ("#effect", "#strength"):
+        assert seen.page.locator(control).is_disabled()
+    boxes = seen.page.locator("#classes input")
+    assert boxes.count() == 4
+    assert all(boxes.nth(i).is_disabled() for i in range(boxes.count()))
+    assert not seen.page.locator("#reset").is_visible()
+    seen.page.locator("#legend").check()
+    seen.wait("look.legend")
+    assert seen.complaints == []
+    free = visit(start(look=Look(effect="hide"), unlock_privacy=True).sink.url)
+    free.wait("look !== null")
+    assert free.page.locator("#locked").is_hidden()
+    assert free.page.locator("#effect").is_enabled()
 
 
 def test_another_viewer_sees_what_was_switched(live, visit):
