@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.overlay import colour_table
+from edgeseg.runtime.output.picture_folder import PictureFolder
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.pictures.files import write_ids
 
@@ -28,17 +29,22 @@ class MasksSink(Sink):
     """
 
     def __init__(self, text: str, style: Style) -> None:
-        self._folder = Path(text)
+        self._folder = PictureFolder(Path(text))
         self._table = colour_table(style.manifest.palette)
 
     def has(self, name: str) -> bool:
         """Return whether the picture's mask is there."""
-        return (self._folder / f"{name}.png").is_file()
+        return self._folder.path_of(name).is_file()
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Write one mask."""
-        path = self._folder / f"{capture.name}.png"
-        write_ids(path, segmentation.ids, self._table)
+        self._folder.write(
+            capture.name, lambda path: write_ids(path, segmentation.ids, self._table)
+        )
+
+    def check(self) -> None:
+        """Raise `OutputError` if the folder was removed."""
+        self._folder.check()
 
 
 ADDRESS = AddressKind(Rest.FOLDER, inside=(".png",), name_is_path=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.address import FOLDER, PICTURES, AddressKind, Rest
+from edgeseg.runtime.output.picture_folder import PictureFolder
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.pictures.files import SUFFIXES, write_bands, writing_bands
 
@@ -34,34 +35,39 @@ class OverlaySink(Sink):
     def __init__(self, text: str, style: Style) -> None:
         self._path = Path(text)
         self._is_file = self._path.suffix.lower() in SUFFIXES
+        self._folder = PictureFolder(self._path)
         self._style = style
         self._single = ExitStack()  # at its end, a file that is named takes its place
         self._written = 0
 
-    def _path_of(self, name: str) -> Path:
-        return self._path if self._is_file else self._path / f"{name}.png"
-
     def has(self, name: str) -> bool:
         """Return whether the picture's overlay is there."""
-        return self._path_of(name).is_file()
+        path = self._path if self._is_file else self._folder.path_of(name)
+        return path.is_file()
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Draw and write one picture."""
-        path = self._path_of(capture.name)
+        height = capture.frame.shape[0]
+        if not self._is_file:
+            bands = self._style.draw_bands(capture, segmentation, alpha=True)
+            self._folder.write(
+                capture.name, lambda path: write_bands(path, bands, height)
+            )
+            return
         self._written += 1
-        if self._is_file and self._written > 1:
+        if self._written > 1:
             with self._single:  # ends it with the error: the file gets no name
                 raise InputError(
-                    f"expected a folder for several pictures, got the file {path}: "
-                    f"-o {path.stem}/"
+                    "expected a folder for several pictures, got the file "
+                    f"{self._path}: -o {self._path.stem}/"
                 )
-        keeps_alpha = path.suffix.lower() == ".png"
+        keeps_alpha = self._path.suffix.lower() == ".png"
         bands = self._style.draw_bands(capture, segmentation, alpha=keeps_alpha)
-        height = capture.frame.shape[0]
-        if self._is_file:
-            self._single.enter_context(writing_bands(path, bands, height))
-        else:
-            write_bands(path, bands, height)
+        self._single.enter_context(writing_bands(self._path, bands, height))
+
+    def check(self) -> None:
+        """Raise `OutputError` if the folder was removed."""
+        self._folder.check()
 
     def close(self) -> None:
         """Give a file that is named its name, unless more than one picture came."""

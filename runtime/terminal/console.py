@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeseg.devices.plain_text import encodable, printable_lines
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _HANDLER = "edgeseg-escape"
 
@@ -38,10 +43,39 @@ def show_any_text() -> None:
     which a missing locale means, UTF-8 is written.
     """
     codecs.register_error(_HANDLER, _escaped)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding="utf-8" if is_ascii else None, errors=_HANDLER)
+            if stream.isatty():
+                setattr(sys, name, _outliving(stream))
+
+
+def _outliving(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """Return the same terminal as a stream that can be written to after it has gone."""
+    raw = _Terminal(stream.fileno(), "wb", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+    )
+
+
+class _Terminal(io.FileIO):
+    """A terminal that may be closed: what nobody can read any more is no error.
+
+    A run ends in order then, with what it has to say at its end.
+    """
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return memoryview(data).nbytes
 
 
 def show(text: str, *, err: bool = False) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import threading
+import time
 
 import pytest
 
@@ -75,6 +80,33 @@ def test_a_signal_ends_a_run_in_order(number, code, golden_model, tmp_path):
     assert "Traceback" not in errors
     with open_source(str(clip)) as source:
         assert len(list(source.captures())) >= 3
+
+
+def test_a_closed_terminal_ends_a_run_in_order(golden_model, tmp_path):
+    clip, lines = tmp_path / "clip.mp4", tmp_path / "lines.jsonl"
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        [*EDGESEG, "run", golden_model, LIVE, "-o", clip, "-o", lines],
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    ) as process:
+        os.close(end)
+        wait_until(lambda: lines.exists() and lines.stat().st_size > 5000)
+        os.close(terminal)
+        assert process.wait(LIMIT_S) == 129
+    assert not clip.with_suffix(".part.mp4").exists()
+    with open_source(str(clip)) as source:
+        assert len(list(source.captures())) >= 3
+
+
+def wait_until(true):
+    deadline = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_signal_before_the_first_frame_is_no_traceback(golden_model):

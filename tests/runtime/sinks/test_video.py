@@ -141,6 +141,22 @@ def test_a_killed_recording_plays_and_is_not_overwritten(suffix, tmp_path):
 
 
 @needs_av
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_a_recording_that_was_killed_without_a_frame_is_not_kept(suffix, tmp_path):
+    """Its headers alone are on the disk, which no program plays."""
+    path, part = tmp_path / f"clip{suffix}", tmp_path / f"clip.part{suffix}"
+    with open_sink(str(path), style_of()) as sink:
+        ids = np.zeros((120, 160), np.uint8)
+        for time_s in (0.0, 0.1):
+            sink.write(Capture(BASE, "x", time_s), Segmentation(ids, (), {}))
+        headers = part.read_bytes()
+    assert 0 < len(headers) < 1024
+    part.write_bytes(headers)
+    record(path, [0.0, 0.1])
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@needs_av
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_full_disk_is_one_line_and_what_was_recorded_plays(suffix, tmp_path):
     path = tmp_path / f"clip{suffix}"
