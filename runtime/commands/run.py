@@ -121,6 +121,8 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json]:
         outputs = settings.all_outputs
         sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]
         _show_addresses(sinks)
+        shown = [hide_token(hide_credentials(text)) for text in outputs]
+        meter.watch_outputs(dict(zip(shown, sinks, strict=True)))
         device = segmenter.device.describe()
         stack.pop_all()  # from here on the pipeline closes them
         with RunProgress(source, meter) as progress, ExitStack() as notifying:

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from edgeseg.devices.types import Json
     from edgeseg.runtime.capture.source import Capture, Source
+    from edgeseg.runtime.output.sink import Sink
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 _FRAMES = 300  # frames that percentiles are taken of
@@ -79,6 +80,10 @@ class Readings:
         Whether the source gives frames, as far as it knows.
     reconnects : int
         How often the source connected again.
+    error : str or None
+        Why the source is not connected, as far as it knows.
+    outputs : dict of str to dict
+        State of each sink that connects, by what the user calls it; see `Sink.state`.
     """
 
     frames: int = 0
@@ -91,6 +96,8 @@ class Readings:
     last_frame_s: float | None = None
     connected: bool = True
     reconnects: int = 0
+    error: str | None = None
+    outputs: dict[str, Json] = field(default_factory=dict)
 
     def to_dict(self) -> Json:
         """Return JSON values; class ids are text, as JSON wants keys to be."""
@@ -119,6 +126,7 @@ class Meter:
         self._ages: deque[float] = deque(maxlen=_FRAMES)
         self._last: Segmentation | None = None
         self._source: Source | None = None
+        self._sinks: dict[str, Sink] = {}
 
     def add(self, capture: Capture, segmentation: Segmentation) -> None:
         """Count a frame that is finished: segmented, and taken by all sinks."""
@@ -138,6 +146,16 @@ class Meter:
     def watch(self, source: Source) -> None:
         """Include the state of this source in `read` from now on."""
         self._source = source
+
+    def watch_outputs(self, sinks: Mapping[str, Sink]) -> None:
+        """Include the states of sinks that connect in `read` from now on.
+
+        Parameters
+        ----------
+        sinks : mapping of str to Sink
+            By names without secrets.
+        """
+        self._sinks = dict(sinks)
 
     def read(self) -> Readings:
         """Return the figures of this moment."""
@@ -161,6 +179,10 @@ class Meter:
             last_frame_s=now - done[-1] if done else None,
             connected=bool(state.get("connected", True)),
             reconnects=int(state.get("reconnects", 0)),
+            error=state.get("error"),
+            outputs={
+                name: s for name, sink in self._sinks.items() if (s := sink.state)
+            },
         )
 
 

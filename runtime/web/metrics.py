@@ -91,6 +91,13 @@ def _add_frames(text: _Text, readings: Readings) -> None:
     add("source_connected", "gauge", help_, {"": readings.connected})
     help_ = "Times that the source connected again."
     add("source_reconnects_total", "counter", help_, {"": readings.reconnects})
+    states = {_labels(output=name): each for name, each in readings.outputs.items()}
+    help_ = "1 while an output that connects is connected."
+    values = {key: each["connected"] for key, each in states.items()}
+    add("output_connected", "gauge", help_, values)
+    help_ = "Times that an output connected again."
+    values = {key: each["reconnects"] for key, each in states.items()}
+    add("output_reconnects_total", "counter", help_, values)
     add("uptime_seconds", "gauge", "Seconds of this run.", {"": readings.uptime_s})
 
 
