@@ -10,14 +10,13 @@ import threading
 import time
 from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from edgeseg.devices.types import Json
     from edgeseg.runtime.capture.source import Capture, Source
-    from edgeseg.runtime.output.sink import Sink
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 _FRAMES = 300  # frames that percentiles are taken of
@@ -105,6 +104,14 @@ class Readings:
         return {**asdict(self), "shares": shares}
 
 
+class Stateful(Protocol):
+    """A sink, as far as a meter is concerned."""
+
+    @property
+    def state(self) -> Json:
+        """See `Sink.state`."""
+
+
 class Meter:
     """Counts and times the frames of a run; used by any number of threads.
 
@@ -126,7 +133,7 @@ class Meter:
         self._ages: deque[float] = deque(maxlen=_FRAMES)
         self._last: Segmentation | None = None
         self._source: Source | None = None
-        self._sinks: dict[str, Sink] = {}
+        self._outputs: dict[str, Stateful] = {}
 
     def add(self, capture: Capture, segmentation: Segmentation) -> None:
         """Count a frame that is finished: segmented, and taken by all sinks."""
@@ -147,7 +154,7 @@ class Meter:
         """Include the state of this source in `read` from now on."""
         self._source = source
 
-    def watch_outputs(self, sinks: Mapping[str, Sink]) -> None:
+    def watch_outputs(self, sinks: Mapping[str, Stateful]) -> None:
         """Include the states of sinks that connect in `read` from now on.
 
         Parameters
@@ -155,7 +162,7 @@ class Meter:
         sinks : mapping of str to Sink
             By names without secrets.
         """
-        self._sinks = dict(sinks)
+        self._outputs = dict(sinks)
 
     def read(self) -> Readings:
         """Return the figures of this moment."""
@@ -181,7 +188,7 @@ class Meter:
             reconnects=int(state.get("reconnects", 0)),
             error=state.get("error"),
             outputs={
-                name: s for name, sink in self._sinks.items() if (s := sink.state)
+                name: s for name, sink in self._outputs.items() if (s := sink.state)
             },
         )
 
