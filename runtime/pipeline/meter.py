@@ -69,6 +69,8 @@ class Readings:
         Milliseconds of preprocessing, inference and postprocessing.
     age_ms : Spread or None
         Milliseconds from a frame's capture until all sinks had it.
+    latency_sum_s, age_sum_s : float
+        Seconds of all frames together, for rates over any time; not in `to_dict`.
     shares : dict of int to float
         Share of pixels of each class id in the last frame.
     uptime_s : float
@@ -90,6 +92,8 @@ class Readings:
     fps: float | None = None
     latency_ms: Spread | None = None
     age_ms: Spread | None = None
+    latency_sum_s: float = 0.0
+    age_sum_s: float = 0.0
     shares: dict[int, float] = field(default_factory=dict)
     uptime_s: float = 0.0
     last_frame_s: float | None = None
@@ -101,7 +105,8 @@ class Readings:
     def to_dict(self) -> Json:
         """Return JSON values; class ids are text, as JSON wants keys to be."""
         shares = {str(class_id): share for class_id, share in self.shares.items()}
-        return {**asdict(self), "shares": shares}
+        values = {**asdict(self), "shares": shares}
+        return {key: values[key] for key in values if not key.endswith("_sum_s")}
 
 
 class Stateful(Protocol):
@@ -128,6 +133,7 @@ class Meter:
         self._lock = threading.Lock()
         self._started = clock()
         self._frames = self._dropped = 0
+        self._latency_sum_s = self._age_sum_s = 0.0
         self._done: deque[float] = deque(maxlen=_FRAMES)
         self._latencies: deque[float] = deque(maxlen=_FRAMES)
         self._ages: deque[float] = deque(maxlen=_FRAMES)
@@ -141,8 +147,11 @@ class Meter:
         with self._lock:
             self._frames += 1
             self._done.append(now)
-            self._latencies.append(sum(segmentation.timings_ms.values()))
+            latency_ms = sum(segmentation.timings_ms.values())
+            self._latencies.append(latency_ms)
             self._ages.append(1000 * (now - capture.captured_s))
+            self._latency_sum_s += latency_ms / 1000
+            self._age_sum_s += now - capture.captured_s
             self._last = segmentation
 
     def drop(self, count: int = 1) -> None:
@@ -171,6 +180,7 @@ class Meter:
             done, last = tuple(self._done), self._last
             latencies, ages = tuple(self._latencies), tuple(self._ages)
             frames, dropped = self._frames, self._dropped
+            sums = {"latency_sum_s": self._latency_sum_s, "age_sum_s": self._age_sum_s}
         state = self._source.state if self._source is not None else {}
         # areas are counted here and not in `add`: a reader's time is cheaper
         areas = last.areas if last is not None else {}
@@ -182,6 +192,7 @@ class Meter:
             latency_ms=Spread.of(latencies),
             age_ms=Spread.of(ages),
             shares={class_id: area / pixels for class_id, area in areas.items()},
+            **sums,
             uptime_s=now - self._started,
             last_frame_s=now - done[-1] if done else None,
             connected=bool(state.get("connected", True)),
