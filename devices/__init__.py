@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ModelError,
         OutputError,
         RangesError,
+        RejectedError,
         UnknownPluginError,
     )
     from edgeseg.devices.open import DEVICES, open_device
@@ -35,6 +36,7 @@ else:
             "OutputError": "edgeseg.devices.errors",
             "PluginFolder": "edgeseg.devices.plugins",
             "RangesError": "edgeseg.devices.errors",
+            "RejectedError": "edgeseg.devices.errors",
             "TensorSpec": "edgeseg.devices.base",
             "UnknownPluginError": "edgeseg.devices.errors",
             "check_device": "edgeseg.devices.contract",
@@ -54,6 +56,7 @@ __all__ = [
     "OutputError",
     "PluginFolder",
     "RangesError",
+    "RejectedError",
     "TensorSpec",
     "UnknownPluginError",
     "check_device",

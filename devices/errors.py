@@ -4,7 +4,8 @@
 
     EdgesegError
     ├── InputError (ValueError)         an image, folder, list or option is not usable
-    │   └── RangesError                 saved ranges belong to another model or graph
+    │   ├── RangesError                 saved ranges belong to another model or graph
+    │   └── RejectedError               a name or password is wrong: waiting is no use
     ├── OutputError (OSError)           a result cannot be written
     ├── ModelError (ValueError)         a model file is not usable here
     ├── ManifestError (ValueError)      a manifest is malformed or contradicts its model
@@ -26,6 +27,10 @@ class InputError(EdgesegError, ValueError):
 
 class RangesError(InputError):
     """Saved calibration ranges do not fit the model at hand."""
+
+
+class RejectedError(InputError):
+    """A name, password or format is wrong, so that another try cannot do better."""
 
 
 class OutputError(EdgesegError, OSError):

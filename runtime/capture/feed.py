@@ -12,7 +12,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import EdgesegError, InputError
+from edgeseg.devices import (
+    EdgesegError,
+    InputError,
+    MissingDriverError,
+    RejectedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 
 _LOG = logging.getLogger(__name__)
+_SAID = 5  # reasons to wait that are told; those after them are in the state alone
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,8 @@ class FrameFeed:
     patience : Patience
         Time limits.
     wait : bool
-        Keep trying where the very first connection fails, too.
+        Keep trying where the very first connection fails, too, unless by what another
+        try cannot mend: `MissingDriverError` and `RejectedError`.
     """
 
     def __init__(
@@ -88,6 +95,7 @@ class FrameFeed:
         self._stalled: str | None = None  # why this side gave the connection up
         self._failure: BaseException | None = None
         self._connected, self._connections = False, 0
+        self._reasons: list[str] = []  # told while the first frame is waited for
         self._thread = threading.Thread(target=self._run, name=what, daemon=True)
 
     @property
@@ -198,8 +206,9 @@ class FrameFeed:
         if not self._connected:
             self._connected, self._error = True, None
             self._connections += 1
-            if self._connections > 1:
-                _LOG.warning("%s: connected again", self._what)
+            if self._connections > 1 or self._reasons:
+                again = " again" if self._connections > 1 else ""
+                _LOG.warning("%s: connected%s", self._what, again)
         with self._changed:
             self.dropped += self._is_taken_from and self._frame is not None
             self._frame, self._since = (frame, now), now
@@ -210,10 +219,20 @@ class FrameFeed:
             return
         was_connected, self._connected = self._connected, False
         self._error = self._stalled or str(error)
-        if self._connections == 0 and not self._wait:
-            raise InputError(self._stalled) if self._stalled else error
+        if self._connections == 0:
+            self._wait_or_raise(error)
         log = _LOG.warning if was_connected else _LOG.debug
         log("%s; connecting again", self._error)
+
+    def _wait_or_raise(self, error: EdgesegError) -> None:
+        if self._stalled is not None:
+            error = InputError(self._stalled)
+        if not self._wait or isinstance(error, MissingDriverError | RejectedError):
+            raise error
+        reason = str(error)
+        if reason not in self._reasons and len(self._reasons) < _SAID:
+            self._reasons.append(reason)
+            _LOG.warning("waiting for %s: %s", self._what, reason)
 
 
 class Connection(ABC):

@@ -16,7 +16,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from edgeseg.devices import InputError
+from edgeseg.devices import InputError, RejectedError
 from edgeseg.devices.plain_text import (
     hide_credentials,
     plain,
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 
 SILENCE_S = 5.0  # seconds to connect, and without a byte
+_REFUSED = (401, 403)
+# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED
+MATTERS_OF_TIME = frozenset({9, 10})
 _DAMAGED = 30  # pictures in a row that may be damaged: a second of a usual camera
 
 
@@ -128,21 +131,34 @@ class HttpConnection(Connection):
             yield
         except urllib.error.HTTPError as error:
             error.close()
-            raise InputError(f"{self._name}: {_refusal(error.code)}") from error
+            kind = RejectedError if error.code in _REFUSED else InputError
+            raise kind(f"{self._name}: {_refusal(error.code)}") from error
         except InputError as error:
             raise InputError(f"{self._name}: {error}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise InputError(f"{self._name}: {_reason(error)}") from error
+            kind = RejectedError if _is_untrusted(error) else InputError
+            raise kind(f"{self._name}: {_reason(error)}") from error
 
 
 def _refusal(code: int) -> str:
-    if code in (401, 403):
+    if code in _REFUSED:
         return (
             f"access refused (HTTP {code}): expected http://USER:PASSWORD@... or a "
             "token that the server knows"
         )
     phrase = http.client.responses.get(code, "unknown")
     return f"the server answers HTTP {code} ({phrase})"
+
+
+def _is_untrusted(error: Exception) -> bool:
+    """Return whether a certificate is not trusted, other than for its time.
+
+    A board without a battery has a wrong clock until the network gives it the time.
+    """
+    reason = getattr(error, "reason", error)
+    if not isinstance(reason, ssl.SSLCertVerificationError):
+        return False
+    return reason.verify_code not in MATTERS_OF_TIME
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,9 @@ class LiveSource(Source):
         What messages call the source; holds no secrets.
     options : CaptureOptions
         With ``wait`` set, a first connection that fails is no error: it is tried
-        again like any other.
+        again like any other, and the log says once what is waited for. What another
+        try cannot mend, as a missing package or a wrong password, is raised by
+        `captures`.
     patience : Patience
         Time limits.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import hide_credentials
 from edgeseg.runtime.commands.config import config_option
 from edgeseg.runtime.commands.options import MODEL, settings_options
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from edgeseg.runtime.capture.source import Source
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.output.sink import Sink
-    from edgeseg.runtime.pipeline.run import Stop, Tally
+    from edgeseg.runtime.pipeline.run import Stop, Tally, UnreadError
+
+_NAMED = 50  # pictures that could not be read, in messages; --json has them all
 
 
 @click.command()
@@ -72,25 +75,27 @@ def run(settings: RunSettings) -> None:
     warn_of_shown_secrets([settings.source, *outputs])
     with stopping_on_signals() as stop:
         try:
-            tally, summary = _run(settings, stop)
+            tally, summary, unread = _run(settings, stop)
         except KeyboardInterrupt:
             sys.exit(130)
     if settings.as_json:
         click.echo(json_text(summary, indent=2))
     else:
         show(_summary_text(summary, outputs), err="-" in outputs)
+    if unread is not None:
+        raise _named(unread)
     if tally.signal is not None:
         sys.exit(128 + tally.signal)
 
 
-def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json]:
-    """Open everything, run, and return what was done."""
+def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json, UnreadError | None]:
+    """Open everything, run, and return what was done, and what could not be."""
     from edgeseg.runtime.capture.open import open_source
     from edgeseg.runtime.drawing.look import check_look
     from edgeseg.runtime.output.open import open_sink
     from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.pipeline.meter import Meter
-    from edgeseg.runtime.pipeline.run import run_pipeline
+    from edgeseg.runtime.pipeline.run import UnreadError, run_pipeline
     from edgeseg.runtime.segmentation.segmenter import Segmenter
     from edgeseg.runtime.service.notify import Notifier
     from edgeseg.runtime.terminal.progress import RunProgress
@@ -121,23 +126,43 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json]:
         outputs = settings.all_outputs
         sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]
         _show_addresses(sinks)
+        shown = [hide_token(hide_credentials(text)) for text in outputs]
+        meter.watch_outputs(dict(zip(shown, sinks, strict=True)))
         device = segmenter.device.describe()
         stack.pop_all()  # from here on the pipeline closes them
         with RunProgress(source, meter) as progress, ExitStack() as notifying:
             notifier = Notifier(meter)
             notifier.start()
             notifying.callback(notifier.stop)
-            tally = run_pipeline(
-                source,
-                segmenter,
-                sinks,
-                options=options,
-                skip_existing=settings.skip_existing,
-                progress=progress.show,
-                meter=meter,
-                stop=stop,
-            )
-    return tally, _summary(tally, segmenter.manifest, device)
+            unread = None
+            try:
+                tally = run_pipeline(
+                    source,
+                    segmenter,
+                    sinks,
+                    options=options,
+                    skip_existing=settings.skip_existing,
+                    progress=progress.show,
+                    meter=meter,
+                    stop=stop,
+                )
+            except UnreadError as error:
+                unread, tally = error, error.tally
+    summary = _summary(tally, segmenter.manifest, device)
+    summary["failures"] = [] if unread is None else list(unread.failures)
+    return tally, summary, unread
+
+
+def _named(unread: UnreadError) -> InputError:
+    """Name what could not be read, and return the error that counts it."""
+    if len(unread.failures) == 1:
+        return unread
+    for line in unread.failures[:_NAMED]:
+        show(line, err=True)
+    more = len(unread.failures) - _NAMED
+    return InputError(
+        f"{unread.summary}{f' (of those {more} are not named)' if more > 0 else ''}"
+    )
 
 
 def _check_outputs(settings: RunSettings, source: Source) -> None:

@@ -101,7 +101,8 @@ class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
         "--wait",
         default=False,
         is_flag=True,
-        help="Wait for a camera or stream that is not there yet.",
+        help="Wait for a camera or stream that is not there yet; what waiting cannot "
+        "mend is an error.",
     )
 
     effect: str = option(

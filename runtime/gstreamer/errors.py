@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import MissingDriverError
+from edgeseg.devices import InputError, MissingDriverError, RejectedError
 from edgeseg.devices.plain_text import hide_credentials, plain, shortened
 from edgeseg.devices.process_log import reason_in
 
@@ -33,6 +33,7 @@ _LAUNCH = "gstreamer1.0-tools " + " ".join(
 )
 _ERROR = re.compile(r"^ERROR: from element (?:\S*[/:])?(\S+): (.*)$", re.MULTILINE)
 _SYNTAX = re.compile(r"^(?:WARNING|ERROR)[^\n]*?pipeline: (.*)$", re.MULTILINE)
+_REFUSED = re.compile(r"\b(?:Unauthori[sz]ed|Not authori[sz]ed|Forbidden)\b", re.I)
 _NO_ELEMENT = re.compile(r"no element \"([^\"]+)\"")
 _MISSING = re.compile(r"(?:Missing element: |No decoder available for type ')([^\n']+)")
 _LONGEST = 240  # characters of GStreamer's own words in a message
@@ -60,7 +61,8 @@ def explain(said: str, failure: type[EdgesegError], what: str) -> EdgesegError:
     Returns
     -------
     EdgesegError
-        `MissingDriverError` where an element or a decoder is not installed. No
+        `MissingDriverError` where an element or a decoder is not installed, and
+        `RejectedError` where the pipeline or a password of an input is wrong. No
         message holds a user, a password or the query of an address.
     """
     element = _NO_ELEMENT.search(said)
@@ -75,7 +77,9 @@ def explain(said: str, failure: type[EdgesegError], what: str) -> EdgesegError:
             f"{what}: GStreamer cannot decode this here ({missing[1].strip()}): "
             "sudo apt install gstreamer1.0-libav gstreamer1.0-plugins-bad"
         )
-    return failure(f"{what}: {_reason(said)}")
+    rejected = _SYNTAX.search(said) or _REFUSED.search(said)
+    kind = RejectedError if rejected and failure is InputError else failure
+    return kind(f"{what}: {_reason(said)}")
 
 
 def _advice(element: str) -> str:

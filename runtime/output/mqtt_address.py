@@ -61,7 +61,12 @@ def parse_address(text: str, expected: str) -> BrokerAddress:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if not host or port == 0 or any(c.isspace() or c in "\"'!" for c in host):
+    if (
+        not host
+        or port == 0
+        or not _is_name(host)
+        or any(c.isspace() or c in "\"'!" for c in host)
+    ):
         raise InputError(
             f"expected an address such as {expected}, got {hide_credentials(text)}"
         )
@@ -73,3 +78,12 @@ def parse_address(text: str, expected: str) -> BrokerAddress:
         password=None if parts.password is None else unquote(parts.password),
         options=dict(parse_qsl(parts.query, keep_blank_values=True)),
     )
+
+
+def _is_name(host: str) -> bool:
+    """Return whether a host's name can be looked up."""
+    try:
+        host.encode("idna")
+    except UnicodeError:  # a part that is empty, or longer than 63 bytes
+        return False
+    return True

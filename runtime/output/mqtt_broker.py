@@ -1,14 +1,20 @@
-"""A connection to an MQTT broker that mends itself."""
+"""A connection to an MQTT broker that comes about by itself, and mends itself.
+
+MQTT 5 is spoken where the broker knows it: it says why something is refused, which
+MQTT 3.1.1 keeps to itself.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import ssl
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edgeseg.devices import InputError
 from edgeseg.devices.base import Closing
@@ -16,34 +22,48 @@ from edgeseg.devices.plain_text import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from edgeseg.devices.types import Json
     from edgeseg.runtime.output.mqtt_address import BrokerAddress
 
-_START_S = 5.0  # how long a broker may take to answer
+_START_S = 5.0  # how long the first answer is waited for
 _KEEPALIVE_S = 15  # the broker gives a silent client up after one and a half of these
 _END_S = 2.0
+# reason codes of MQTT 5, chapter 3.2.2.2
+_UNKNOWN_PROTOCOL = 132
+_LASTING = frozenset({133, 134, 135, 138, 140})  # identifier, user, rights, banned
+# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED: a board without a battery
+# has a wrong clock until the network gives it the time
+_MATTERS_OF_TIME = frozenset({9, 10})
 _logger = logging.getLogger(__name__)
 
 
 class Broker(Closing):
-    """Publishes; connects again by itself; logs once when it is cut off and back.
+    """Publishes; connects when it can; logs once when it waits, is cut off and back.
 
     Parameters
     ----------
     address : BrokerAddress
         Host, port, user and password. The last two are never shown.
     tls : bool
-        Encrypt, and check the broker against the system's certificates.
+        Encrypt, and check the broker's certificate.
+    cafile : Path or None
+        Certificates that are trusted; None: the system's.
     will : (str, str)
         Topic and payload that the broker publishes, retained, when this client is
         gone without a word, and that `close` publishes too.
     greet : callable
         Called with this object, in another thread, whenever there is a connection.
+    denied : callable
+        Called with a topic and a reason where the broker does not take what is
+        published there, as far as it says so.
 
     Raises
     ------
     InputError
-        No broker answers there, or it refuses the user.
+        What waiting does not mend: the broker refuses the user, or its certificate is
+        not trusted, or `cafile` holds none.
     """
 
     def __init__(
@@ -53,79 +73,178 @@ class Broker(Closing):
         tls: bool,
         will: tuple[str, str],
         greet: Callable[[Broker], None],
+        denied: Callable[[str, str], None],
+        cafile: Path | None = None,
     ) -> None:
-        self._place = f"{address.host}:{address.port or (8883 if tls else 1883)}"
-        self._will, self._greet = will, greet
-        self._answered = threading.Event()
-        self._refusal: str | None = None
-        self._lost = self._closing = False
-        self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        self._client.will_set(*will, qos=1, retain=True)
-        self._client.reconnect_delay_set(min_delay=1, max_delay=30)
-        self._client.connect_timeout = _START_S
-        if address.user is not None:
-            self._client.username_pw_set(address.user, address.password)
-        if tls:
-            self._client.tls_set()
-        self._client.on_connect = self._on_connect
-        self._client.on_disconnect = self._on_disconnect
-        self._start(address.host, int(self._place.rpartition(":")[2]))
-
-    def _start(self, host: str, port: int) -> None:
-        try:
-            self._client.connect(host, port, keepalive=_KEEPALIVE_S)
-        except (OSError, ValueError) as error:
-            reason = reason_of(error)
-            raise InputError(
-                f"no MQTT broker answers at {self._place}: {reason}"
-            ) from error
+        self._address, self._will = address, will
+        self._greet, self._denied = greet, denied
+        self._context = _tls_context(cafile) if tls else None
+        self._port = address.port or (8883 if tls else 1883)
+        self._place = f"{address.host}:{self._port}"
+        self._lock = threading.Lock()
+        self._settled = threading.Event()  # the first try has an outcome
+        self._starting, self._closing = True, False
+        self._lasting: str | None = None
+        self._error: str | None = None
+        self._greeted = self._waiting = False
+        self._connections = 0
+        self._topics: dict[int, str] = {}  # of messages that are not confirmed yet
+        self._client = self._new_client(MQTTProtocolVersion.MQTTv5)
         self._client.loop_start()
-        if not self._answered.wait(_START_S):
-            self._refusal = "no answer"
-        if self._refusal:
-            self._closing = True
-            self._client.disconnect()
-            self._client.loop_stop()
-            raise InputError(
-                f"the MQTT broker at {self._place} refuses: {self._refusal}; expected "
-                "mqtt://USER:PASSWORD@HOST"
-            )
+        self._settled.wait(_START_S)
+        self._starting = False
+        if self._lasting is not None:
+            self.close()
+            raise InputError(self._lasting)
+        if not self._connections:
+            self._say_waiting(self._error or "no answer")
+
+    @property
+    def state(self) -> Json:
+        """``connected``, ``reconnects``, and ``error``: why it is not, or None."""
+        return {
+            "connected": self._client.is_connected(),
+            "reconnects": max(0, self._connections - 1),
+            "error": self._error,
+        }
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Leave a message for the network thread; lost while there is no connection."""
-        if self._client.is_connected():
-            self._client.publish(topic, payload, qos=1 if retain else 0, retain=retain)
+        client = self._client
+        if client.is_connected():
+            sent = client.publish(topic, payload, qos=1 if retain else 0, retain=retain)
+            if retain:
+                self._topics[sent.mid] = topic
 
     def close(self) -> None:
         """Publish the will, then leave."""
-        if self._closing:
-            return
-        self._closing = True
-        if self._client.is_connected():
-            sent = self._client.publish(*self._will, qos=1, retain=True)
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+            client = self._client
+        if client.is_connected():
+            sent = client.publish(*self._will, qos=1, retain=True)
             # the connection may end meanwhile: the broker then sends the will itself
             with contextlib.suppress(RuntimeError, ValueError):
                 sent.wait_for_publish(_END_S)
-        self._client.disconnect()
-        self._client.loop_stop()
+        client.disconnect()
+        # a connection that is just being tried cannot be cut short
+        ending = threading.Thread(target=client.loop_stop, daemon=True)
+        ending.start()
+        ending.join(_END_S)
+
+    def _new_client(self, protocol: MQTTProtocolVersion) -> paho.Client:
+        client = paho.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+        client.will_set(*self._will, qos=1, retain=True)
+        client.reconnect_delay_set(min_delay=1, max_delay=30)
+        client.connect_timeout = _START_S
+        if self._address.user is not None:
+            client.username_pw_set(self._address.user, self._address.password)
+        if self._context is not None:
+            client.tls_set_context(self._context)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.connect_async(self._address.host, self._port, keepalive=_KEEPALIVE_S)
+        return client
+
+    def _fall_back(self, client: paho.Client) -> None:
+        """Go on with MQTT 3.1.1, which every broker knows."""
+        with self._lock:
+            if self._closing or client is not self._client:
+                return
+            client.disconnect()
+            client.loop_stop()  # from its own thread: it ends after this
+            self._client = self._new_client(MQTTProtocolVersion.MQTTv311)
+            self._client.loop_start()
+
+    def _say_waiting(self, reason: str) -> None:
+        if not (self._starting or self._waiting or self._closing):
+            self._waiting = True
+            _logger.warning("waiting for the MQTT broker %s: %s", self._place, reason)
+
+    def _fail(self, reason: str, *, lasting: str | None = None) -> None:
+        """Note why there is no connection; at the start, what lasts ends it all."""
+        self._error = reason
+        if self._starting:
+            self._lasting = lasting
+        self._settled.set()
+        self._say_waiting(reason)
 
     def _on_connect(
         self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
-        if reason.is_failure:
-            self._refusal = str(reason)
+        self._greeted = True
+        newest = client.protocol == MQTTProtocolVersion.MQTTv5
+        if reason.is_failure and reason.value == _UNKNOWN_PROTOCOL and newest:
+            self._fall_back(client)
+        elif reason.is_failure:
+            lasting = (
+                f"the MQTT broker at {self._place} refuses: {reason}; expected "
+                "mqtt://USER:PASSWORD@HOST"
+            )
+            self._fail(
+                str(reason), lasting=lasting if reason.value in _LASTING else None
+            )
         else:
-            if self._lost:
-                _logger.warning("connected to the MQTT broker %s again", self._place)
-            self._lost = False
+            again = " again" if self._connections else ""
+            if self._waiting:
+                _logger.warning("connected to the MQTT broker %s%s", self._place, again)
+            self._connections += 1
+            self._waiting, self._error = False, None
             self._greet(self)
-        self._answered.set()
+            self._settled.set()
+
+    def _on_connect_fail(self, client: Any, userdata: Any) -> None:
+        error = sys.exc_info()[1]
+        reason = "no answer" if error is None else reason_of(error)
+        lasting = None
+        if isinstance(error, ConnectionResetError) and self._context is not None:
+            reason += " (is TLS spoken at that port?)"
+        if isinstance(error, ssl.SSLError):
+            code = getattr(error, "verify_code", 0)
+            if code not in _MATTERS_OF_TIME:
+                advice = "; cafile=FILE names a certificate to trust" if code else ""
+                lasting = (
+                    f"no MQTT broker answers at {self._place} by TLS: {reason}{advice}"
+                )
+        self._fail(reason, lasting=lasting)
 
     def _on_disconnect(
         self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any
     ) -> None:
-        if not (self._closing or self._lost or self._refusal):
-            self._lost = True
+        if self._closing or client is not self._client:
+            return
+        greeted, self._greeted = self._greeted, False
+        if not greeted and not self._connections:
+            if client.protocol == MQTTProtocolVersion.MQTTv5:
+                self._fall_back(client)
+            else:
+                self._fail("it hangs up without an answer")
+        elif self._connections and self._error is None:
+            self._error, self._waiting = str(reason), True
             _logger.warning(
                 "lost the MQTT broker %s (%s): trying again", self._place, reason
             )
+
+    def _on_publish(
+        self, client: Any, userdata: Any, mid: int, reason: Any, properties: Any
+    ) -> None:
+        topic = self._topics.pop(mid, None)
+        if reason.is_failure:
+            self._error = f"publishing to {topic or 'a topic'}: {reason}"
+            self._denied(topic or "", str(reason))
+
+
+def _tls_context(cafile: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=cafile)
+    except (OSError, ValueError) as error:
+        reason = "no certificate in it"
+        if not isinstance(error, ssl.SSLError):
+            reason = reason_of(error)
+        raise InputError(
+            f"mqtt: cafile: expected certificates in PEM, cannot use {cafile}: {reason}"
+        ) from error

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.devices.types import Json
     from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.pipeline.meter import Meter
@@ -128,6 +129,14 @@ class Sink(Closing, ABC):
         Called between pictures, also where none come.
         """
         return None
+
+    @property
+    def state(self) -> Json:
+        """State of a sink that connects, as JSON values; empty for all others.
+
+        ``connected`` (bool), ``reconnects`` (int) and ``error`` (str or None).
+        """
+        return {}
 
     @property
     def live(self) -> bool:

@@ -10,10 +10,10 @@ import threading
 import time
 from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from edgeseg.devices.types import Json
     from edgeseg.runtime.capture.source import Capture, Source
@@ -69,6 +69,8 @@ class Readings:
         Milliseconds of preprocessing, inference and postprocessing.
     age_ms : Spread or None
         Milliseconds from a frame's capture until all sinks had it.
+    latency_sum_s, age_sum_s : float
+        Seconds of all frames together, for rates over any time; not in `to_dict`.
     shares : dict of int to float
         Share of pixels of each class id in the last frame.
     uptime_s : float
@@ -79,6 +81,10 @@ class Readings:
         Whether the source gives frames, as far as it knows.
     reconnects : int
         How often the source connected again.
+    error : str or None
+        Why the source is not connected, as far as it knows.
+    outputs : dict of str to dict
+        State of each sink that connects, by what the user calls it; see `Sink.state`.
     """
 
     frames: int = 0
@@ -86,16 +92,29 @@ class Readings:
     fps: float | None = None
     latency_ms: Spread | None = None
     age_ms: Spread | None = None
+    latency_sum_s: float = 0.0
+    age_sum_s: float = 0.0
     shares: dict[int, float] = field(default_factory=dict)
     uptime_s: float = 0.0
     last_frame_s: float | None = None
     connected: bool = True
     reconnects: int = 0
+    error: str | None = None
+    outputs: dict[str, Json] = field(default_factory=dict)
 
     def to_dict(self) -> Json:
         """Return JSON values; class ids are text, as JSON wants keys to be."""
         shares = {str(class_id): share for class_id, share in self.shares.items()}
-        return {**asdict(self), "shares": shares}
+        values = {**asdict(self), "shares": shares}
+        return {key: values[key] for key in values if not key.endswith("_sum_s")}
+
+
+class Stateful(Protocol):
+    """A sink, as far as a meter is concerned."""
+
+    @property
+    def state(self) -> Json:
+        """See `Sink.state`."""
 
 
 class Meter:
@@ -114,11 +133,13 @@ class Meter:
         self._lock = threading.Lock()
         self._started = clock()
         self._frames = self._dropped = 0
+        self._latency_sum_s = self._age_sum_s = 0.0
         self._done: deque[float] = deque(maxlen=_FRAMES)
         self._latencies: deque[float] = deque(maxlen=_FRAMES)
         self._ages: deque[float] = deque(maxlen=_FRAMES)
         self._last: Segmentation | None = None
         self._source: Source | None = None
+        self._outputs: dict[str, Stateful] = {}
 
     def add(self, capture: Capture, segmentation: Segmentation) -> None:
         """Count a frame that is finished: segmented, and taken by all sinks."""
@@ -126,8 +147,11 @@ class Meter:
         with self._lock:
             self._frames += 1
             self._done.append(now)
-            self._latencies.append(sum(segmentation.timings_ms.values()))
+            latency_ms = sum(segmentation.timings_ms.values())
+            self._latencies.append(latency_ms)
             self._ages.append(1000 * (now - capture.captured_s))
+            self._latency_sum_s += latency_ms / 1000
+            self._age_sum_s += now - capture.captured_s
             self._last = segmentation
 
     def drop(self, count: int = 1) -> None:
@@ -139,6 +163,16 @@ class Meter:
         """Include the state of this source in `read` from now on."""
         self._source = source
 
+    def watch_outputs(self, sinks: Mapping[str, Stateful]) -> None:
+        """Include the states of sinks that connect in `read` from now on.
+
+        Parameters
+        ----------
+        sinks : mapping of str to Sink
+            By names without secrets.
+        """
+        self._outputs = dict(sinks)
+
     def read(self) -> Readings:
         """Return the figures of this moment."""
         with self._lock:
@@ -146,6 +180,7 @@ class Meter:
             done, last = tuple(self._done), self._last
             latencies, ages = tuple(self._latencies), tuple(self._ages)
             frames, dropped = self._frames, self._dropped
+            sums = {"latency_sum_s": self._latency_sum_s, "age_sum_s": self._age_sum_s}
         state = self._source.state if self._source is not None else {}
         # areas are counted here and not in `add`: a reader's time is cheaper
         areas = last.areas if last is not None else {}
@@ -157,10 +192,15 @@ class Meter:
             latency_ms=Spread.of(latencies),
             age_ms=Spread.of(ages),
             shares={class_id: area / pixels for class_id, area in areas.items()},
+            **sums,
             uptime_s=now - self._started,
             last_frame_s=now - done[-1] if done else None,
             connected=bool(state.get("connected", True)),
             reconnects=int(state.get("reconnects", 0)),
+            error=state.get("error"),
+            outputs={
+                name: s for name, sink in self._outputs.items() if (s := sink.state)
+            },
         )
 
 

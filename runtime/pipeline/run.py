@@ -33,6 +33,28 @@ if TYPE_CHECKING:
 __all__ = ["PipelineOptions", "Stop", "Tally", "run_pipeline"]
 
 
+class UnreadError(InputError):
+    """Some pictures of a source could not be read; all others are done.
+
+    Parameters
+    ----------
+    failures : sequence of str
+        One line each.
+    tally : Tally
+        What was done.
+    """
+
+    def __init__(self, failures: Sequence[str], tally: Tally) -> None:
+        count = len(failures)
+        self.failures, self.tally = tuple(failures), tally
+        self.summary = (
+            f"{count} of {tally.done + count} pictures could not be read, the others "
+            "are done"
+        )
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        super().__init__(f"{self.summary}: {failures[0]}{more}")
+
+
 _EVERY_FRAME = PipelineOptions()
 
 
@@ -77,9 +99,10 @@ def run_pipeline(
 
     Raises
     ------
+    UnreadError
+        Some of the source's pictures could not be read; the others are done first.
     InputError
-        The source gave nothing, or some of its pictures could not be read (the
-        others are done first).
+        The source gave nothing.
     """
     run = _PipelineRun(
         source, segmenter, sinks, options, stop or Stop(), meter, progress
@@ -221,13 +244,8 @@ def _existing(source: Source, sinks: Sequence[Sink]) -> frozenset[str]:
 
 
 def _raise_failures(source: Source, tally: Tally) -> None:
-    failures = source.failures
-    if failures:
-        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        raise InputError(
-            f"{len(failures)} of {tally.done + len(failures)} pictures could not be "
-            f"read, the others are done: {failures[0]}{more}"
-        )
+    if source.failures:
+        raise UnreadError(source.failures, tally)
     if not tally.done and not tally.skipped:
         raise InputError("the source gave no pictures")
 

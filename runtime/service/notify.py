@@ -1,5 +1,6 @@
 """Notifies systemd of a run: ready, alive, ending (sd_notify(3)).
 
+While the source is waited for, the start may take longer than the unit says.
 Alive means that frames were finished: a run that hangs in a camera, a device or a
 sink stops saying so, and systemd starts it anew.
 """
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _FIRST_LOOK_S = 0.1  # how soon the first frame is noticed
 _STATUS_S = 5.0  # between status lines where there is no watchdog
+_LONGER_S = 60  # that the start may take more, said again every `_STATUS_S`
 
 
 class Notifier:
@@ -61,18 +63,20 @@ class Notifier:
 
     def _run(self) -> None:
         seen = 0
-        notified_s = 0.0
+        said, again_s = "", 0.0
         interval_s = self._watchdog_s / 2 if self._watchdog_s else _STATUS_S
         while not self._stopped.wait(_FIRST_LOOK_S if not seen else interval_s):
             readings = self._meter.read()
             words = [f"STATUS={_status(readings)}"]
+            if not seen and readings.error is not None:
+                words.append(f"EXTEND_TIMEOUT_USEC={_LONGER_S * 1_000_000}")
             if readings.frames > seen:
                 words += ["READY=1"] if not seen else []
                 words += ["WATCHDOG=1"] if self._watchdog_s else []
                 seen = readings.frames
-            elif not seen and time.monotonic() - notified_s < _STATUS_S:
+            elif not seen and words[0] == said and time.monotonic() < again_s:
                 continue  # nothing new to say while the first frame is waited for
-            notified_s = time.monotonic()
+            said, again_s = words[0], time.monotonic() + _STATUS_S
             self._send("\n".join(words))
 
     def _send(self, text: str) -> None:
@@ -97,10 +101,20 @@ def _watchdog_s(environ: Mapping[str, str]) -> float:
 
 
 def _status(readings: Readings) -> str:
+    waiting = [
+        f"waiting for {name}: {state['error']}"
+        for name, state in readings.outputs.items()
+        if not state["connected"]
+    ]
+    if not readings.frames and readings.error is not None:
+        waiting.insert(0, f"waiting for the source: {readings.error}")
+    elif not readings.frames:
+        waiting.insert(0, "waiting for the first frame")
     if not readings.frames:
-        return "waiting for the first frame"
+        return "; ".join(waiting)
     rate = "" if readings.fps is None else f"{readings.fps:.1f} frames a second, "
     since = readings.last_frame_s or 0.0
     late = f", none for {since:.0f} s" if since > _STATUS_S else ""
     state = "" if readings.connected else ", source lost"
-    return f"{rate}{readings.frames} frames, {readings.dropped} dropped{late}{state}"
+    figures = f"{rate}{readings.frames} frames, {readings.dropped} dropped{late}{state}"
+    return "; ".join([figures, *waiting])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import socket
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, MissingDriverError
+from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.look import shown_ids
 from edgeseg.runtime.drawing.statistics_line import read_temperature_c
@@ -26,8 +29,6 @@ from edgeseg.runtime.output.secret_files import read_secret
 from edgeseg.runtime.output.sink import Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from edgeseg.devices.types import Json
     from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.output.mqtt_address import BrokerAddress
@@ -35,8 +36,15 @@ if TYPE_CHECKING:
     from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
+_log = logging.getLogger(__name__)
 _EXPECTED = "mqtt://user:password@homeassistant.local/edgeseg/front-door"
-_OPTIONS = {"every": "1", "discovery": "homeassistant", "name": "", "password_file": ""}
+_OPTIONS = {
+    "every": "1",
+    "discovery": "homeassistant",
+    "name": "",
+    "password_file": "",
+    "cafile": "",
+}
 PASSWORD_VARIABLE = "EDGESEG_MQTT_PASSWORD"
 _MOST_SENSORS = 40  # Home Assistant keeps every value of each for days
 
@@ -47,14 +55,15 @@ class MqttSink(Sink):
     Home Assistant finds the device by itself. ``PREFIX/state`` is JSON, at most every
     ``every`` seconds, from the newest frame; ``PREFIX/availability`` is ``online``, or
     ``offline`` also where this process was killed or the network is gone. A broker
-    that goes away later is waited for; frames go on.
+    that is not there, or goes away, is waited for; frames go on.
 
     Parameters
     ----------
     text : str
         ``mqtt://[USER[:PASSWORD]@]HOST[:PORT][/PREFIX]``, or ``mqtts://`` for TLS; then
-        ``?every=SECONDS&name=NAME&discovery=PREFIX&password_file=FILE`` as wished. A
-        user without a password has that of ``EDGESEG_MQTT_PASSWORD``.
+        ``?every=SECONDS&name=NAME&discovery=PREFIX&password_file=FILE&cafile=FILE`` as
+        wished. A user without a password has that of ``EDGESEG_MQTT_PASSWORD``;
+        ``cafile`` holds the certificates that are trusted in place of the system's.
     style : Style
         Gives names and the classes shown. Without a choice, of more than 40 classes
         only those of the first frame that has some get a sensor.
@@ -80,7 +89,9 @@ class MqttSink(Sink):
         self._labels = _labels(style)
         address = with_password(address, options["password_file"])
         self._topics.check(self._labels)
-        self._broker = _connect(address, tls, self._topics, self._greet)
+        self._denied: set[str] = set()
+        cafile = _cafile(options["cafile"], tls)
+        self._broker = self._connected(address, tls, cafile)
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Publish the state if it is time to; never waits."""
@@ -96,9 +107,48 @@ class MqttSink(Sink):
         if self._shares and time.monotonic() > self._next_s + self._every_s:
             self._publish_state()
 
+    @property
+    def state(self) -> Json:
+        """State of the connection; see `Broker.state`."""
+        return self._broker.state
+
     def close(self) -> None:
         """Say goodbye."""
         self._broker.close()
+
+    def _connected(
+        self, address: BrokerAddress, tls: bool, cafile: Path | None
+    ) -> Broker:
+        try:
+            from edgeseg.runtime.output.mqtt_broker import Broker
+        except ImportError as error:
+            if (error.name or "").partition(".")[0] != "paho":
+                raise  # our own bug, not a missing package
+            raise MissingDriverError(
+                "MQTT needs the package paho-mqtt: pip install 'edgeseg[mqtt]'"
+            ) from error
+        return Broker(
+            address,
+            tls=tls,
+            cafile=cafile,
+            will=(self._topics.availability, OFFLINE),
+            greet=self._greet,
+            denied=self._deny,
+        )
+
+    def _deny(self, topic: str, reason: str) -> None:
+        """Say once what the broker does not take, so that nobody has to guess."""
+        found = topic.startswith(f"{self._topics.discovery}/")
+        place = self._topics.discovery if found else self._topics.prefix
+        if place in self._denied:
+            return
+        self._denied.add(place)
+        more = "Home Assistant finds no device by itself; " if found else ""
+        _log.warning(
+            "the MQTT broker refuses what is published to %s/# (%s): %sgive the user "
+            "the right to write there",
+            *(place, reason, more),
+        )
 
     def _greet(self, broker: Broker) -> None:
         """Tell a broker everything that it may have forgotten."""
@@ -129,7 +179,8 @@ class MqttSink(Sink):
         }
         if self._style.meter is not None:
             readings = self._style.meter.read().to_dict()
-            del readings["shares"]
+            for key in ("shares", "error", "outputs"):
+                del readings[key]
             state |= readings
         return state
 
@@ -166,19 +217,20 @@ def _labels(style: Style) -> dict[int, str]:
     return found if len(found) <= _MOST_SENSORS or style.look.classes else {}
 
 
-def _connect(
-    address: BrokerAddress, tls: bool, topics: Topics, greet: Callable[[Broker], None]
-) -> Broker:
-    try:
-        from edgeseg.runtime.output.mqtt_broker import Broker
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] != "paho":
-            raise  # our own bug, not a missing package
-        raise MissingDriverError(
-            "MQTT needs the package paho-mqtt: pip install 'edgeseg[mqtt]'"
-        ) from error
-    will = topics.availability, OFFLINE
-    return Broker(address, tls=tls, will=will, greet=greet)
+def _cafile(text: str, tls: bool) -> Path | None:
+    """Return the file of certificates that the address names.
+
+    Raises
+    ------
+    InputError
+        Nothing is encrypted that it could be for, or it is no file.
+    """
+    if not text:
+        return None
+    if not tls:
+        raise InputError("mqtt: cafile: expected mqtts://, which encrypts")
+    check_file_or_folder(text)
+    return Path(text)
 
 
 def _seconds(text: str) -> float:

@@ -7,7 +7,7 @@ import re
 import stat
 from pathlib import Path
 
-from edgeseg.devices import InputError
+from edgeseg.devices import InputError, RejectedError
 from edgeseg.runtime.address import CAMERAS, AddressKind, Rest
 from edgeseg.runtime.capture.live import LiveSource
 from edgeseg.runtime.capture.opencv import OpencvConnection
@@ -104,16 +104,16 @@ def camera_path(text: str, devices: Path = _DEVICES) -> Path:
     --------
     >>> camera_path("first")
     Traceback (most recent call last):
-    edgeseg.devices.errors.InputError: expected a camera's number or /dev/videoN, ...
+    edgeseg.devices.errors.RejectedError: expected a camera's number or /dev/videoN, ...
     """
     number = re.fullmatch(r"\d{1,3}", text or "0")
     if not number and "/" not in text:
-        raise InputError(f"expected a camera's number or /dev/videoN, got {text!r}")
+        raise RejectedError(f"expected a camera's number or /dev/videoN, got {text!r}")
     path = devices / f"video{int(number[0])}" if number else Path(text)
     if not path.exists():
         raise InputError(f"no such camera: {path} ({_present(devices)})")
     if not stat.S_ISCHR(path.stat().st_mode):
-        raise InputError(f"{path} is no camera: expected a device file /dev/videoN")
+        raise RejectedError(f"{path} is no camera: expected a device file /dev/videoN")
     if not os.access(path, os.R_OK | os.W_OK):
         raise InputError(
             f"no permission for {path}: add this user to the group video (sudo usermod "

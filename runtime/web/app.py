@@ -81,6 +81,7 @@ class Pages:
     ) -> None:
         self._feed, self._meter, self._manifest = feed, meter, style.manifest
         self._locked = style.is_locked
+        self._classes = set(range(len(style.manifest.labels)))
         self._table, self._address, self._connections = table, address, connections
         self._start_effect = feed.look.effect
         self._html, self._policy = load_page()
@@ -110,9 +111,13 @@ class Pages:
     async def metrics(self, request: Request) -> Response:
         """``/metrics``."""
         state = await asyncio.to_thread(self._state)
+        readings = self._meter.read()
+        # of a model without labels, those that were found so far
+        self._classes.update(readings.shares)
         text = metrics_text(
-            self._meter.read(),
+            readings,
             self._manifest.label,
+            self._classes,
             version=VERSION,
             temperature_c=state["temperature_c"],
             streams=self._feed.watchers,

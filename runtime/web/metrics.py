@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edgeseg.devices.plain_text import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from edgeseg.runtime.pipeline.meter import Readings, Spread
 
@@ -36,10 +36,32 @@ class _Text:
             shown = f"{{{labels}}}" if labels else ""
             self.lines.append(f"edgeseg_{name}{shown} {float(value)!r}")
 
+    def summary(
+        self,
+        name: str,
+        text: str,
+        spread: Spread | None,
+        readings: Readings,
+        sum_s: float,
+    ) -> None:
+        """Add quantiles of recent frames, and sum and count of all."""
+        if spread is None:
+            return
+        values = {"0.5": spread.p50, "0.9": spread.p90}
+        self.add(
+            name,
+            "summary",
+            text,
+            {_labels(quantile=q): ms / 1000 for q, ms in values.items()},
+        )
+        self.lines.append(f"edgeseg_{name}_sum {sum_s!r}")
+        self.lines.append(f"edgeseg_{name}_count {float(readings.frames)!r}")
+
 
 def metrics_text(
     readings: Readings,
     label: Callable[[int], str],
+    classes: Iterable[int],
     *,
     version: str,
     temperature_c: float | None,
@@ -54,6 +76,8 @@ def metrics_text(
         What the meter shows.
     label : callable
         Returns a class id's name.
+    classes : iterable of int
+        Class ids that are shown, with 0 where the last frame has none of them.
     version : str
         Of edgeseg.
     temperature_c : float or None
@@ -63,7 +87,8 @@ def metrics_text(
     """
     text = _Text()
     _add_frames(text, readings)
-    shares = {_labels(id=i, name=label(i)): s for i, s in readings.shares.items()}
+    ids = sorted({*classes, *readings.shares})
+    shares = {_labels(id=i, name=label(i)): readings.shares.get(i, 0.0) for i in ids}
     help_ = "Share of the last frame's pixels that are of a class."
     text.add("class_share", "gauge", help_, shares)
     help_ = "Temperature of the machine's hottest zone."
@@ -82,23 +107,24 @@ def _add_frames(text: _Text, readings: Readings) -> None:
     add("dropped_frames_total", "counter", help_, {"": readings.dropped})
     add("fps", "gauge", "Frames a second, last two seconds.", {"": readings.fps})
     help_ = "Preprocessing, inference and postprocessing, recent frames."
-    add("latency_seconds", "gauge", help_, _quantiles(readings.latency_ms))
+    latency, ages = readings.latency_ms, readings.age_ms
+    text.summary("latency_seconds", help_, latency, readings, readings.latency_sum_s)
     help_ = "From a frame's capture until it was finished, recent frames."
-    add("frame_age_seconds", "gauge", help_, _quantiles(readings.age_ms))
+    text.summary("frame_age_seconds", help_, ages, readings, readings.age_sum_s)
     help_ = "Seconds since the last frame."
     add("last_frame_seconds", "gauge", help_, {"": readings.last_frame_s})
     help_ = "1 while the source gives frames."
     add("source_connected", "gauge", help_, {"": readings.connected})
     help_ = "Times that the source connected again."
     add("source_reconnects_total", "counter", help_, {"": readings.reconnects})
+    states = {_labels(output=name): each for name, each in readings.outputs.items()}
+    help_ = "1 while an output that connects is connected."
+    values = {key: each["connected"] for key, each in states.items()}
+    add("output_connected", "gauge", help_, values)
+    help_ = "Times that an output connected again."
+    values = {key: each["reconnects"] for key, each in states.items()}
+    add("output_reconnects_total", "counter", help_, values)
     add("uptime_seconds", "gauge", "Seconds of this run.", {"": readings.uptime_s})
-
-
-def _quantiles(spread: Spread | None) -> dict[str, float]:
-    if spread is None:
-        return {}
-    values = {"0.5": spread.p50, "0.9": spread.p90}
-    return {_labels(quantile=q): ms / 1000 for q, ms in values.items()}
 
 
 def _labels(**values: object) -> str:

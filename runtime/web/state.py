@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.web.feed import PageFeed
 
 VERSION = version("edgeseg")
+_SOURCE = ("connected", "reconnects", "error")
 
 
 def state_of(
@@ -50,7 +51,8 @@ def state_of(
     values = readings.to_dict()
     return {
         "version": VERSION,
-        "source": {key: values.pop(key) for key in ("connected", "reconnects")},
+        "source": {key: values.pop(key) for key in _SOURCE},
+        "outputs": [{"name": n, **s} for n, s in values.pop("outputs").items()],
         "readings": {key: values[key] for key in values if key != "shares"},
         "temperature_c": read_temperature_c(),
         "frame": _frame(feed),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from edgeseg.devices import InputError
+from edgeseg.devices import InputError, MissingDriverError, RejectedError
 from edgeseg.runtime.capture.feed import Connection, Patience
 from edgeseg.runtime.capture.live import LiveSource
 from edgeseg.runtime.capture.source import CaptureOptions
@@ -133,6 +133,39 @@ def test_a_service_waits_for_its_camera():
         assert next(source.captures()).name == "cam_000000"
         assert source.state["connected"]
         assert source.state["reconnects"] == 0
+
+
+def test_what_is_waited_for_is_told_once_a_reason(caplog, wait_until):
+    absent, locked = InputError("no such camera"), InputError("no permission")
+    scripts = [[absent]] * 3 + [[locked]] * 2 + [[absent], steady()]
+    with opened(Camera(*scripts), Waiting()) as source:
+        wait_until(lambda: source.state["error"] == "no permission")
+        assert source.state["connected"] is False
+        next(source.captures())
+        assert source.state["error"] is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "waiting for camera: no such camera",
+        "waiting for camera: no permission",
+        "camera: connected",
+    ]
+
+
+@pytest.mark.parametrize("lasting", [MissingDriverError, RejectedError])
+def test_what_another_try_cannot_mend_ends_the_waiting(caplog, lasting):
+    camera = Camera([InputError("not yet")], [lasting("wrong")], steady())
+    with opened(camera, Waiting()) as source:
+        with pytest.raises(lasting, match="wrong"):
+            next(source.captures())
+        assert len(camera.tries) == 2
+
+
+def test_a_camera_that_was_there_is_waited_for_whatever_it_says(wait_until):
+    camera = Camera([None, FRAME], [RejectedError("booting")], steady())
+    with opened(camera) as source:
+        frames = source.captures()
+        next(frames)
+        next(frames)
+        wait_until(lambda: source.state["reconnects"] == 1)
 
 
 def test_it_connects_again_and_tells_once(caplog, wait_until):

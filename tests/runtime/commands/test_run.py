@@ -6,6 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from edgeseg.runtime.cli import main
 
@@ -30,3 +31,50 @@ def test_an_output_that_cannot_be_meant_leaves_nothing(
     assert done.exit_code == 1
     assert len(done.output.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A folder with two pictures and many files that only call themselves so."""
+    for number in range(60):
+        (tmp_path / f"bad{number:02d}.jpg").write_bytes(b"no picture")
+    for name in ("good.png", "well.png"):
+        Image.new("RGB", (64, 48), (200, 30, 30)).save(tmp_path / name)
+    return tmp_path
+
+
+def test_all_that_could_not_be_read_is_named(golden_model, damaged):
+    for number in range(3, 60):
+        (damaged / f"bad{number:02d}.jpg").unlink()
+    done = CliRunner().invoke(main, ["run", str(golden_model), str(damaged)])
+    assert done.exit_code == 1
+    lines = done.stderr.splitlines()
+    for number, line in enumerate(lines[:3]):
+        assert line.startswith(f"cannot read picture {damaged}/bad{number:02d}.jpg")
+    assert lines[3:] == [
+        "Error: 3 of 5 pictures could not be read, the others are done"
+    ]
+    assert done.stdout.startswith("2 pictures;")
+
+
+def test_many_are_counted_and_json_has_them_all(golden_model, damaged):
+    words = ["run", str(golden_model), str(damaged), "--json"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    summary = json.loads(done.stdout)
+    assert summary["pictures"] == 2
+    assert len(summary["failures"]) == 60
+    assert len(done.stderr.splitlines()) == 51
+    assert "60 of 62 pictures could not be read" in done.stderr
+    assert "(of those 10 are not named)" in done.stderr
+
+
+def test_one_that_could_not_be_read_is_one_line(golden_model, damaged):
+    for number in range(1, 60):
+        (damaged / f"bad{number:02d}.jpg").unlink()
+    done = CliRunner().invoke(main, ["run", str(golden_model), str(damaged), "--json"])
+    assert done.exit_code == 1
+    assert len(json.loads(done.stdout)["failures"]) == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: 1 of 3 pictures could not be read")
+    assert "bad00.jpg" in line

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from edgeseg.runtime import Segmenter
+from edgeseg.runtime import Segmenter, Sink, Source
 from edgeseg.runtime.capture.open import open_source
 from edgeseg.runtime.pipeline.meter import Meter
 from edgeseg.runtime.service.notify import Notifier
@@ -97,6 +97,55 @@ def test_ready_with_the_first_frame_alive_with_those_after_it(manager, run):
     notifier.stop()
     notifier.stop()
     assert manager.told(0.1).count("STOPPING=1") == 1
+
+
+class Late(Source):
+    """A camera that is waited for, and then is there."""
+
+    count, fps = None, None
+    reason = "no such camera: /dev/video0"
+
+    @property
+    def state(self):
+        return {"connected": self.reason is None, "reconnects": 0, "error": self.reason}
+
+    def captures(self, skip=frozenset()):
+        return iter(())
+
+
+class Broker(Sink):
+    reason = "Connection refused"
+
+    def write(self, capture, segmentation):
+        pass
+
+    @property
+    def state(self):
+        return {"connected": self.reason is None, "reconnects": 0, "error": self.reason}
+
+
+def test_a_source_that_is_waited_for_is_named_and_the_start_takes_longer(manager):
+    meter, source = Meter(), Late()
+    meter.watch(source)
+    meter.watch_outputs({"mqtt://broker": Broker()})
+    notifier = Notifier(meter, manager.environ)
+    notifier.start()
+    waiting = (
+        "STATUS=waiting for the source: no such camera: /dev/video0; "
+        "waiting for mqtt://broker: Connection refused"
+    )
+    first = manager.wait_for(waiting)
+    assert "EXTEND_TIMEOUT_USEC=60000000" in first
+    source.reason = "no permission for /dev/video0"
+    again = manager.wait_for(waiting.replace(Late.reason, source.reason))
+    assert "EXTEND_TIMEOUT_USEC=60000000" in again
+    source.reason = None  # it is there, and a device that hangs gets no more time
+    last = manager.wait_for(
+        "STATUS=waiting for the first frame; "
+        "waiting for mqtt://broker: Connection refused"
+    )
+    assert not any(line.startswith("EXTEND") for line in last[last.index(last[-1]) :])
+    notifier.stop()
 
 
 def test_another_process_s_watchdog_is_not_fed(manager, run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -10,7 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 
 import numpy as np
 import pytest
@@ -277,13 +280,74 @@ def test_a_broker_that_goes_away_is_waited_for(broker, caplog):
     assert caplog.text.count("lost the MQTT broker") == 1
 
 
-def test_no_broker_at_the_start_is_one_line():
-    url = f"mqtt://eve:s3cret@127.0.0.1:{free_port()}/cam"
-    with pytest.raises(InputError, match="no MQTT broker answers at 127") as caught:
-        open_sink(url, style_of())
-    assert "\n" not in str(caught.value)
-    assert "s3cret" not in str(caught.value)
-    assert "eve" not in str(caught.value)
+def test_a_broker_that_is_late_is_waited_for_and_told_once(tmp_path, caplog):
+    broker = Mosquitto(tmp_path, "allow_anonymous true")
+    broker.stop()
+    url = f"mqtt://eve:s3cret@127.0.0.1:{broker.port}/cam?every=0"
+    with open_sink(url, style_of()) as sink:
+        for _ in range(50):
+            write(sink, halves())
+            sink.check()
+        assert sink.state["connected"] is False
+        assert "refused" in sink.state["error"]
+        time.sleep(1.5)  # it is tried again after a second
+        said = [r.getMessage() for r in caplog.records]
+        place = f"127.0.0.1:{broker.port}"
+        assert said == [f"waiting for the MQTT broker {place}: Connection refused"]
+        broker.start()
+        soon(lambda: sink.state["connected"], seconds=40)
+        late = Listener(broker.port)
+        soon(lambda: late.on("cam/availability") == ["online"])
+        soon(lambda: len(configs(late)) == 7)
+        write(sink, halves())
+        soon(lambda: late.on("cam/state"))
+        late.close()
+        assert sink.state == {"connected": True, "reconnects": 0, "error": None}
+    assert [r.getMessage() for r in caplog.records[1:]] == [
+        f"connected to the MQTT broker {place}"
+    ]
+    broker.stop()
+
+
+def test_a_run_goes_on_without_its_broker_and_shows_it(golden_model, tmp_path):
+    pytest.importorskip("uvicorn", reason="needs the extra `web`")
+    broker = Mosquitto(tmp_path, "allow_anonymous true")
+    broker.stop()
+    words = ["run", str(golden_model), "synthetic:160x120,live,fps=20"]
+    words += ["-o", f"mqtt://eve:s3cret@127.0.0.1:{broker.port}/cam?every=0"]
+    words += ["--web", "127.0.0.1:0"]
+    program = "from edgeseg.runtime.cli import main; main()"
+    run = subprocess.Popen(
+        [sys.executable, "-c", program, *words], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        lines = [run.stderr.readline() for _ in range(3)]  # the first: of the password
+        assert "waiting for the MQTT broker" in lines[1]
+        page = lines[2].split()[-1]
+
+        def ask(path):
+            with urllib.request.urlopen(page + path, timeout=10) as answer:
+                return answer.read().decode()
+
+        soon(lambda: json.loads(ask("api/state"))["readings"]["frames"] > 5)
+        (output,) = json.loads(ask("api/state"))["outputs"]
+        assert output["connected"] is False
+        assert "s3cret" not in output["name"]
+        shown = f'edgeseg_output_connected{{output="{output["name"]}"}}'
+        assert f"{shown} 0.0" in ask("metrics")
+        broker.start()
+        soon(lambda: f"{shown} 1.0" in ask("metrics"), seconds=40)
+        late = Listener(broker.port)
+        soon(lambda: late.on("cam/availability") == ["online"])
+        soon(lambda: late.on("cam/state"))
+        late.close()
+    finally:
+        run.terminate()
+        said = run.communicate()[1]
+        broker.stop()
+    assert run.returncode == 143
+    assert "Traceback" not in said
+    assert "s3cret" not in said
 
 
 def test_a_wrong_password_is_one_line_without_it(tmp_path):
@@ -308,9 +372,9 @@ def test_a_wrong_password_is_one_line_without_it(tmp_path):
 
 # paho leaves the socket of a failed handshake to the garbage collector
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_tls_to_a_broker_without_it_is_one_line(broker):
-    with pytest.raises(InputError, match="no MQTT broker answers"):
-        open_sink(f"mqtts://127.0.0.1:{broker.port}/cam", style_of())
+def test_tls_to_a_broker_without_it_is_waited_for_with_a_hint(broker, caplog):
+    with open_sink(f"mqtts://127.0.0.1:{broker.port}/cam", style_of()):
+        assert "is TLS spoken at that port?" in caplog.text
     gc.collect()
 
 
@@ -333,7 +397,7 @@ def test_tls_trusts_what_the_system_trusts(certificate, tmp_path, monkeypatch):
     broker = Mosquitto(tmp_path, "allow_anonymous true", *lines)
     url = f"mqtts://127.0.0.1:{broker.port}/cam"
     try:
-        with pytest.raises(InputError, match="no MQTT broker answers"):
+        with pytest.raises(InputError, match=r"no MQTT broker answers .* by TLS"):
             open_sink(url, style_of())
         gc.collect()
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
@@ -342,11 +406,115 @@ def test_tls_trusts_what_the_system_trusts(certificate, tmp_path, monkeypatch):
         broker.stop()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_private_authority_is_named_in_the_address(certificate, tmp_path):
+    lines = (f"certfile {certificate[0]}", f"keyfile {certificate[1]}", "user root")
+    broker = Mosquitto(tmp_path, "allow_anonymous true", *lines)
+    url = f"mqtts://127.0.0.1:{broker.port}/cam"
+    other = tmp_path / "other.pem"
+    other.write_text("no certificate\n")
+    try:
+        with pytest.raises(InputError, match="cafile=FILE names") as caught:
+            open_sink(url, style_of())
+        assert len(str(caught.value).splitlines()) == 1
+        with open_sink(f"{url}?cafile={certificate[0]}", style_of()) as sink:
+            assert sink.state["connected"] is True
+        for path, words in (
+            (other, "expected certificates in PEM"),
+            (tmp_path / "missing.pem", "No such file"),
+            (tmp_path, "cafile"),
+        ):
+            with pytest.raises(InputError, match=words):
+                open_sink(f"{url}?cafile={path}", style_of())
+        with pytest.raises(InputError, match="expected mqtts://"):
+            open_sink(f"mqtt://127.0.0.1:1/cam?cafile={certificate[0]}", style_of())
+    finally:
+        broker.stop()
+    gc.collect()
+
+
+def test_a_prefix_that_may_not_be_written_is_told_once(tmp_path, caplog):
+    rights = tmp_path / "rights"
+    rights.write_text("topic readwrite cam/#\ntopic read #\n")
+    rights.chmod(0o644)
+    tmp_path.chmod(0o755)
+    broker = Mosquitto(
+        tmp_path, "allow_anonymous true", f"acl_file {rights}", "user root"
+    )
+    try:
+        listener = Listener(broker.port)
+        url = f"mqtt://127.0.0.1:{broker.port}/cam?every=0"
+        with open_sink(url, style_of()) as sink:
+            soon(lambda: "Home Assistant finds no device" in caplog.text)
+            write(sink, halves())
+            soon(lambda: listener.on("cam/state"))
+            soon(lambda: "homeassistant" in str(sink.state["error"]))
+        listener.close()
+        assert not configs(listener)
+    finally:
+        broker.stop()
+    (said,) = caplog.records
+    assert "homeassistant/#" in said.getMessage()
+
+
+class Old(threading.Thread):
+    """In front of a broker, a door that lets no MQTT 5 in: an older broker."""
+
+    def __init__(self, port, answer):
+        super().__init__(daemon=True)
+        self._behind, self._answer = port, answer
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            first = client.recv(4096)
+            level = first[first.index(b"MQTT") + 4]
+            if level > 4:
+                client.sendall(self._answer)
+                client.close()
+                continue
+            behind = socket.create_connection(("127.0.0.1", self._behind))
+            behind.sendall(first)
+            for one, other in ((client, behind), (behind, client)):
+                threading.Thread(target=pass_on, args=(one, other)).start()
+
+    def close(self):
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+
+def pass_on(one, other):
+    with contextlib.suppress(OSError):
+        while piece := one.recv(4096):
+            other.sendall(piece)
+        other.shutdown(socket.SHUT_RDWR)
+    one.close()
+
+
+@pytest.mark.parametrize("answer", [b"\x20\x02\x00\x01", b""])
+def test_an_older_broker_is_spoken_to_in_its_version(broker, listener, answer, caplog):
+    old = Old(broker.port, answer)
+    with open_sink(f"mqtt://127.0.0.1:{old.port}/cam", style_of()) as sink:
+        soon(lambda: sink.state["connected"])
+        soon(lambda: len(configs(listener)) == 7)
+    soon(lambda: listener.on("cam/availability") == ["online", "offline"])
+    old.close()
+    assert not caplog.text
+
+
 @pytest.mark.parametrize(
     ("rest", "words"),
     [
         ("//", "expected an address such as"),
         ("//host:99999", "expected an address such as"),
+        ("//broker..local", "expected an address such as"),
+        (f"//{'b' * 64}.local", "expected an address such as"),
         ("//host?evry=1", "unknown option 'evry'"),
         ("//host?every=soon", "expected seconds"),
         ("//host/a%23", "cannot hold"),

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from edgeseg.runtime.pipeline.meter import Readings
+from edgeseg.runtime.web.metrics import metrics_text
 
 JSON = {"content_type": "application/json"}
 
@@ -192,19 +197,52 @@ def test_the_metrics_are_read_by_prometheus(live):
     assert found["edgeseg_frames"].type == "counter"
     shares = found["edgeseg_class_share"].samples
     assert sum(sample.value for sample in shares) == pytest.approx(1)
-    quantiles = {s.labels["quantile"] for s in found["edgeseg_latency_seconds"].samples}
-    assert quantiles == {"0.5", "0.9"}
+    for name in ("edgeseg_latency_seconds", "edgeseg_frame_age_seconds"):
+        assert found[name].type == "summary"
+        samples = {
+            (s.name, s.labels.get("quantile")): s.value for s in found[name].samples
+        }
+        assert {quantile for _, quantile in samples} == {"0.5", "0.9", None}
+        mean = samples[f"{name}_sum", None] / samples[f"{name}_count", None]
+        assert 0 < mean < 10
+
+
+def test_promtool_has_nothing_to_say_of_the_metrics(live):
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("needs the program promtool (Debian: prometheus)")
+    _, content = live.ask("/metrics")
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=content, capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stdout + checked.stderr == b""
+
+
+def test_a_class_that_is_not_in_the_frame_reads_zero():
+    parser = pytest.importorskip("prometheus_client.parser")
+    text = metrics_text(
+        Readings(shares={1: 1.0}),
+        "abcd".__getitem__,
+        range(3),
+        version="1",
+        temperature_c=None,
+        streams=0,
+        connections=0,
+    )
+    families = parser.text_string_to_metric_families(text)
+    found = {family.name: family for family in families}
+    shares = {s.labels["name"]: s.value for s in found["edgeseg_class_share"].samples}
+    assert shares == {"a": 0.0, "b": 1.0, "c": 0.0}
 
 
 def test_odd_class_names_are_escaped():
     parser = pytest.importorskip("prometheus_client.parser")
-    from edgeseg.runtime.pipeline.meter import Readings
-    from edgeseg.runtime.web.metrics import metrics_text
-
     name = 'a "b" \\n c\nd'
     text = metrics_text(
         Readings(shares={3: 1.0}),
         lambda class_id: name,
+        (),
         version="1",
         temperature_c=None,
         streams=0,
