@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     OnnxMessage: TypeAlias = Any  # onnx.ModelProto or a part of it
     FlatTable: TypeAlias = Any  # a table of TensorFlow Lite's schema, such as TensorT
     FlatOperator: TypeAlias = Any  # its OperatorT
+    FlatBuilder: TypeAlias = Any  # flatbuffers.Builder
 
 _EXTRA = ("tensorflow", "keras", "ai_edge_quantizer")
 _HINT = "pip install 'edgeseg[convert]'"

@@ -14,10 +14,10 @@ from edgeseg.converter.budgeting.noise import layer_noise
 from edgeseg.converter.conversion.original import score_original
 from edgeseg.converter.conversion.parity import compare
 from edgeseg.converter.conversion.pictures import spread
+from edgeseg.converter.conversion.tflite_metadata import with_metadata
 from edgeseg.converter.reporting.report import write_report
 from edgeseg.runtime.accuracy.dataset import picture_with_truth
 from edgeseg.runtime.accuracy.matching import match_model
-from edgeseg.runtime.model.embedded import append_manifest
 from edgeseg.runtime.model.inspection import read_graph
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class FinishedConversion:
     def file(self) -> bytes:
         """The content of the file to write."""
         wrapped = self.packaging.wrapped(self.verdict.content)
-        return append_manifest(wrapped, self.manifest)
+        return with_metadata(wrapped, self.manifest)
 
     def to_dict(
         self, reference: Segmenter, result: Segmenter, progress: Callable[[str], None]

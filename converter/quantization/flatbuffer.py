@@ -190,6 +190,18 @@ class FlatModel:
             for entry in signature.inputs:
                 entry.tensorIndex = index
 
+    def set_metadata(self, name: str, content: bytes) -> None:
+        """Store an entry of metadata; one of the same name is replaced."""
+        import numpy as np
+
+        schema = _schema()
+        entry, buffer = schema.MetadataT(), schema.BufferT()
+        entry.name, entry.buffer = name.encode(), len(self.model.buffers)
+        buffer.data = np.frombuffer(content, np.uint8)
+        self.model.buffers.append(buffer)
+        others = [e for e in self.model.metadata or () if e.name != entry.name]
+        self.model.metadata = [*others, entry]
+
     def order_tensors(self) -> None:
         """Put tensors in the order in which operators name them; drop all others."""
         seen = [*map(int, self.graph.inputs)]

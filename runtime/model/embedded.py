@@ -14,23 +14,26 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import ManifestError
 from edgeseg.devices.archives import open_archive, read_entry
-from edgeseg.devices.plain_text import one_line
+from edgeseg.devices.plain_text import encodable, one_line
 from edgeseg.runtime.model.labels import parse_labels
 from edgeseg.runtime.model.manifest import Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ONNX_SUFFIX = ".onnx"
+LABEL_FILE = "labels.txt"
 _MANIFEST = "edgeseg.json"
-_LABELS = "labels.txt"
 _ONNX_KEY = "edgeseg"
 _FOREIGN_LABELS = ("labelmap.txt", "labels.txt")
 _LIMIT = 1 << 20  # bytes; a longer entry is no manifest
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # ZIP's earliest date: equal input, equal bytes
 
 
-def append_manifest(model: bytes, manifest: Manifest) -> bytes:
+def append_manifest(
+    model: bytes, manifest: Manifest, others: Mapping[str, str] | None = None
+) -> bytes:
     """Return a TFLite model followed by an archive with its manifest.
 
     Parameters
@@ -39,13 +42,32 @@ def append_manifest(model: bytes, manifest: Manifest) -> bytes:
         A flatbuffer; an archive already behind it is replaced.
     manifest : Manifest
         What to store.
+    others : mapping of str to str or None
+        Other texts to store, by the names of their entries.
     """
     buffer = io.BytesIO(without_manifest(model))
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr(_entry(_MANIFEST), manifest.to_json())
         if manifest.labels:
-            archive.writestr(_entry(_LABELS), "\n".join(manifest.labels) + "\n")
+            archive.writestr(_entry(LABEL_FILE), label_lines(manifest.labels))
+        for name, text in (others or {}).items():
+            archive.writestr(_entry(name), text)
     return buffer.getvalue()
+
+
+def label_lines(labels: tuple[str, ...]) -> str:
+    r"""Return a list with one label a line, as readers of label files expect it.
+
+    Line breaks within a label become spaces, and an empty one gets the name of its
+    class, so that no label moves to another line.
+
+    Examples
+    --------
+    >>> label_lines(("sky", "a\nb", ""))
+    'sky\na b\nclass 2\n'
+    """
+    lines = (" ".join(encodable(label).splitlines()) for label in labels)
+    return "".join(f"{line or f'class {i}'}\n" for i, line in enumerate(lines))
 
 
 def onnx_with_manifest(model: bytes, manifest: Manifest) -> bytes:
