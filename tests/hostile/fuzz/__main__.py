@@ -23,7 +23,7 @@ _STATE = re.compile(
     r"^#(\d+)\s+(INITED|DONE|\w+)\s+cov: (\d+) ft: (\d+) corp: (\d+)", re.M
 )
 _LIMITS = (
-    "-timeout=20",
+    "-timeout=60",  # of instrumented code, on a machine that may be busy
     "-rss_limit_mb=3000",
     "-malloc_limit_mb=1000",
     "-print_final_stats=1",
