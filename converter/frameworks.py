@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import MissingDriverError
+from edgeseg.devices.machine_code import unloadable
 from edgeseg.devices.quiet import quiet
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def _imported(name: str, hint: str) -> Module:
     except ImportError as error:
         if (error.name or "").startswith("edgeseg"):
             raise
+        reason = unloadable(error)
+        if reason is not None:  # it is installed
+            raise MissingDriverError(reason) from error
         raise MissingDriverError(
             f"this needs a workstation extra ({error.name or name} is missing): {hint}"
         ) from error

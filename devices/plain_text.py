@@ -80,7 +80,11 @@ def reason_of(error: BaseException) -> str:
     'No such file or directory'
     >>> reason_of(OSError("the disk is gone")), reason_of(OSError())
     ('the disk is gone', 'OSError')
+    >>> reason_of(MemoryError())
+    'not enough memory'
     """
+    if isinstance(error, MemoryError) and not str(error):
+        return "not enough memory"
     words = getattr(error, "strerror", None) or str(error)
     return words or type(error).__name__
 

@@ -144,6 +144,13 @@ class _LazyGroup(click.Group):
                 f"{layer} is not installed: `edgeseg remote` brings boards only what "
                 "runs there; do this on the workstation"
             ) from error
+        except ImportError as error:
+            from edgeseg.devices.machine_code import unloadable  # not at every start
+
+            reason = unloadable(error)
+            if reason is None:
+                raise
+            raise click.ClickException(shortened(plain(reason), _LONGEST)) from error
         except (OSError, MemoryError) as error:
             # what a full disk, a lack of memory or an unusable name makes of a call
             # that nobody foresaw; click itself ends a run whose reader has gone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -35,8 +36,11 @@ COMMANDS = [
 ]
 
 
+EDGESEG = (sys.executable, "-c", "from edgeseg.runtime.cli import main; main()")
+
+
 def edgeseg(*arguments, cwd=None):
-    command = [sys.executable, "-c", "from edgeseg.runtime.cli import main; main()"]
+    command = list(EDGESEG)
     return subprocess.run(
         [*command, *map(str, arguments)], capture_output=True, text=True, cwd=cwd
     )
@@ -274,3 +278,24 @@ def test_usage_errors_exit_with_2(golden_model):
     ):
         assert edgeseg("run", golden_model, "x", *option).returncode == 2
     assert edgeseg("fly").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "raised",
+    ["from . import broken", "try: from . import broken\nexcept ImportError as e:\n"
+     " raise ImportError('in many\\nwords') from e"],
+)  # fmt: skip
+def test_a_library_that_cannot_be_loaded_is_one_line(raised, tmp_path, golden_model):
+    (tmp_path / "cv2").mkdir()
+    (tmp_path / "cv2" / "__init__.py").write_text(raised)
+    (tmp_path / "cv2" / "broken.abi3.so").write_bytes(b"no machine code")
+    done = subprocess.run(
+        [*EDGESEG, "run", golden_model, "synthetic:64x48,frames=1", "-o", "null"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: cannot load ")
+    assert "broken.abi3.so: " in done.stderr
+    assert done.stderr.count("\n") == 1
