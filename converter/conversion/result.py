@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from edgeseg.converter.conversion.accuracy import AccuracyVerdict
     from edgeseg.converter.conversion.float_model import FloatModel
-    from edgeseg.converter.conversion.packaging import Packaging
+    from edgeseg.converter.conversion.packaging import Packaging, WrappedModel
     from edgeseg.converter.conversion.pictures import ConversionPictures
     from edgeseg.converter.conversion.request import Request, Scoring
     from edgeseg.converter.quantization.ranges import Ranges
@@ -142,13 +142,16 @@ class FinishedConversion:
         budget = self.verdict.budget
         if budget is not None and budget.chosen is not None:
             provenance["kept_float"] = list(budget.chosen.operators)
-        return dataclasses.replace(self.model.manifest, provenance=provenance)
+        return dataclasses.replace(self._wrapped.manifest, provenance=provenance)
 
     @cached_property
     def file(self) -> bytes:
         """The content of the file to write."""
-        wrapped = self.packaging.wrapped(self.verdict.content)
-        return with_metadata(wrapped, self.manifest)
+        return with_metadata(self._wrapped.content, self.manifest)
+
+    @cached_property
+    def _wrapped(self) -> WrappedModel:
+        return self.packaging.wrapped(self.verdict.content)
 
     def to_dict(
         self, reference: Segmenter, result: Segmenter, progress: Callable[[str], None]
