@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.budgeting.noise import layer_noise
+from edgeseg.converter.conversion.mediapipe import mediapipe_obstacle
 from edgeseg.converter.conversion.original import score_original
 from edgeseg.converter.conversion.parity import compare
 from edgeseg.converter.conversion.pictures import spread
@@ -169,9 +170,11 @@ class FinishedConversion:
         progress(f"comparing with float on {len(frames)} {self.pictures.compared_with}")
         parity = compare(reference, result, frames)
         graph = read_graph(self.file)
+        obstacle = mediapipe_obstacle(graph, self.manifest)
         return {
             **figures(self.request, self.pictures, self.model, self.file, graph),
             "int8_parity": dataclasses.asdict(parity),
+            "mediapipe": None if obstacle is None else obstacle.text,
             "versions": dict(self.model.manifest.provenance["versions"]),
             "calibration": {} if self.ranges is None else dict(self.ranges.calibration),
             "accuracy": self._accuracy(),
@@ -217,6 +220,7 @@ class FinishedConversion:
                 "input_size": list(self.manifest.input_size or ()),
                 "resize": self.manifest.resize,
                 "compared_with": self.pictures.compared_with,
+                "mediapipe": record["mediapipe"] or "runs this file",
                 "notes": list(self.model.notes),
             },
             "float_tensors": self._float_tensors(),
