@@ -62,6 +62,7 @@ ON_THEIR_OWN = {
     "An app with its own source and sink",
     "Frames for another program",
     "Add a sink",
+    "Android, iOS, MediaPipe",  # tests/converter/conversion/test_mediapipe.py
 }
 
 each = pytest.mark.parametrize("name", READMES)

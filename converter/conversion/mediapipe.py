@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.quantization.pixel_input import stores_pixels
 from edgeseg.runtime.model.head import head_of
 from edgeseg.runtime.model.tensors import colours_of, is_nchw
-from edgeseg.runtime.segmentation.letterbox import encoding_table
 
 if TYPE_CHECKING:
     from edgeseg.devices import TensorSpec
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from edgeseg.runtime.model.graph import OperatorSummary
 
 _TYPES = ("uint8", "float32")
-# Steps by which a stored pixel may differ from the pixel itself: a scale of 1/127.5
-# has no zero point at 127.5, and photos without black or white narrow the range
-_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -69,16 +66,11 @@ def mediapipe_obstacle(graph: OperatorSummary, manifest: Manifest) -> Obstacle |
 
 
 def _pixel_obstacle(source: TensorSpec, manifest: Manifest) -> Obstacle | None:
-    import numpy as np
-
+    if source.dtype == "uint8" and not stores_pixels(source, manifest):
+        return Obstacle("the bytes that the input stores are not RGB pixels", True)
     if manifest.channels != "rgb":
-        return Obstacle("it feeds RGB, the network sees BGR: take --io uint8", True)
-    if source.dtype == "float32":
-        if len({*manifest.mean}) == len({*manifest.std}) == 1:
-            return None
+        return Obstacle("it feeds RGB, the input takes BGR: take --io uint8", True)
+    is_one = len({*manifest.mean}) == len({*manifest.std}) == 1
+    if source.dtype == "float32" and not is_one:
         return Obstacle("it normalizes all channels alike: take --io uint8")
-    pixels = np.arange(256)[:, None]
-    stored = encoding_table(source, manifest).astype(int)
-    if np.abs(stored - pixels).max() <= _STEPS:
-        return None
-    return Obstacle("its pixels are not the bytes that the input stores", True)
+    return None

@@ -75,7 +75,7 @@ def run_onnx_job(job: Json, progress: Callable[[str], None]) -> Json:
         packaging = Packaging(model.manifest, request.head == "labels")
         path = folder / RESULTS["onnx"]
         progress(f"exporting to ONNX, opset {OPSET}")
-        exported = to_onnx(packaging.wrapped(model.content))
+        exported = to_onnx(packaging.wrapped(model.content).content)
         path.write_bytes(onnx_with_manifest(exported, _manifest(model)))
         with ExitStack() as stack:
             result = stack.enter_context(Segmenter.open(path, device=_DEVICE))

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.quantization.heads import join_argmax, set_interface
+from edgeseg.converter.quantization.pixel_input import (
+    pixel_manifest,
+    stores_pixels,
+    take_pixels,
+)
 from edgeseg.devices import ConversionError, ModelError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model.embedded import append_manifest
+from edgeseg.runtime.model.inspection import read_graph
 
 if TYPE_CHECKING:
     from edgeseg.runtime import Manifest
+
+
+class WrappedModel(NamedTuple):
+    """A model with the type and head of its file, and its manifest."""
+
+    content: bytes
+    manifest: Manifest
 
 
 @dataclass(frozen=True)
@@ -33,10 +46,21 @@ class Packaging:
     labels: bool = False
     io: str | None = None
 
-    def wrapped(self, scores: bytes) -> bytes:
+    def wrapped(self, scores: bytes) -> WrappedModel:
         """Return a quantized model with its outer type and head, without manifest."""
         content = join_argmax(scores) if self.labels else scores
-        return content if self.io is None else set_interface(content, self.io)
+        if self.io is None:
+            return WrappedModel(content, self.manifest)
+        wrapped = set_interface(content, self.io)
+        source = read_graph(wrapped).inputs[0]
+        if self.io != "uint8" or stores_pixels(source, self.manifest):
+            return WrappedModel(wrapped, self.manifest)
+        if read_graph(content).inputs[0].dtype != "int8" or source.shape[3] != 3:
+            return WrappedModel(wrapped, self.manifest)
+        return WrappedModel(
+            set_interface(take_pixels(content, self.manifest), self.io),
+            pixel_manifest(self.manifest),
+        )
 
     def open_quantized(self, scores: bytes) -> Segmenter:
         """Open a quantized model as it will be written."""
@@ -44,13 +68,14 @@ class Packaging:
 
     def open_float(self, scores: bytes) -> Segmenter:
         """Open the float model, with class ids where the result has them."""
-        return self._open(join_argmax(scores) if self.labels else scores)
+        content = join_argmax(scores) if self.labels else scores
+        return self._open(WrappedModel(content, self.manifest))
 
-    def _open(self, content: bytes) -> Segmenter:
+    def _open(self, model: WrappedModel) -> Segmenter:
         """Open what is not a file yet through the very path that a file takes."""
         with temporary_folder() as folder:
             path = folder / "model.tflite"
-            path.write_bytes(append_manifest(content, self.manifest))
+            path.write_bytes(append_manifest(model.content, model.manifest))
             try:
                 return Segmenter.open(path)
             except ModelError as error:

@@ -115,7 +115,8 @@ class Request:
     io: str | None = setting(
         None,
         Setting(
-            "Type of the input, and of scores.  [default: the recipe's]",
+            "Type of the input, and of scores; MediaPipe (Android, iOS) takes uint8 "
+            "and float32.  [default: the recipe's]",
             choices=INTERFACES,
         ),
     )

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeseg.converter.budgeting.noise import layer_noise
+from edgeseg.converter.conversion.mediapipe import mediapipe_obstacle
 from edgeseg.converter.conversion.original import score_original
 from edgeseg.converter.conversion.parity import compare
 from edgeseg.converter.conversion.pictures import spread
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from edgeseg.converter.conversion.accuracy import AccuracyVerdict
     from edgeseg.converter.conversion.float_model import FloatModel
-    from edgeseg.converter.conversion.packaging import Packaging
+    from edgeseg.converter.conversion.packaging import Packaging, WrappedModel
     from edgeseg.converter.conversion.pictures import ConversionPictures
     from edgeseg.converter.conversion.request import Request, Scoring
     from edgeseg.converter.quantization.ranges import Ranges
@@ -142,13 +143,16 @@ class FinishedConversion:
         budget = self.verdict.budget
         if budget is not None and budget.chosen is not None:
             provenance["kept_float"] = list(budget.chosen.operators)
-        return dataclasses.replace(self.model.manifest, provenance=provenance)
+        return dataclasses.replace(self._wrapped.manifest, provenance=provenance)
 
     @cached_property
     def file(self) -> bytes:
         """The content of the file to write."""
-        wrapped = self.packaging.wrapped(self.verdict.content)
-        return with_metadata(wrapped, self.manifest)
+        return with_metadata(self._wrapped.content, self.manifest)
+
+    @cached_property
+    def _wrapped(self) -> WrappedModel:
+        return self.packaging.wrapped(self.verdict.content)
 
     def to_dict(
         self, reference: Segmenter, result: Segmenter, progress: Callable[[str], None]
@@ -166,9 +170,11 @@ class FinishedConversion:
         progress(f"comparing with float on {len(frames)} {self.pictures.compared_with}")
         parity = compare(reference, result, frames)
         graph = read_graph(self.file)
+        obstacle = mediapipe_obstacle(graph, self.manifest)
         return {
             **figures(self.request, self.pictures, self.model, self.file, graph),
             "int8_parity": dataclasses.asdict(parity),
+            "mediapipe": None if obstacle is None else obstacle.text,
             "versions": dict(self.model.manifest.provenance["versions"]),
             "calibration": {} if self.ranges is None else dict(self.ranges.calibration),
             "accuracy": self._accuracy(),
@@ -214,6 +220,7 @@ class FinishedConversion:
                 "input_size": list(self.manifest.input_size or ()),
                 "resize": self.manifest.resize,
                 "compared_with": self.pictures.compared_with,
+                "mediapipe": record["mediapipe"] or "runs this file",
                 "notes": list(self.model.notes),
             },
             "float_tensors": self._float_tensors(),

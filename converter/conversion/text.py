@@ -25,6 +25,7 @@ def conversion_text(result: Conversion) -> str:
         *_accuracy_lines(details),
         f"input {result.input_dtype}, output {result.output_dtype}, activations: "
         + ", ".join(f"{c} {d}" for d, c in result.activations.items()),
+        *_mediapipe_lines(details),
         f"operators: {operators}",
         f"{result.seconds:.0f} s, peak memory {result.peak_bytes / 1e9:.1f} GB",
         f"{result.path}  {result.bytes_out:,} bytes{_saved(result)}  sha256 "
@@ -65,6 +66,14 @@ def _result_line(result: Conversion) -> str:
 def _warning_lines(details: Json) -> list[str]:
     low = details.get("low_agreement")
     return [] if low is None else [f"warning: {low['text']}"]
+
+
+def _mediapipe_lines(details: Json) -> list[str]:
+    """Return why MediaPipe refuses a file whose type it would take."""
+    obstacle, io = details.get("mediapipe"), details["request"]["io"]
+    if obstacle is None or io not in ("uint8", "float32"):
+        return []
+    return [f"MediaPipe refuses this file: {obstacle}"]
 
 
 def _saved(result: Conversion) -> str:
