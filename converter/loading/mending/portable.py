@@ -21,6 +21,7 @@ from edgeseg.converter.networks import resizing as layers
 from edgeseg.runtime.pictures.atomic import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from edgeseg.converter.frameworks import KerasClass, KerasModel
@@ -76,6 +77,11 @@ def make_portable(path: Path) -> None:
         CONFIG: json.dumps(small, separators=(",", ":")).encode(),
         WEIGHTS: weights,
     }
+    write_archive(path, members)
+
+
+def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write a ZIP archive in place of a file: the same bytes of the same members."""
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in members.items():
             info = zipfile.ZipInfo(name, _FIRST_DAY)
