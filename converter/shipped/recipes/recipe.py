@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.conversion.conversion import Conversion, convert
 from edgeseg.converter.conversion.request import Scoring
 from edgeseg.converter.loading.mending.half_weights import save_half
-from edgeseg.converter.training.finetune import finetune
+from edgeseg.converter.training.finetune import Finetuned, finetune
 from edgeseg.devices import ConversionError
 from edgeseg.runtime import Overrides
 from edgeseg.runtime.accuracy.matching import Matching
@@ -56,6 +56,13 @@ class Sources:
         return self.voc / "calibration" / "JPEGImages"
 
 
+def _trained(settings: Settings, folder: Path, progress: Report) -> Finetuned:
+    done = finetune(settings, folder, progress=progress)
+    if done.signum is not None:
+        raise ConversionError(f"{folder}: stopped; the same command goes on")
+    return done
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One model.
@@ -68,6 +75,9 @@ class Recipe:
         Given the sources, makes what the training needs beforehand.
     training : callable
         Given the sources, returns the settings of the training.
+    rounding : callable or None
+        Given the sources and the Keras model of the first training, returns the
+        settings of a second one, through the rounding of int8.
     half : bool
         Keep the weights as float16, and convert those.
     """
@@ -75,6 +85,7 @@ class Recipe:
     name: str
     prepare: Callable[[Sources, Report], None]
     training: Callable[[Sources], Settings]
+    rounding: Callable[[Sources, Path], Settings] | None = None
     half: bool = False
 
     def make(self, sources: Sources, progress: Report) -> Conversion:
@@ -87,10 +98,10 @@ class Recipe:
         """
         output = sources.output
         self.prepare(sources, progress)
-        trained = output / "trained"
-        done = finetune(self.training(sources), trained, progress=progress)
-        if done.signum is not None:
-            raise ConversionError(f"{trained}: stopped; the same command goes on")
+        done = _trained(self.training(sources), output / "trained", progress)
+        if self.rounding is not None:
+            settings = self.rounding(sources, done.path)
+            done = _trained(settings, output / "rounded", progress)
         float_model = output / f"{self.name}.keras"
         if self.half:
             save_half(done.path, float_model)

@@ -7,9 +7,11 @@ have few of or none.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.shipped.recipes.recipe import SEVEN, Recipe
+from edgeseg.converter.training.finetune import TEACHER
 from edgeseg.converter.training.settings import Network, Pictures, Settings, Teaching
 from edgeseg.runtime.accuracy.lists import read_list
 from edgeseg.runtime.pictures.atomic import write_text
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 SIZE = (513, 513)
 TEACHER_SIZES = (449, 513, 641)
 _DEVELOPMENT = 6  # one in so many of the pictures with VOC's own masks is held out
+_ROUNDED = 800  # pictures of the second training
 _FROZEN = "expanded_conv_6_project"  # half of the network: edges and textures
 
 
@@ -56,6 +59,27 @@ def training(sources: Sources) -> Settings:
     )
 
 
+def rounding(sources: Sources, trained: Path) -> Settings:
+    """Return the settings of a short training through the rounding of int8.
+
+    Its weights are whole steps of int8 afterwards, so that float16 keeps all that
+    counts of them.
+    """
+    first = training(sources)
+    return replace(
+        first,
+        start=str(trained),
+        pictures=replace(first.pictures, limit=_ROUNDED),
+        network=Network(),
+        teaching=replace(
+            first.teaching, model=sources.output / "trained" / TEACHER, sizes=None
+        ),
+        epochs=1,
+        rate=5e-6,
+        int8=sources.photos,
+    )
+
+
 def _train(sources: Sources) -> Path:
     return sources.voc / "train-500"
 
@@ -64,4 +88,4 @@ def _held(sources: Sources) -> Path:
     return sources.output / "development.txt"
 
 
-RECIPE = Recipe("voc", prepare, training, half=True)
+RECIPE = Recipe("voc", prepare, training, rounding, half=True)
