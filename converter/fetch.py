@@ -12,11 +12,8 @@ import contextlib
 import hashlib
 import http.client
 import itertools
-import json
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +21,7 @@ from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import one_line
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import check_writable, replacing
+from edgeseg.runtime.shipped.catalogue import PublicFile, releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -31,46 +29,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16  # bytes
 _PATIENCE_S = 30.0  # without a byte
-
-
-@dataclass(frozen=True)
-class PublicFile:
-    """A public file.
-
-    Parameters
-    ----------
-    name : str
-        What the user types.
-    file : str
-        Name it is stored under.
-    url : str
-        Where it is.
-    sha256 : str
-        Of the file, in hexadecimal.
-    bytes : int
-        Its size.
-    licence : str
-        Of the file.
-    what : str
-        What is in it, in one line.
-    next : str
-        The command that uses it, with ``{file}`` for its path.
-    """
-
-    name: str
-    file: str
-    url: str
-    sha256: str
-    bytes: int
-    licence: str
-    what: str
-    next: str
-
-
-def releases() -> dict[str, PublicFile]:
-    """Return the known releases by name."""
-    text = (resources.files("edgeseg.converter") / "releases.json").read_text("utf-8")
-    return {entry["name"]: PublicFile(**entry) for entry in json.loads(text)}
 
 
 def find_release(name: str) -> PublicFile:

@@ -36,7 +36,7 @@ class Setting:
     above : bool
         The number must be larger than `least`.
     is_model : bool
-        A path that may also be the name of the model that ships.
+        A path that may also be the name of a model that ships.
     words : callable or None
         Returns what a shell completes.
     computed : bool

@@ -74,6 +74,10 @@ _COMMANDS = {
         "edgeseg.runtime.commands.info:info",
         "Show a model's tensors, operators and manifest.",
     ),
+    "models": (
+        "edgeseg.runtime.commands.models:models",
+        "Show the models that come with edgeseg, and those that fetch knows.",
+    ),
     "parity": (
         "edgeseg.benchmarks.commands.parity:parity",
         "Show how many labels a model has in common with a reference.",

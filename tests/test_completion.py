@@ -64,6 +64,7 @@ def test_models_by_name_and_by_file(tab):
     assert tab("edgeseg", "run", "an") == ["animals", "animals2.tflite", "anything/"]
     assert tab("edgeseg", "info", "") == [
         "animals",
+        "voc",
         "animals2.tflite",
         "anything/",
         "other.onnx",

@@ -14,14 +14,16 @@ from edgeseg.devices import MissingDriverError, ModelError
 from edgeseg.devices.placement import check_model
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.model.inspection import model_info
-from edgeseg.runtime.shipped import find_model, is_shipped, model_file
+from edgeseg.runtime.shipped import MODEL_NAMES, find_model, is_shipped, model_file
 
 
-@pytest.mark.parametrize("name", ["animals", Path("animals")])
+@pytest.mark.parametrize("name", [*MODEL_NAMES, Path("animals")])
 def test_the_name_stands_for_the_file(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert is_shipped(name)
-    assert (find_model(name), find_keras(name)) == (model_file(), keras_file())
+    files = (model_file(str(name)), keras_file(str(name)))
+    assert (find_model(name), find_keras(name)) == files
+    assert all(file.is_file() for file in files)
 
 
 @pytest.mark.parametrize("make", [Path.touch, Path.mkdir])
@@ -74,12 +76,12 @@ def test_a_conversion_takes_it_with_its_labels(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(conversion, "run_isolated", run_isolated)
-    for model in ("animals", keras_file()):
+    for model in ("animals", keras_file(), "voc"):
         with pytest.raises(ModelError, match="stopped here"):
             conversion.convert(model, output=tmp_path / "x.tflite", recipe="float32")
-    for request in jobs:
-        assert request["model"] == str(keras_file())
-        assert request["overrides"]["labels"] == str(labels_file())
+    for request, name in zip(jobs, ("animals", "animals", "voc"), strict=True):
+        assert request["model"] == str(keras_file(name))
+        assert request["overrides"]["labels"] == str(labels_file(name))
 
 
 def test_a_training_takes_it_as_start_and_as_teacher(tmp_path, monkeypatch):

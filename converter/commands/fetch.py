@@ -60,7 +60,7 @@ def fetch(name: str | None, output: Path | None, list_all: bool, as_json: bool) 
 
 
 def _listing(as_json: bool) -> str:
-    from edgeseg.converter.fetch import releases
+    from edgeseg.runtime.shipped.catalogue import releases
 
     known = releases().values()
     if as_json:

@@ -30,7 +30,7 @@ def _options(function: _F) -> _F:
         *declared(Pictures, "classes"),
         *declared(Pictures, "split"),
         *declared(Pictures, "val_split"),
-        *declared(Pictures, "val_root"),
+        *declared(Pictures, "val_root", "held"),
         *declared(Pictures, "labels"),
         *declared(Pictures, "limit", "val_limit"),
         *declared(Settings, "start_labels"),
@@ -60,9 +60,9 @@ def _options(function: _F) -> _F:
     "--from",
     "start",
     required=True,
-    metavar="FILE|animals|none",
+    metavar="FILE|NAME|none",
     help="What to start from: weights of the public Keras DeepLabv3+ release (.h5), a "
-    ".keras model, animals for the one that comes with edgeseg, or none.",
+    ".keras model, the name of one that comes with edgeseg (animals, voc), or none.",
 )
 @_options
 def finetune(

@@ -46,7 +46,7 @@ class InputSizeParam(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 class KerasParam(ModelParam):
-    """A Keras model, or the name of the one that comes with the package."""
+    """A Keras model, or the name of one that comes with the package."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -154,10 +154,23 @@ def _type(declared: Setting, kind: object) -> click.ParamType | None:  # type: i
     return click.INT if kind is int else None
 
 
+def _numbers(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"expected whole numbers such as 449,513, got {text!r}"
+        ) from None
+
+
 def _of_type(value: Any, kind: object) -> object:
     """Return a value as its field has it: click gives choices and lists as texts."""
     if kind is int and isinstance(value, str):
         return int(value)
+    if kind == tuple[int, ...]:
+        return _numbers(value)
     if kind == tuple[str, ...]:
         return tuple(name.strip() for name in value.split(",")) if value else None
     return value

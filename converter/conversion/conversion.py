@@ -23,7 +23,7 @@ from edgeseg.converter.isolation.child import run_isolated
 from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.recipes import load_recipe
-from edgeseg.converter.shipped import find_keras, keras_file, labels_file
+from edgeseg.converter.shipped import find_keras, labels_of
 from edgeseg.devices import InputError
 from edgeseg.runtime import Overrides
 from edgeseg.runtime.model.embedded import sha256
@@ -217,8 +217,9 @@ def convert_request(
     progress: Callable[[str], None] | None = None,
 ) -> Conversion:
     """Do what a request says; see `convert`."""
-    if request.model == keras_file() and request.overrides.labels is None:
-        named = dataclasses.replace(request.overrides, labels=str(labels_file()))
+    known = labels_of(request.model)
+    if known is not None and request.overrides.labels is None:
+        named = dataclasses.replace(request.overrides, labels=str(known))
         request = dataclasses.replace(request, overrides=named)
     request.check()
     if request.format == "onnx":

@@ -1,14 +1,15 @@
-"""The float Keras model of people and animals and the ranges that make it int8.
+"""The float Keras models that ship, and the ranges that make one int8 without photos.
 
-``MODEL_CARD.md`` beside them says what it was trained on, how, and what it scores; the
-int8 result is in ``runtime/shipped``.
+``MODEL_CARD.md`` beside them says what they were trained on, how, and what they score;
+the int8 results are in ``runtime/shipped``.
 """
 
 from edgeseg.converter.shipped._paths import (
     find_keras,
     keras_file,
     labels_file,
+    labels_of,
     ranges_file,
 )
 
-__all__ = ["find_keras", "keras_file", "labels_file", "ranges_file"]
+__all__ = ["find_keras", "keras_file", "labels_file", "labels_of", "ranges_file"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.conversion.keras_device import segmenter_of
 from edgeseg.converter.loading.format import Loaded
 from edgeseg.runtime.accuracy.evaluation import evaluate
+from edgeseg.runtime.accuracy.matching import SHARED, Matching
 from edgeseg.runtime.segmentation.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -104,7 +105,12 @@ def assign(model: KerasModel, values: Sequence[Array]) -> None:
     model.set_weights(list(values))
 
 
-def validate(model: KerasModel, resize: str | None, dataset: Dataset) -> Accuracy:
+def validate(
+    model: KerasModel,
+    resize: str | None,
+    dataset: Dataset,
+    judged: tuple[str, ...] | None = None,
+) -> Accuracy:
     """Score a network on pictures with truth.
 
     Parameters
@@ -115,7 +121,10 @@ def validate(model: KerasModel, resize: str | None, dataset: Dataset) -> Accurac
         Alignment of its output's grid.
     dataset : Dataset
         With the ids that the network gives.
+    judged : tuple of str or None
+        Average over these, all others counted as background; None over all.
     """
     segmenter = segmenter_of(Loaded(model, resize))
     named = dataclasses.replace(segmenter.manifest, labels=dataset.labels)
-    return evaluate(Segmenter(segmenter.device, named), dataset)
+    matching = SHARED if judged is None else Matching(judged, merge_others=True)
+    return evaluate(Segmenter(segmenter.device, named), dataset, matching=matching)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.frameworks import require_extra
 from edgeseg.converter.networks.folding import fold
 from edgeseg.converter.shipped import find_keras
+from edgeseg.converter.training.asking import ask
 from edgeseg.converter.training.data.batches import Batches, Targets
 from edgeseg.converter.training.data.census import (
     balance,
@@ -21,6 +22,7 @@ from edgeseg.converter.training.int8.first_weights import through_int8
 from edgeseg.converter.training.log import hashes, origins_of, write_log
 from edgeseg.converter.training.processors import limit_threads, scope
 from edgeseg.converter.training.settings import Settings
+from edgeseg.converter.training.soft_answers import SoftAnswers
 from edgeseg.converter.training.start.batch_graph import (
     Start,
     freeze_until,
@@ -28,7 +30,7 @@ from edgeseg.converter.training.start.batch_graph import (
 )
 from edgeseg.converter.training.start.start import make_start
 from edgeseg.converter.training.state import alone
-from edgeseg.converter.training.teacher import Teacher
+from edgeseg.converter.training.teacher import Taught, Teacher
 from edgeseg.converter.training.trainer import BEST, STATE, Trainer, TrainingJob
 from edgeseg.devices import InputError
 from edgeseg.runtime.accuracy.lists import read_list
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from edgeseg.converter.training.state import Progress
     from edgeseg.devices.types import Json
 
-LABELS, LOG, LOCK = "labels.txt", "log.json", "last/lock"
+LABELS, LOG, LOCK, TEACHER = "labels.txt", "log.json", "last/lock", "teacher"
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,12 @@ def finetune(
         stopping_on_signals(working=True) as stop,
     ):
         train, validation = _open(settings)
-        counts = _census(train, validation, report)
-        start = _start(settings, train.labels, validation.ids, report)
-        teacher = _teacher(settings, train.labels)
+        counts = _census(settings, train, validation, report)
+        teacher = _teacher(settings, train, folder, report)
         try:
-            origins = origins_of(settings, train, validation, counts.tolist())
+            start = _start(settings, train.labels, validation.ids, report)
+            taught = None if teacher is None else teacher.digest()
+            origins = origins_of(settings, train, validation, counts.tolist(), taught)
             job = TrainingJob(
                 settings,
                 start,
@@ -195,6 +198,7 @@ def _open(settings: Settings) -> tuple[ChosenClasses, ChosenClasses]:
         classes=pictures.classes,
         limit=pictures.limit,
         val_limit=pictures.val_limit,
+        hold_out=pictures.held,
     )
     if len(train.ids) < settings.batch:
         raise InputError(
@@ -205,12 +209,18 @@ def _open(settings: Settings) -> tuple[ChosenClasses, ChosenClasses]:
 
 
 def _census(
-    train: ChosenClasses, validation: ChosenClasses, report: Callable[[str], None]
+    settings: Settings,
+    train: ChosenClasses,
+    validation: ChosenClasses,
+    report: Callable[[str], None],
 ) -> NDArray[np.int64]:
     report(f"looking at {len(train.ids)} + {len(validation.ids)} masks")
     counts = count_pixels(train)
     count_pixels(validation)
-    check_every_class(counts, train.labels)
+    taught = settings.teaching.model is not None
+    missing = check_every_class(counts, train.labels, taught=taught)
+    if missing:
+        report(f"no pixel of {', '.join(missing)}: left to the teacher")
     shares = counts / counts.sum()
     report(
         "share of pixels: "
@@ -248,17 +258,37 @@ def _start(
     return start
 
 
-def _teacher(settings: Settings, labels: tuple[str, ...]) -> Teacher | None:
+def _teacher(
+    settings: Settings,
+    train: ChosenClasses,
+    folder: Path,
+    report: Callable[[str], None],
+) -> Taught | None:
     teaching = settings.teaching
-    if teaching.model is None:
+    answers = teaching.model
+    if answers is None:
         return None
-    return Teacher.open(teaching.model, labels, teaching.labels)
+    if teaching.sizes:
+        asked, answers = answers, folder / TEACHER
+        ask(
+            asked,
+            train,
+            answers,
+            teaching.sizes,
+            labels=teaching.labels,
+            report=report,
+        )
+    elif not answers.is_dir() or (answers / "saved_model.pb").exists():
+        return Teacher.open(answers, train.labels, teaching.labels)
+    taught = SoftAnswers(answers, train.labels, teaching.labels)
+    taught.check(train.ids)
+    return taught
 
 
 def _batches(
     settings: Settings,
     start: Start,
-    teacher: Teacher | None,
+    teacher: Taught | None,
     train: ChosenClasses,
     counts: NDArray[np.int64],
 ) -> Batches:
@@ -267,7 +297,14 @@ def _batches(
     teaching = settings.teaching
     weights = balance(counts) if settings.balance else np.ones(len(counts), np.float32)
     rough = frozenset(read_list(teaching.rough)) if teaching.rough else frozenset()
-    targets = Targets(weights, teacher, teaching.share, rough, teaching.rough_share)
+    targets = Targets(
+        weights,
+        teacher,
+        teaching.share,
+        rough,
+        teaching.rough_share,
+        settings.loss_every,
+    )
     height, width = start.model.input.shape[1:3]
     return Batches(
         train,
@@ -276,6 +313,7 @@ def _batches(
         batch=settings.batch,
         seed=settings.seed,
         workers=settings.workers,
+        zoom=settings.zoom,
     )
 
 

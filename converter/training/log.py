@@ -82,6 +82,7 @@ def origins_of(
     train: ChosenClasses,
     validation: ChosenClasses,
     counts: list[int],
+    teacher: str | None,
 ) -> Json:
     """Return what decides a training beside its settings, as JSON values.
 
@@ -93,8 +94,9 @@ def origins_of(
         The pictures.
     counts : list of int
         Pixels of each class to train on.
+    teacher : str or None
+        The teacher's hash.
     """
-    teacher = settings.teaching.model
     start = None if settings.start == NOTHING else Path(settings.start)
     return {
         "classes": list(train.labels),
@@ -105,7 +107,7 @@ def origins_of(
             "fingerprint": fingerprint(validation),
         },
         "start_sha256": sha256(start) if start and start.is_file() else None,
-        "teacher_sha256": sha256(teacher) if teacher else None,
+        "teacher_sha256": teacher,
         "versions": {
             name: version(name) for name in ("edgeseg", "keras", "numpy", "tensorflow")
         },

@@ -12,11 +12,27 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.frameworks import need
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from edgeseg.converter.frameworks import KerasTensor
     from edgeseg.devices.types import Array
+
+
+def cross_entropy_every(
+    every: int,
+) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
+    """Return a `cross_entropy` of one row and one column of the scores in so many.
+
+    The target has those alone.
+    """
+
+    def thinned(target: KerasTensor, scores: KerasTensor) -> KerasTensor:
+        return cross_entropy(target, scores[:, ::every, ::every])
+
+    return cross_entropy if every == 1 else thinned
 
 
 def cross_entropy(target: KerasTensor, scores: KerasTensor) -> KerasTensor:

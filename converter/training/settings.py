@@ -42,6 +42,15 @@ class Pictures:
             "out."
         ),
     )
+    held: Path | None = setting(
+        None,
+        Setting(
+            "A text file with names of pictures to hold out of the training list and "
+            "to validate on, instead of another list.",
+            flag="--hold-out",
+            metavar="LIST",
+        ),
+    )
     labels: str | None = setting(
         None,
         Setting(
@@ -109,10 +118,21 @@ class Teaching:
     model: Path | None = setting(
         None,
         Setting(
-            "Learn from a better model's answers too (.tflite or Keras).",
+            "Learn from a better model's answers too: .tflite, Keras, or a folder of "
+            "answers that --teacher-sizes left.",
             flag="--teacher",
-            metavar="MODEL",
+            metavar="MODEL|DIR",
             is_model=True,
+        ),
+    )
+    sizes: tuple[int, ...] | None = setting(
+        None,
+        Setting(
+            "Ask a Keras teacher once for every whole picture, at these sizes and "
+            "mirrored, and learn from the mean of its answers, kept in DIR/teacher: "
+            "better than any one of them.",
+            flag="--teacher-sizes",
+            metavar="N,N",
         ),
     )
     labels: str | None = setting(
@@ -192,6 +212,21 @@ class Settings:
     clip_norm: float = setting(
         5.0, Setting("Largest norm of the gradients.", least=0, above=True)
     )
+    zoom: float = setting(
+        2.0,
+        Setting(
+            "Pictures are shown 1/zoom to zoom times as large as they are.", least=1
+        ),
+    )
+    loss_every: int = setting(
+        1,
+        Setting(
+            "Learn from one row and one column of pixels in so many: less work, and "
+            "nearly the same, for views lie at random.",
+            least=1,
+            most=16,
+        ),
+    )
     average: bool = setting(
         True, Setting("Validate and keep a running average of the weights.")
     )
@@ -207,6 +242,15 @@ class Settings:
         ),
     )
     validate_every: int = setting(1, Setting("Epochs between validations.", least=1))
+    judged: tuple[str, ...] | None = setting(
+        None,
+        Setting(
+            "Validate on the mean over these classes, all others counted as "
+            "background: where some are too rare to judge by.",
+            flag="--judge-by",
+            metavar="A,B,C",
+        ),
+    )
     save_minutes: float = setting(5.0, Setting("Most that a kill can cost.", least=0))
     seed: int = setting(0, Setting(None))
     device: str = setting(
@@ -250,6 +294,8 @@ class Settings:
             )
         if self.start == NOTHING and self.int8 is not None:
             raise InputError("--int8 needs a trained start: --from none has nothing")
+        if self.teaching.model is None and self.teaching.sizes:
+            raise InputError("--teacher-sizes needs --teacher: whom to ask?")
         if self.teaching.model is None and self.teaching.rough is not None:
             raise InputError("--rough needs --teacher: whom to ask instead?")
 

@@ -21,7 +21,7 @@ from edgeseg.converter.training.log import (
     step_line,
     write_csv,
 )
-from edgeseg.converter.training.loss import cross_entropy
+from edgeseg.converter.training.loss import cross_entropy_every
 from edgeseg.converter.training.optimizer import rate_share, rated_adamw, warm_up
 from edgeseg.converter.training.settings import EPOCHS
 from edgeseg.converter.training.state import (
@@ -218,7 +218,9 @@ class Trainer:
         on_tensorflow = need("keras").backend.backend() == "tensorflow"
         with third_party():
             graph.compile(
-                optimizer, cross_entropy, jit_compile=False if on_tensorflow else "auto"
+                optimizer,
+                cross_entropy_every(settings.loss_every),
+                jit_compile=False if on_tensorflow else "auto",
             )
             optimizer.build(graph.trainable_variables)
         return optimizer
@@ -278,7 +280,9 @@ class Trainer:
         job, progress = self._job, self.progress
         held = nullcontext() if self._average is None else self._average.in_place()
         with held:
-            result = validate(job.start.model, job.start.resize, job.validation).own
+            result = validate(
+                job.start.model, job.start.resize, job.validation, job.settings.judged
+            ).own
             if progress.best_miou is None or result.miou > progress.best_miou:
                 save_portable(plain(job.start), job.folder / BEST)
                 progress.best_miou, progress.best_epoch = result.miou, epoch

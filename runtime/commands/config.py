@@ -248,6 +248,6 @@ def _books() -> dict[str, AddressBook]:
 def _names() -> dict[str, tuple[str, ...]]:
     """Return what the other keys that may be a path may be instead."""
     from edgeseg.runtime.model.labels import known_label_sets
-    from edgeseg.runtime.shipped import MODEL_NAME
+    from edgeseg.runtime.shipped import MODEL_NAMES
 
-    return {"labels": known_label_sets(), "model": (MODEL_NAME,)}
+    return {"labels": known_label_sets(), "model": MODEL_NAMES}

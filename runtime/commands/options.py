@@ -53,7 +53,7 @@ PATH = PathParam()
 
 
 class ModelParam(PathParam):
-    """A model file, or the name of the model that comes with the package."""
+    """A model file, or the name of a model that comes with the package."""
 
     name = "MODEL"
 
@@ -70,11 +70,11 @@ class ModelParam(PathParam):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Offer the name, and model files."""
-        from edgeseg.runtime.shipped import MODEL_NAME
+        """Offer the names, and model files."""
+        from edgeseg.runtime.shipped import MODEL_NAMES
         from edgeseg.runtime.terminal.completion import model_items
 
-        return model_items(incomplete, [MODEL_NAME])
+        return model_items(incomplete, MODEL_NAMES)
 
 
 MODEL = ModelParam()

@@ -9,8 +9,8 @@ returned as there: ``(H, W, 3)`` uint8 in blue, green, red. What is different:
 
 * ``load_pascalvoc_model`` takes a ``.tflite`` file. For PixelLib's ``.h5`` and ``.pb``
   it takes the ``.tflite`` of the same name beside it, which ``edgeseg convert`` makes;
-  without one it warns and takes ``animals``, which knows background, person, cat, dog,
-  horse, cow and sheep. Class ids are PASCAL VOC's.
+  without one it warns and takes ``voc``, which comes with edgeseg. Class ids are PASCAL
+  VOC's.
 * An overlay tints the classes and leaves the background as it is. Borders are drawn
   where the classes meet; colours are not mixed there.
 * ``frames_per_second`` is how many frames a second are taken at most. The video plays

@@ -14,7 +14,7 @@ from edgeseg.runtime.drawing.painter import Painter
 from edgeseg.runtime.model.labels import load_labels, same_name
 from edgeseg.runtime.model.overrides import Overrides
 from edgeseg.runtime.segmentation.segmenter import Segmenter
-from edgeseg.runtime.shipped import MODEL_NAME, is_shipped
+from edgeseg.runtime.shipped import is_shipped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _KERAS = (".h5", ".pb", ".keras")
+_SHIPPED = "voc"  # knows the same classes as PixelLib's model
 # label sets of models that name no classes, by how many they have
 _SETS = {21: "pascal-voc", 32: "ade20k-mlperf32", 150: "ade20k"}
 ADE20K_HINT = (
@@ -70,7 +71,7 @@ class Model:
         """
         given = Path(path)
         if is_shipped(str(path)):
-            return cls(Path(MODEL_NAME), numbering)
+            return cls(given, numbering)
         if given.suffix.lower() not in _KERAS:
             if not given.is_file():
                 raise InputError(f"no such model file: {given}")
@@ -85,14 +86,14 @@ class Model:
                 f"it: {ADE20K_HINT}, or make one: {how}"
             )
         _log.warning(
-            "%s: there is no %s beside it; taking %s, which knows people and animals. "
+            "%s: there is no %s beside it; taking %s, which comes with edgeseg. "
             "Make one: %s",
             given,
             beside.name,
-            MODEL_NAME,
+            _SHIPPED,
             how,
         )
-        return cls(Path(MODEL_NAME), numbering)
+        return cls(Path(_SHIPPED), numbering)
 
     def open_segmenter(self) -> Segmenter:
         """Return a new segmenter."""

@@ -31,7 +31,7 @@ _COMPILED = "_edgetpu"  # in the name of a file that an Edge TPU runs
 
 
 def ship_model(session: Session, text: str) -> str:
-    """Copy a model; the name of the one that ships stays as it is.
+    """Copy a model; the name of one that ships stays as it is.
 
     A model that was compiled for an Edge TPU takes the one beside it along that
     ``coral:or-cpu`` falls back to.
@@ -41,10 +41,10 @@ def ship_model(session: Session, text: str) -> str:
     InputError
         There is no such file.
     """
-    from edgeseg.runtime.shipped import MODEL_NAME
+    from edgeseg.runtime.shipped import is_shipped
 
     path = Path(text)
-    if text == MODEL_NAME and not path.exists():
+    if is_shipped(text):
         return text
     if not path.is_file():
         raise InputError(f"no such model file: {text}")

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from edgeseg.devices.first_inference import trust
 
-MODEL_NAME = "animals"
+MODEL_NAME = "animals"  # of the demo, and where nobody names another
+MODEL_NAMES = (MODEL_NAME, "voc")
 
 
-def model_file() -> Path:
-    """Return the path of the int8 model."""
-    return _here() / f"{MODEL_NAME}.tflite"
+def model_file(name: str = MODEL_NAME) -> Path:
+    """Return the path of the int8 model of a name."""
+    return folder() / f"{name}.tflite"
 
 
 def find_model(model: Path | str) -> Path:
@@ -22,8 +23,8 @@ def find_model(model: Path | str) -> Path:
     Parameters
     ----------
     model : Path or str
-        A path, or the name of the model that ships; a file or folder of that name in
-        the current folder comes first.
+        A path, or the name of a model that ships; a file or folder of that name in the
+        current folder comes first.
 
     Examples
     --------
@@ -32,21 +33,23 @@ def find_model(model: Path | str) -> Path:
     """
     if not is_shipped(model):
         return Path(model)
-    trust(model_file())
-    return model_file()
+    path = model_file(str(model))
+    trust(path)
+    return path
 
 
 def is_shipped(model: Path | str) -> bool:
-    """Return whether this is the name of the model that ships, and no path."""
-    return str(model) == MODEL_NAME and not Path(model).exists()
+    """Return whether this is the name of a model that ships, and no path."""
+    return str(model) in MODEL_NAMES and not Path(model).exists()
 
 
 def photo_folder() -> Path:
     """Return the folder of the sample photos, a person and a cat."""
-    return _here() / "photos"
+    return folder() / "photos"
 
 
-def _here() -> Path:
+def folder() -> Path:
+    """Return the folder of all that ships for the runtime."""
     # the package is never run from a ZIP file: the interpreter's own libraries
     # could not be loaded from one
     return Path(__file__).parent

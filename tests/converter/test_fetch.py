@@ -13,10 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from edgeseg.converter.commands.fetch import fetch as command
-from edgeseg.converter.fetch import PublicFile, fetch, find_release, releases
+from edgeseg.converter.fetch import fetch, find_release
 from edgeseg.devices import EdgesegError, InputError, OutputError
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.model.labels import load_labels
+from edgeseg.runtime.shipped.catalogue import PublicFile, releases
 
 CONTENT = bytes(range(256)) * 12_000  # 3 MB
 RELEASE = PublicFile(

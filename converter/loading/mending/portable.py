@@ -21,6 +21,7 @@ from edgeseg.converter.networks import resizing as layers
 from edgeseg.runtime.pictures.atomic import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from edgeseg.converter.frameworks import KerasClass, KerasModel
@@ -82,6 +83,16 @@ def _write(path: Path, target: Path) -> None:
         CONFIG: json.dumps(small, separators=(",", ":")).encode(),
         WEIGHTS: weights,
     }
+    _write_members(target, members)
+
+
+def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write a ZIP archive in place of a file: the same bytes of the same members."""
+    with replacing(path) as temporary:
+        _write_members(temporary, members)
+
+
+def _write_members(target: Path, members: Mapping[str, bytes]) -> None:
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in members.items():
             info = zipfile.ZipInfo(name, _FIRST_DAY)

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Scales around the size that the letterbox gives
-SMALLEST, LARGEST = 0.5, 2.0
+ZOOM = 2.0  # largest scale, and one over the smallest, of what the letterbox gives
 # How often the rarer changes happen
 _GREY, _BLUR, _NOISE, _JPEG = 0.05, 0.1, 0.1, 0.1
 
@@ -43,6 +42,53 @@ class View:
     offset_yx: tuple[float, float] = (0.0, 0.0)
     flip: bool = False
 
+    def lines(self, width: int) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return place and step of the canvas' rows and columns in the picture.
+
+        Row ``i`` of the canvas shows the picture's row ``place + i * step``, from
+        centre to centre of pixels.
+
+        Parameters
+        ----------
+        width : int
+            Of the canvas.
+
+        Examples
+        --------
+        >>> View(2.0, (0.0, 0.0)).lines(8)
+        ((-0.25, 0.5), (-0.25, 0.5))
+        """
+        step, (top, left) = 1 / self.scale, self.offset_yx
+        rows = ((0.5 - top) * step - 0.5, step)
+        if self.flip:
+            return rows, ((width - 0.5 - left) * step - 0.5, -step)
+        return rows, ((0.5 - left) * step - 0.5, step)
+
+    def picture_coordinates(
+        self, canvas_hw: tuple[int, int], every: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return which rows and columns of the picture a canvas shows.
+
+        Parameters
+        ----------
+        canvas_hw : (int, int)
+            Height and width of the canvas.
+        every : int
+            Take one in so many rows and columns, from the first on.
+
+        Returns
+        -------
+        rows, columns : ndarray
+            Float64, from centre to centre of pixels; less than -0.5 and more than the
+            last one's 0.5 beyond is outside of the picture.
+        """
+        import numpy as np
+
+        (top, down), (left, across) = self.lines(canvas_hw[1])
+        rows = np.arange(0, canvas_hw[0], every, dtype=np.float64)
+        columns = np.arange(0, canvas_hw[1], every, dtype=np.float64)
+        return top + down * rows, left + across * columns
+
 
 def letterbox_scale(picture_hw: tuple[int, int], canvas_hw: tuple[int, int]) -> float:
     """Return the scale at which a picture just fits a canvas.
@@ -56,7 +102,10 @@ def letterbox_scale(picture_hw: tuple[int, int], canvas_hw: tuple[int, int]) -> 
 
 
 def random_view(
-    rng: np.random.Generator, picture_hw: tuple[int, int], canvas_hw: tuple[int, int]
+    rng: np.random.Generator,
+    picture_hw: tuple[int, int],
+    canvas_hw: tuple[int, int],
+    zoom: float = ZOOM,
 ) -> View:
     """Return a view of random scale, place and handedness.
 
@@ -68,11 +117,13 @@ def random_view(
         Seeded.
     picture_hw, canvas_hw : (int, int)
         Heights and widths in pixels.
+    zoom : float
+        Scales are between 1 / zoom and zoom times the one that just fits.
     """
     import numpy as np
 
-    zoom = float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
-    scale = letterbox_scale(picture_hw, canvas_hw) * zoom
+    chosen = float(np.exp(rng.uniform(np.log(1 / zoom), np.log(zoom))))
+    scale = letterbox_scale(picture_hw, canvas_hw) * chosen
     rooms = [c - p * scale for c, p in zip(canvas_hw, picture_hw, strict=True)]
     top, left = (float(rng.uniform(min(room, 0), max(room, 0))) for room in rooms)
     return View(scale, (top, left), bool(rng.random() < 0.5))
@@ -109,12 +160,7 @@ def take_view(
     import numpy as np
 
     height, width = canvas_hw
-    # from centres of the canvas' pixels to those of the picture's
-    step, (top, left) = 1 / view.scale, view.offset_yx
-    x, y = (0.5 - left) * step - 0.5, (0.5 - top) * step - 0.5
-    across = step
-    if view.flip:
-        across, x = -step, (width - 0.5 - left) * step - 0.5
+    (y, step), (x, across) = view.lines(width)
     matrix = np.array([[across, 0.0, x], [0.0, step, y]])
     common = {"borderMode": cv2.BORDER_CONSTANT}
     shown = cv2.warpAffine(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.training.data.augmentation import (
+    ZOOM,
     random_colours,
     random_view,
     take_view,
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.converter.training.teacher import Teacher
+    from edgeseg.converter.training.data.augmentation import View
+    from edgeseg.converter.training.teacher import Taught
     from edgeseg.runtime.accuracy.dataset import Dataset
 
     Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -41,31 +43,41 @@ class Targets:
     ----------
     class_weights : ndarray
         ``(C,)`` float32.
-    teacher : Teacher or None
-        A model whose answers count too.
+    teacher : Taught or None
+        A model, or its answers, that count too.
     share : float
         What the teacher counts for, 0..1.
     rough : frozenset of str
         Pictures with rough masks.
     rough_share : float
         What the teacher counts for on those.
+    every : int
+        One row and one column in so many counts: the places of views are random, so
+        that every pixel of a picture has its turn, at a fraction of the work.
     """
 
     class_weights: NDArray[np.float32]
-    teacher: Teacher | None = None
+    teacher: Taught | None = None
     share: float = 0.5
     rough: frozenset[str] = field(default_factory=frozenset)
     rough_share: float = 0.5
+    every: int = 1
 
     def target(
-        self, name: str, frame: NDArray[np.uint8], ids: NDArray[np.uint8]
+        self,
+        name: str,
+        frame: NDArray[np.uint8],
+        ids: NDArray[np.uint8],
+        view: View,
+        hw: tuple[int, int],
     ) -> NDArray[np.float32]:
-        """Return the target ``(H, W, C + 1)`` of a picture that was augmented."""
-        truth = one_hot(ids, self.class_weights)
+        """Return the target ``(h, w, C + 1)`` of a view of a picture of a size."""
+        truth = one_hot(ids[:: self.every, :: self.every], self.class_weights)
         if self.teacher is None:
             return truth
         share = self.rough_share if name in self.rough else self.share
-        return mixed(truth, self.teacher.probabilities(frame), share)
+        answer = self.teacher.answer(name, frame, view, hw, self.every)
+        return mixed(truth, answer, share)
 
 
 class Batches:
@@ -85,6 +97,8 @@ class Batches:
         Decides everything that is random.
     workers : int
         Threads that make batches.
+    zoom : float
+        Largest change of scale; see `random_view`.
     """
 
     def __init__(
@@ -96,6 +110,7 @@ class Batches:
         batch: int,
         seed: int,
         workers: int = 2,
+        zoom: float = ZOOM,
     ) -> None:
         self._dataset = dataset
         self._targets = targets
@@ -103,6 +118,7 @@ class Batches:
         self._batch = batch
         self._seed = seed
         self._workers = workers
+        self._zoom = zoom
 
     @property
     def steps(self) -> int:
@@ -151,7 +167,8 @@ class Batches:
         name = self._dataset.ids[index]
         rng = np.random.default_rng((self._seed, epoch, int(index), 1))
         frame, ids = picture_with_truth(self._dataset, name)
-        view = random_view(rng, ids.shape, self._canvas_hw)
+        hw = (ids.shape[0], ids.shape[1])
+        view = random_view(rng, hw, self._canvas_hw, self._zoom)
         frame, ids = take_view(frame, ids, view, self._canvas_hw)
         frame = random_colours(frame, rng)
-        return frame, self._targets.target(name, frame, ids)
+        return frame, self._targets.target(name, frame, ids, view, hw)

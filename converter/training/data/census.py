@@ -59,14 +59,33 @@ def count_pixels(
     return total
 
 
-def check_every_class(counts: NDArray[np.int64], labels: Sequence[str]) -> None:
-    """Raise `InputError` where a class has no pixel to be learnt from."""
+def check_every_class(
+    counts: NDArray[np.int64], labels: Sequence[str], *, taught: bool = False
+) -> tuple[str, ...]:
+    """Return the classes without a pixel to be learnt from.
+
+    Parameters
+    ----------
+    counts : ndarray
+        ``(C,)`` pixels of each class.
+    labels : sequence of str
+        Their names.
+    taught : bool
+        There is a teacher that knows every class: its answers keep what the masks
+        lack.
+
+    Raises
+    ------
+    InputError
+        There are such classes, and no teacher.
+    """
     missing = [name for name, pixels in zip(labels, counts, strict=True) if not pixels]
-    if missing:
+    if missing and not taught:
         raise InputError(
             f"no pixel of {', '.join(missing)} in the masks to train on: add pictures "
-            "with it, or leave it out of --classes"
+            "with it, leave it out of --classes, or let a --teacher keep it"
         )
+    return tuple(missing)
 
 
 def balance(counts: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -75,7 +94,7 @@ def balance(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     Parameters
     ----------
     counts : ndarray
-        ``(C,)`` pixels of each class, none of them 0.
+        ``(C,)`` pixels of each class; one without counts as if it had one.
 
     Returns
     -------
@@ -91,7 +110,7 @@ def balance(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     """
     import numpy as np
 
-    share = counts / counts.sum()
+    share = np.maximum(counts, 1) / counts.sum()
     weights = share**-0.5
     scaled: NDArray[np.float32] = (weights / (weights * share).sum()).astype(np.float32)
     return scaled

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.converter.training.data.classes import ChosenClasses, check_classes
 from edgeseg.devices import InputError
+from edgeseg.runtime.accuracy.lists import read_list
 from edgeseg.runtime.accuracy.open import open_dataset
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def open_splits(
     classes: Sequence[str] | None,
     limit: int | None,
     val_limit: int | None,
+    hold_out: Path | None = None,
 ) -> tuple[ChosenClasses, ChosenClasses]:
     """Open the pictures to train and to validate on.
 
@@ -45,6 +47,9 @@ def open_splits(
         Names to learn, in the order of the new ids.
     limit, val_limit : int or None
         Pictures to take, spread over the list.
+    hold_out : Path or None
+        A text file with names of the training list: hold them out, and validate on
+        them, so that a list kept for the end stays unseen.
 
     Raises
     ------
@@ -55,6 +60,12 @@ def open_splits(
     train = open_dataset(root, split, labels=labels)
     if classes is not None:
         check_classes(train.labels, classes)
+    if hold_out is not None:
+        taken, own = _without(train.ids, hold_out)
+        return (
+            ChosenClasses(train, classes, _spread(taken, limit)),
+            ChosenClasses(train, classes, _spread(own, val_limit)),
+        )
     val = _validation(val_root or root, val_split, labels, train, val_root is not None)
     if val is None:
         held = train.ids[_HELD_OUT // 2 :: _HELD_OUT] or train.ids[-1:]
@@ -72,6 +83,22 @@ def open_splits(
         ChosenClasses(train, classes, _spread(taken, limit)),
         ChosenClasses(val, classes, _spread(held, val_limit)),
     )
+
+
+def _without(
+    names: Sequence[str], path: Path
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names that are not in a list of them, and those that are."""
+    held = read_list(path)
+    known = set(names)
+    unknown = [name for name in held if name not in known]
+    if unknown:
+        raise InputError(
+            f"{path} names {len(unknown)} pictures that are not in the list to train "
+            f"on, such as {unknown[0]}: expected names of that list"
+        )
+    chosen = set(held)
+    return tuple(name for name in names if name not in chosen), held
 
 
 def _validation(

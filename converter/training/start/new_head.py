@@ -84,7 +84,8 @@ def start_labels(path: Path, chosen: str | None, count: int) -> tuple[str, ...]:
     Parameters
     ----------
     path : Path
-        The model; ``labels.txt`` beside it, as a training leaves it, counts.
+        The model; ``NAME.labels.txt`` or ``labels.txt`` beside it, as a training
+        leaves it, counts.
     chosen : str or None
         What the user said, see `load_labels`.
     count : int
@@ -95,8 +96,9 @@ def start_labels(path: Path, chosen: str | None, count: int) -> tuple[str, ...]:
     InputError
         The chosen labels are not so many.
     """
-    beside = path.parent / "labels.txt"
-    text = chosen or (str(beside) if beside.is_file() else _BY_COUNT.get(count))
+    own, common = path.with_suffix(".labels.txt"), path.parent / "labels.txt"
+    beside = next((str(file) for file in (own, common) if file.is_file()), None)
+    text = chosen or beside or _BY_COUNT.get(count)
     if text is None:
         return ()
     labels = load_labels(text).labels

@@ -103,7 +103,7 @@ def test_snippets_run_with_the_import_changed(snippet, output, folder):
         [sys.executable, "-c", line + snippet], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "taking animals, which knows people and animals" in done.stderr
+    assert "taking voc, which comes with edgeseg" in done.stderr
     there, frame = cv2.VideoCapture(output).read()
     assert there
     assert frame.std() > 10

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeseg.converter.training.data.augmentation import (
-    LARGEST,
-    SMALLEST,
+    ZOOM,
     View,
     letterbox_scale,
     random_colours,
@@ -42,7 +41,7 @@ def test_a_mask_shows_ids_of_the_truth_or_void(seed, height, width, high, wide):
 def test_a_view_is_within_its_limits(seed, height, width):
     view = random_view(np.random.default_rng(seed), (height, width), (65, 65))
     zoom = view.scale / letterbox_scale((height, width), (65, 65))
-    assert SMALLEST <= zoom <= LARGEST
+    assert 1 / ZOOM <= zoom <= ZOOM
     for offset, length in zip(view.offset_yx, (height, width), strict=True):
         room = 65 - length * view.scale
         assert min(room, 0) <= offset <= max(room, 0)
