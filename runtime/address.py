@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.pictures.files import SUFFIXES
+from edgeseg.runtime.pictures.formats import FURTHER_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from edgeseg.devices import PluginFolder
 
 PICTURES = tuple(sorted(SUFFIXES))  # what names of picture files end in
+
+# and those of pictures that are read where the machine can do it
+ALL_PICTURES = tuple(sorted(SUFFIXES | FURTHER_SUFFIXES))
 
 # What a bare path may be, beside a file with a suffix such as ".mp4"
 FOLDER, PATTERN, STDOUT, ANY_FILE = "/", "*", "-", ".*"
@@ -393,6 +397,7 @@ _NAMES = {
     "AddressKind": AddressKind,
     "Rest": Rest,
     "PICTURES": PICTURES,
+    "ALL_PICTURES": ALL_PICTURES,
     "FOLDER": FOLDER,
     "PATTERN": PATTERN,
     "STDOUT": STDOUT,

@@ -98,6 +98,7 @@ def test_every_extra_of_the_readme_exists(settings):
         "keras2",
         "web",
         "video",
+        "heif",
         "mqtt",
         "onnx",
         "datasets",

@@ -9,13 +9,15 @@ camera's first black ones, are left out and reported; many mean a wrong folder.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.calibration._choice import PictureChoice, some, too_few
 from edgeseg.converter.calibration.calibration_set import LEAST, MOST, CalibrationSet
 from edgeseg.devices import InputError
 from edgeseg.runtime.model.embedded import sha256
-from edgeseg.runtime.pictures.files import SUFFIXES, read_picture
+from edgeseg.runtime.pictures.files import read_picture, readable_suffixes
+from edgeseg.runtime.pictures.formats import advice_for, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from edgeseg.converter.calibration.calibration_set import CalibrationPicture
     from edgeseg.devices.types import Array
     from edgeseg.runtime import Segmenter
+
+_log = logging.getLogger(__name__)
 
 
 def calibration_pictures(
@@ -97,10 +101,13 @@ class CalibrationTensors:
 def _listed(folder: Path, leave_out: frozenset[str]) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"no calibration folder {folder}: expected a folder of photos")
+    suffixes = readable_suffixes()
+    if others := left_out(folder.iterdir()):
+        _log.warning("%s: left out are %s: %s", folder, others, advice_for(others))
     found = sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES
+        if path.suffix.lower() in suffixes
         and not path.name.startswith(".")
         and path.stem not in leave_out
         and path.is_file()

@@ -43,6 +43,9 @@ def check_source(source: Source, *, most: int = 4) -> None:
         _check(bool(captures), "a source gives a picture, or raises")
         _check_captures(captures)
         json.dumps(source.state)
+        _check(
+            all(file.exists() for file in source.files), "files: those that it reads"
+        )
         _check(all(isinstance(line, str) for line in source.failures), "failures: text")
         if source.live:
             _check_live(source, frames)

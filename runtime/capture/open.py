@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, PluginFolder
 from edgeseg.devices.plain_files import check_file_or_folder
-from edgeseg.runtime.address import ANY_FILE, FOLDER, PATTERN, AddressBook
+from edgeseg.runtime.address import (
+    ANY_FILE,
+    FOLDER,
+    PATTERN,
+    PICTURES,
+    AddressBook,
+)
 from edgeseg.runtime.capture.source import AS_IT_COMES, CaptureOptions
+from edgeseg.runtime.pictures.formats import picture_format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,5 +122,6 @@ def _signs(text: str, path: Path) -> tuple[str, ...]:
     if os.path.isdir(path):  # pathlib raises where a name is too long
         return (FOLDER,)
     if os.path.exists(path):
-        return (path.suffix.lower(), ANY_FILE)
+        still = PICTURES[:1] if picture_format(path) else ()  # whatever it is called
+        return (path.suffix.lower(), *still, ANY_FILE)
     return (PATTERN,) if glob.has_magic(text) else ()

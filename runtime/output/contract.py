@@ -30,6 +30,8 @@ def check_sink(sink: Sink, *, pictures: int = 3) -> None:
     >>> from edgeseg.runtime import Manifest, Style, open_sink
     >>> check_sink(open_sink("null:overlay", Style(Manifest())))
     """
+    import json
+
     import numpy as np
 
     from edgeseg.runtime.capture.source import Capture
@@ -47,6 +49,9 @@ def check_sink(sink: Sink, *, pictures: int = 3) -> None:
             np.testing.assert_array_equal(ids, before[1], "write changed the class ids")
             sink.check()
         _check(isinstance(sink.live, bool), "live is True or False")
+        state = json.loads(json.dumps(sink.state))
+        known = not state or state.keys() >= {"connected", "reconnects", "error"}
+        _check(known, "state is empty, or says whether it is connected")
         _check(sink.finished is False, "finished: nobody has ended it")
     sink.close()
 

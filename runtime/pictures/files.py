@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -13,6 +14,7 @@ from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.devices.quiet import quiet
 from edgeseg.runtime.pictures.atomic import replacing
+from edgeseg.runtime.pictures.formats import check_decoder, further_suffixes
 from edgeseg.runtime.pictures.row_bands import image_of, upright_pixels
 
 if TYPE_CHECKING:
@@ -26,11 +28,29 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Untyped
 
 # What Pillow raises on damaged files, format by format
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError)
+_UNREADABLE = (
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    MemoryError,
+)
 _TIFF_STARTS = (b"II", b"MM")
 _OURS = ("Warning: ", "Error: ")  # how messages of the command line begin
 _EXIF_ORIENTATION, _SIDEWAYS = 0x0112, 5
+# formats whose further pictures, if any, follow the first in time or as pages
+_ANIMATED = frozenset({"PNG", "WEBP", "AVIF"})
+_COUNTED_IN_FILE = frozenset({"TIFF", "GIF"})
+_log = logging.getLogger(__name__)
+# what is read and written everywhere
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+def readable_suffixes() -> frozenset[str]:
+    """Return the suffixes of all pictures that are read on this machine."""
+    return SUFFIXES | further_suffixes()
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -39,7 +59,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Parameters
     ----------
     path : Path
-        JPEG, PNG, BMP, WebP or TIFF.
+        JPEG, PNG, BMP, WebP or TIFF, and what `further_suffixes` names. Of an
+        animation or a file with pages the first one is read, and the log says so.
 
     Returns
     -------
@@ -52,6 +73,10 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         Missing, truncated, too large (over 179 megapixels) or no picture at all.
     """
     image = _open(path)
+    count = _pictures_in(path, image)
+    if count > 1:
+        what = "pages" if image.format == "TIFF" else "frames"
+        _log.warning("%s has %d %s: the first one is used", path, count, what)
     try:
         with _without_warnings():
             return upright_pixels(image)
@@ -90,6 +115,7 @@ def size_hw(path: Path) -> tuple[int, int]:
     from PIL import Image
 
     check_file_or_folder(path)
+    check_decoder(path)
     try:
         with _without_warnings(), Image.open(path) as image:
             width, height = image.size
@@ -199,6 +225,7 @@ def _open(path: Path) -> PillowImage:
     from PIL import Image
 
     check_file_or_folder(path)
+    check_decoder(path)
     try:
         with _without_warnings(), path.open("rb") as file:
             is_tiff = file.read(2) in _TIFF_STARTS
@@ -211,6 +238,21 @@ def _open(path: Path) -> PillowImage:
     except Image.DecompressionBombError as error:
         raise _unreadable(path, error) from error
     return image
+
+
+def _pictures_in(path: Path, image: PillowImage) -> int:
+    """Return how many pictures a file holds that are not parts of one, as a preview."""
+    from PIL import Image
+
+    if image.format in _ANIMATED:
+        return int(getattr(image, "n_frames", 1))
+    if image.format not in _COUNTED_IN_FILE:
+        return 1
+    try:
+        with _without_warnings(), _quiet_libtiff(), Image.open(path) as counted:
+            return int(getattr(counted, "n_frames", 1))
+    except _UNREADABLE:  # what follows the first is damaged
+        return 1
 
 
 @contextmanager

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import glob
+import logging
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.address import FOLDER, PATTERN, PICTURES, AddressKind, Rest
+from edgeseg.runtime.address import ALL_PICTURES, FOLDER, PATTERN, AddressKind, Rest
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated
-from edgeseg.runtime.pictures.files import SUFFIXES, read_picture
+from edgeseg.runtime.pictures.files import read_picture, readable_suffixes
+from edgeseg.runtime.pictures.formats import FURTHER_SUFFIXES, advice_for, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_log = logging.getLogger(__name__)
+
 
 class FolderSource(Source):
     """Pictures in order of their path; unreadable ones are skipped: see `failures`.
+
+    Pictures of a format that this machine does not read are counted in the log.
 
     Parameters
     ----------
@@ -42,12 +48,17 @@ class FolderSource(Source):
             root = Path(glob_root(text))
         else:
             found = list(root.rglob("*"))
-        pictures = sorted(p for p in found if _is_picture(p, root))
+        suffixes = readable_suffixes()
+        pictures = sorted(p for p in found if _is_picture(p, root, suffixes))
+        others = left_out(p for p in found if _is_picture(p, root, FURTHER_SUFFIXES))
         if not pictures:
+            more = f", got {others}: {advice_for(others)}" if others else ""
             raise InputError(
                 f"no pictures in {text}: expected files that end in "
-                f"{', '.join(sorted(SUFFIXES))}"
+                f"{', '.join(sorted(suffixes))}{more}"
             )
+        if others:
+            _log.warning("%s: left out are %s: %s", text, others, advice_for(others))
         self._pictures = dict(zip(_names(pictures, root), pictures, strict=True))
         self._failures: list[str] = []
 
@@ -104,9 +115,9 @@ def glob_root(pattern: str) -> str:
     return str(Path(*fixed)) if fixed else "."
 
 
-def _is_picture(path: Path, root: Path) -> bool:
+def _is_picture(path: Path, root: Path, suffixes: frozenset[str]) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+    return path.suffix.lower() in suffixes and not hidden and path.is_file()
 
 
 def _names(pictures: list[Path], root: Path) -> list[str]:
@@ -123,5 +134,5 @@ def _names(pictures: list[Path], root: Path) -> list[str]:
     return named
 
 
-ADDRESS = AddressKind(Rest.PATTERN, bare=(FOLDER, PATTERN), inside=PICTURES)
+ADDRESS = AddressKind(Rest.PATTERN, bare=(FOLDER, PATTERN), inside=ALL_PICTURES)
 PLUGIN = FolderSource

@@ -6,15 +6,17 @@ motion: to try a set-up, a video output or a rate without a camera.
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.address import PICTURES, AddressKind, Rest
+from edgeseg.runtime.address import ALL_PICTURES, AddressKind, Rest
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated
-from edgeseg.runtime.pictures.files import SUFFIXES, read_picture
+from edgeseg.runtime.pictures.files import read_picture, readable_suffixes
+from edgeseg.runtime.pictures.formats import advice_for, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_log = logging.getLogger(__name__)
 _SIZE_WH = (640, 480)
 _FPS = 25.0
 _FRAMES = 75  # a picture
@@ -132,10 +135,13 @@ def _frames_of(settings: list[str]) -> int:
 
 def _pictures(place: Path) -> list[Path]:
     if place.is_dir():
+        suffixes = readable_suffixes()
+        if others := left_out(place.iterdir()):
+            _log.warning("%s: left out are %s: %s", place, others, advice_for(others))
         found = sorted(
             path
             for path in place.iterdir()
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+            if path.suffix.lower() in suffixes and not path.name.startswith(".")
         )
         if not found:
             raise InputError(f"pan: no pictures in {place}")
@@ -146,5 +152,5 @@ def _pictures(place: Path) -> list[Path]:
     return [place]
 
 
-ADDRESS = AddressKind(Rest.FILE_OR_FOLDER, inside=PICTURES, options=",")
+ADDRESS = AddressKind(Rest.FILE_OR_FOLDER, inside=ALL_PICTURES, options=",")
 PLUGIN = PanSource

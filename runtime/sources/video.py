@@ -13,6 +13,7 @@ from edgeseg.runtime.address import ANY_FILE, AddressKind, Rest
 from edgeseg.runtime.capture.edit_list import shown_seconds
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
 from edgeseg.runtime.capture.upright import rotated, take_over_rotation
+from edgeseg.runtime.pictures.formats import picture_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,10 @@ class VideoSource(Source):
         check_file_or_folder(text)
         if not os.path.isfile(text):
             raise InputError(f"no such file, folder or source: {text}")
+        if (kind := picture_format(text)) is not None:
+            raise InputError(
+                f"{text} is a picture ({kind}), expected a video: leave video: out"
+            )
         from edgeseg.devices.quiet import quiet
         from edgeseg.runtime.capture.opencv import opencv_name, quiet_opencv
 

@@ -289,3 +289,22 @@ def test_names_and_arguments_are_those_of_pixellib(ours, module):
             continue
         parameters = inspect.signature(getattr(ours, method.name)).parameters
         assert list(parameters) == [each.arg for each in method.args.args], method.name
+
+
+def test_what_is_read_is_not_written_over(folder, semantic, background):
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    Path("link.jpg").symlink_to("cat.jpg")
+    calls = (
+        lambda: semantic.segmentAsPascalvoc("cat.jpg", output_image_name="cat.jpg"),
+        lambda: background.gray_bg("cat.jpg", output_image_name="link.jpg"),
+        lambda: background.change_bg_img(
+            "cat.jpg", "sample1.jpg", output_image_name="sample1.jpg"
+        ),
+        lambda: semantic.process_video_pascalvoc(
+            "video_test1.avi", output_video_name="./video_test1.avi"
+        ),
+    )
+    for call in calls:
+        with pytest.raises(InputError, match="the original would be lost"):
+            call()
+    assert {path: path.read_bytes() for path in before} == before

@@ -143,6 +143,26 @@ def test_the_page_offers_what_effects_declare(live, visit):
     assert seen.complaints == []
 
 
+class Output:
+    """An output that connects, as far as the page is concerned."""
+
+    state = {"connected": False, "reconnects": 0, "error": "Connection refused"}  # noqa: RUF012
+
+
+def test_an_output_that_waits_is_shown_until_it_is_connected(start, visit):
+    run, output = start(), Output()
+    run.meter.watch_outputs({"mqtt://broker/cam": output})
+    seen = visit(run.sink.url)
+    seen.wait("!document.querySelector('#outputs').hidden")
+    shown = seen.page.locator("#outputs li")
+    assert "mqtt://broker/cam" in shown.inner_text()
+    assert "waiting: Connection refused" in shown.inner_text()
+    output.state = {"connected": True, "reconnects": 0, "error": None}
+    seen.wait("document.querySelector('#outputs b').textContent === 'connected'")
+    assert seen.page.evaluate("document.body.scrollWidth <= innerWidth")
+    assert seen.complaints == []
+
+
 def test_what_is_locked_for_privacy_is_shown_as_locked(start, visit):
     hidden = start(look=Look(effect="hide", classes=("disc",)))
     seen = visit(hidden.sink.url)
