@@ -17,6 +17,7 @@ import click
 
 from edgeseg.converter.shipped.recipes import RECIPES
 from edgeseg.converter.shipped.recipes.recipe import Sources
+from edgeseg.devices import EdgesegError
 from edgeseg.runtime.commands.options import PATH
 
 
@@ -28,7 +29,10 @@ from edgeseg.runtime.commands.options import PATH
 def main(name: str, start: Path, voc: Path, output: Path) -> None:
     """Make the model NAME again from START.h5 and the pictures in VOC."""
     sources = Sources(start, voc, output)
-    made = RECIPES[name].make(sources, lambda line: click.echo(line, err=True))
+    try:
+        made = RECIPES[name].make(sources, lambda line: click.echo(line, err=True))
+    except EdgesegError as error:
+        raise click.ClickException(str(error)) from error
     click.echo(f"{made.path}  sha256 {made.sha256}")
 
 

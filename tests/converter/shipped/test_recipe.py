@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.shipped import keras_file, labels_file
+from edgeseg.converter.shipped.recipe import main
 from edgeseg.converter.shipped.recipes import RECIPES, animals, voc
 from edgeseg.converter.shipped.recipes.recipe import Sources
 from edgeseg.converter.training.finetune import finetune
@@ -78,6 +80,13 @@ def test_the_pictures_to_choose_by_are_not_those_to_judge_by(sources):
     assert held <= set((train / "train_voc_border.txt").read_text().split())
     assert not held & set((sources.voc / "val" / "val.txt").read_text().split())
     assert voc.training(sources).pictures.held == sources.output / "development.txt"
+
+
+def test_a_start_that_is_not_there_ends_in_one_line(tmp_path):
+    words = ["voc", str(tmp_path / "none.h5"), str(tmp_path), str(tmp_path / "made")]
+    run = CliRunner().invoke(main, words)
+    assert run.exit_code == 1
+    assert run.output.splitlines()[-1].startswith("Error: ")
 
 
 def test_there_is_a_recipe_for_every_name():
