@@ -139,12 +139,17 @@ def test_an_end_from_outside(shapes_keras, calibration, output, tmp_path, number
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"TMPDIR": str(place)},
+        # under nohup it is ignored, and a conversion leaves it so
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     ) as process:
-        assert "loading" in process.stderr.readline()
-        child = child_of(process.pid)
-        assert list(place.iterdir())
-        process.send_signal(number)
-        _, stderr = process.communicate(timeout=60)
+        try:
+            assert "loading" in process.stderr.readline()
+            child = child_of(process.pid)
+            assert list(place.iterdir())
+            process.send_signal(number)
+            _, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 128 + number
     assert "Traceback" not in stderr
     assert not list(place.iterdir())

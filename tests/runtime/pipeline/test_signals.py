@@ -37,6 +37,17 @@ run(sys.argv[1:])
 """
 
 
+def heed_hangup():
+    """Let SIGHUP act in this process: nohup has it ignored, and a run leaves it so."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def take_terminal():
+    """Make the standard input's terminal that of this process, and heed its end."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    heed_hangup()
+
+
 class Child:
     """A process whose standard output is read line by line."""
 
@@ -46,8 +57,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # under nohup it is ignored, and a run leaves it so
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+            preexec_fn=heed_hangup,
         )
 
     def __enter__(self):
@@ -91,12 +101,15 @@ def test_a_closed_terminal_ends_a_run_in_order(golden_model, tmp_path):
         stdout=end,
         stderr=end,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=take_terminal,
     ) as process:
         os.close(end)
-        wait_until(lambda: lines.exists() and lines.stat().st_size > 5000)
-        os.close(terminal)
-        assert process.wait(LIMIT_S) == 129
+        try:
+            wait_until(lambda: lines.exists() and lines.stat().st_size > 5000)
+            os.close(terminal)
+            assert process.wait(LIMIT_S) == 129
+        finally:
+            process.kill()
     assert not clip.with_suffix(".part.mp4").exists()
     with open_source(str(clip)) as source:
         assert len(list(source.captures())) >= 3
