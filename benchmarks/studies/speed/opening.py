@@ -26,7 +26,7 @@ import click
 from edgeseg.benchmarks.latency.distribution import median
 from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import machine
-from edgeseg.devices import ModelError
+from edgeseg.devices import EdgesegError, ModelError
 from edgeseg.devices.process_log import reason_in
 from edgeseg.runtime.commands.options import PATH
 from edgeseg.runtime.model.embedded import sha256
@@ -223,7 +223,10 @@ def main(
     chosen = photo or sorted(photo_folder().glob("*.jpg"))[0]
     load_before = os.getloadavg()[0]
     installations = _installations(pythons)
-    rows = measure(installations, models, chosen, runs=runs)
+    try:
+        rows = measure(installations, models, chosen, runs=runs)
+    except EdgesegError as error:
+        raise click.ClickException(str(error)) from error
     if record is not None:
         values = {
             "runs": rows,
