@@ -132,6 +132,7 @@ def _be_child(infer: Callable[[], object], writing: int) -> NoReturn:
 
 
 def _bound_child() -> None:
+    import faulthandler
     import logging
     import resource
 
@@ -139,6 +140,7 @@ def _bound_child() -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.alarm(LIMIT_S)
     logging.disable(logging.CRITICAL)
+    faulthandler.disable()  # it would print where the parent prints
     silence = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         os.dup2(silence, descriptor)

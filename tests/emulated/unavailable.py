@@ -1,11 +1,12 @@
-"""Why a machine cannot be emulated, and running the programs that set it up."""
+"""Why a machine cannot be emulated, and running the programs that set it up.
+
+Machines are made before edgeseg is installed: nothing here imports it.
+"""
 
 from __future__ import annotations
 
 import subprocess
 from typing import TYPE_CHECKING
-
-from edgeseg.devices.plain_text import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def execute(arguments: Sequence[str], cwd: Path | None = None) -> str:
             arguments, cwd=cwd, capture_output=True, text=True, check=False
         )
     except OSError as error:
-        raise UnavailableError(f"{arguments[0]}: {reason_of(error)}") from error
+        raise UnavailableError(f"{arguments[0]}: {error.strerror or error}") from error
     if done.returncode:
         told = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
         raise UnavailableError(f"{name} ... failed: {told[-1]}")
