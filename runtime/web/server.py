@@ -82,7 +82,11 @@ class WebServer:
         self._thread.daemon = True
         self._thread.start()
         self._listens.wait(_START_LIMIT_S)
-        self.check()
+        try:
+            self.check()
+        except OutputError:
+            self.close()
+            raise
 
     @property
     def url(self) -> str:
@@ -147,7 +151,8 @@ class WebServer:
         try:
             while not (self._uvicorn.started or serving.done()):
                 await asyncio.sleep(0.005)
-            self._listens.set()
+            if self._uvicorn.started:  # a failure is known first
+                self._listens.set()
             everything = [serving, *beside]
             await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
             for task in everything:

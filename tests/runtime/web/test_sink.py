@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sys
 
 import numpy as np
@@ -48,16 +49,26 @@ def test_a_server_that_fails_is_told_to_the_run(until, monkeypatch):
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(PageFeed, "run", broken)
-    with open_sink("web:127.0.0.1:0", STYLE) as sink:
+    # where it fails at once, the sink is not opened
+    with (
+        pytest.raises(OutputError, match="out of luck"),
+        open_sink("web:127.0.0.1:0", STYLE) as sink,
+    ):
+        until(lambda: sink.check())
 
-        def failed():
-            try:
-                sink.check()
-            except OutputError as error:
-                return "out of luck" in str(error)
-            return False
 
-        until(failed)
+def test_a_server_that_fails_before_it_listens_leaves_nothing_open(monkeypatch):
+    pytest.importorskip("uvicorn", reason="needs the extra `web`")
+    import uvicorn
+
+    async def broken(self, sockets):
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(uvicorn.Server, "serve", broken)
+    for _ in range(5):  # a socket left open would be a warning, an error here
+        with pytest.raises(OutputError, match="out of luck"):
+            open_sink("web:127.0.0.1:0", STYLE)
+    gc.collect()
 
 
 def test_the_hottest_zone_counts_and_odd_ones_do_not(tmp_path):
