@@ -103,8 +103,8 @@ def bad_models(tmp_path):
         tmp_path / "missing.keras": "no such file",
         text: "not a .keras file",
         cut: "not a .keras file",
-        save(tmp_path / "classes.keras", *classifier): "no segmentation model",
-        save(tmp_path / "grey.keras", layers.Conv2D(2, 1), shape=(32, 32, 1)): "got",
+        save(tmp_path / "classes.keras", *classifier): "is no map over a picture",
+        save(tmp_path / "two.keras", layers.Conv2D(2, 1), shape=(32, 32, 2)): "got",
         save(tmp_path / "any.keras", layers.Conv2D(2, 1), **any_size): "any size",
         save(
             tmp_path / "code.keras", layers.Lambda(lambda x: x), layers.Conv2D(2, 1)
