@@ -174,7 +174,8 @@ def main(
                 entry, photos, frames, data, matching, rounds=rounds, progress=_say
             )
         except EdgesegError as error:
-            row = {"model": entry.path.name, "error": str(error)}
+            reason = str(error).replace(str(entry.path), entry.path.name)
+            row = {"model": entry.path.name, "error": reason}
         rows.append(row)
         _say(_line(row))
     values = {
