@@ -132,11 +132,17 @@ def finetuned_text(result: Finetuned) -> str:
             f"stopped at step {result.steps} of {result.total} and saved: the same "
             f"command goes on; best validation mIoU so far {miou}"
         )
-    return "\n".join(
-        [
-            f"{result.path}  validation mIoU {miou} (epoch {result.epoch}), "
-            f"{result.steps} steps in {result.seconds / 60:.1f} min",
-            f"next: edgeseg convert {result.path} --labels {result.labels} "
-            "--calibration DIR -o MODEL.tflite",
-        ]
-    )
+    lines = [
+        f"{result.path}  validation mIoU {miou} (epoch {result.epoch}), "
+        f"{result.steps} steps in {result.seconds / 60:.1f} min",
+        f"next: edgeseg convert {result.path} --labels {result.labels} "
+        "--calibration DIR -o MODEL.tflite",
+    ]
+    if result.never_learnt:
+        lines.insert(
+            1,
+            f"never above 1 % IoU: {', '.join(result.never_learnt)}: add pictures that "
+            "show them, train longer, or see thin things finer with a larger --size or "
+            "--output-stride 8; --rare 0.8 shows rare classes more often",
+        )
+    return "\n".join(lines)

@@ -109,8 +109,9 @@ def convert(
     overrides: Overrides | None = None,
     format: str | None = None,
     recipe: str | None = None,
-    head: str = "logits",
+    head: str = "auto",
     io: str | None = None,
+    runtime: str = "edgeseg",
     pooling: str = "resize",
     loading: Loading | None = None,
     scoring: Scoring | None = None,
@@ -142,10 +143,13 @@ def convert(
     recipe : str or None
         Name of a recipe; see `recipe_names`. None is ``"int8"``, of ONNX
         ``"float32"``, the only one there.
-    head : {"logits", "logits-stride", "labels"}
-        Scores at the input's size, at the network's own grid, or class ids.
+    head : {"auto", "logits", "logits-stride", "labels"}
+        Scores at the input's size, at the network's own grid, or class ids; ``auto``
+        takes the grid where the network ends in an upsampling.
     io : {"int8", "uint8", "float32"} or None
         Type of the input, and of the output where that is scores.
+    runtime : {"edgeseg", "mediapipe"}
+        The program that the file is for.
     pooling : {"resize", "tile", "split"}
         How the pooled picture is brought back to the grid; ``split`` and ``tile`` are
         exact rewrites that an Edge TPU maps.
@@ -190,6 +194,7 @@ def convert(
         recipe=recipe or default_recipe(chosen),
         head=head,
         io=io,
+        runtime=runtime,
         pooling=pooling,
         loading=loading or Loading(),
         overrides=overrides or Overrides(),
@@ -222,6 +227,7 @@ def convert_request(
         named = dataclasses.replace(request.overrides, labels=str(known))
         request = dataclasses.replace(request, overrides=named)
     request.check()
+    request = request.for_its_runtime()
     if request.format == "onnx":
         require_onnx_extra()
     if save_ranges is not None and not load_recipe(request.recipe).needs_calibration:

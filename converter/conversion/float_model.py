@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 
 
 _PACKAGES = ("edgeseg", "tensorflow", "keras", "ai-edge-quantizer", "ai-edge-litert")
+_AUTO = {
+    "logits": "head: scores at the network's own end, where it has no upsampling",
+    "logits-stride": "head: scores at the network's grid, upsampled by the host "
+    "(--head logits: at the input's size)",
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class FloatModel:
         That file against the network.
     preprocessing : str
         What the network sees of a picture, and how that is known, in words.
+    head : str
+        Which of `HEADS` it has, where ``auto`` left it open.
     """
 
     content: bytes
@@ -73,6 +80,7 @@ class FloatModel:
     original: Original | None = None
     original_parity: Parity | None = None
     preprocessing: str = ""
+    head: str = "logits"
 
 
 def make_float_model(
@@ -117,9 +125,6 @@ def open_float_model(
         fold = not _is_of_version_1(pictures.saved_ranges)
         content = join_repeats(lower(prepared.model, fold=fold))
         lowered = rewrite_pooling(content, request.pooling)
-        manifest = dataclasses.replace(
-            prepared.manifest, provenance=_provenance(request)
-        )
         frames = pictures.compared()
         notes, file_parity = list(loaded.notes), None
         if loaded.original is not None:
@@ -130,14 +135,22 @@ def open_float_model(
                 progress(f"note: {file.note}")
                 notes.append(file.note)
         progress(f"comparing with Keras on {len(frames)} {pictures.compared_with}")
-        with Packaging(manifest).open_float(lowered) as candidate:
+        with Packaging(prepared.manifest).open_float(lowered) as candidate:
             parity = compare(keras, candidate, frames)
             doubt = prepared.doubt(loaded.model, candidate, frames)
         check_parity(parity)
         if doubt is not None:
             notes.append(doubt)
             progress(f"warning: {doubt}")
-        headed = apply_head(lowered, request.head)
+        saved = pictures.saved_ranges
+        wanted = request.head if saved is None else saved.head(request.head)
+        headed = apply_head(lowered, wanted)
+        request = dataclasses.replace(request, head=headed.chosen)
+        if wanted == "auto":
+            progress(_AUTO[headed.chosen])
+        manifest = dataclasses.replace(
+            prepared.manifest, provenance=_provenance(request)
+        )
         if headed.resize is not None:
             manifest = dataclasses.replace(manifest, resize=headed.resize)
         if headed.head is not None:
@@ -152,6 +165,7 @@ def open_float_model(
             loaded.original,
             file_parity,
             prepared.text,
+            headed.chosen,
         )
         yield model, keras
 

@@ -81,7 +81,7 @@ def run_onnx_job(job: Json, progress: Callable[[str], None]) -> Json:
             result = stack.enter_context(Segmenter.open(path, device=_DEVICE))
             tflite = stack.enter_context(packaging.open_float(model.content))
             # other heads have no scores of Keras' own shape to be held against
-            against = "Keras" if request.head == "logits" else "float TFLite"
+            against = "Keras" if model.head == "logits" else "float TFLite"
             reference = keras if against == "Keras" else tflite
             parity = _parity(reference, result, pictures, against, progress)
             paired = _score(request, tflite, result, pictures, progress)

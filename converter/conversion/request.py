@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _FLOAT = "float32"
+RUNTIMES = ("edgeseg", "mediapipe")
 # Files that the process that converts leaves in its folder
 RANGES = "ranges.json"
 RESULTS = {"tflite": "result.tflite", "onnx": "result.onnx"}
@@ -105,11 +106,22 @@ class Request:
         ),
     )
     head: str = setting(
-        "logits",
+        "auto",
         Setting(
-            "Scores at the input's size; scores at the network's grid, upsampled "
-            "by the host (fastest on a Coral); or class ids.",
+            "Scores at the input's size (logits); scores at the network's grid, which "
+            "the host upsamples (logits-stride: less work everywhere, and most on a "
+            "Coral); or class ids (labels). auto takes the grid where the network ends "
+            "in an upsampling.",
             choices=HEADS,
+        ),
+    )
+    runtime: str = setting(
+        "edgeseg",
+        Setting(
+            "The program that the file is for. mediapipe (Android, iOS): uint8 pixels, "
+            "and scores at the input's size.",
+            flag="--for",
+            choices=RUNTIMES,
         ),
     )
     io: str | None = setting(
@@ -153,6 +165,9 @@ class Request:
         if self.io is not None:
             _one_of("io", self.io, INTERFACES)
         _one_of("format", self.format, tuple(RESULTS))
+        _one_of("for", self.runtime, RUNTIMES)
+        if self.runtime == "mediapipe":
+            self._check_mediapipe()
         recipe = load_recipe(self.recipe)
         if self.format == "onnx":
             self._check_onnx()
@@ -166,6 +181,24 @@ class Request:
                 f"recipe {self.recipe!r} computes in float: --io {self.io} needs a "
                 "recipe with integer activations, such as int8"
             )
+
+    def _check_mediapipe(self) -> None:
+        if self.head == "labels" or self.io == "int8" or self.format == "onnx":
+            raise InputError(
+                "--for mediapipe: it runs .tflite files that take uint8 or float32 "
+                "pixels and give scores; leave --head, --io and --format out"
+            )
+
+    def for_its_runtime(self) -> Request:
+        """Return the request with what its runtime needs in place of what is open."""
+        if self.runtime != "mediapipe":
+            return self
+        computes_in_float = "float32" in load_recipe(self.recipe).activations[:1]
+        return dataclasses.replace(
+            self,
+            head="logits" if self.head == "auto" else self.head,
+            io=self.io or (_FLOAT if computes_in_float else "uint8"),
+        )
 
     def _check_onnx(self) -> None:
         if self.recipe != _FLOAT or self.io not in (None, "float32"):
@@ -211,6 +244,7 @@ class Request:
             calibration=_path(values["calibration"]),
             recipe=values["recipe"],
             head=values["head"],
+            runtime=values["runtime"],
             io=values["io"],
             pooling=values["pooling"],
             loading=Loading(**loading),

@@ -214,7 +214,7 @@ class FinishedConversion:
             "model": {
                 "source": request.model.name,
                 "recipe": request.recipe,
-                "head": request.head,
+                "head": self.model.head,
                 "input": record["input_dtype"],
                 "output": record["output_dtype"],
                 "input_size": list(self.manifest.input_size or ()),

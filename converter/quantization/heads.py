@@ -5,6 +5,8 @@ The head gives scores at the input's size, at the grid's, or class ids.
 Done on the float TFLite graph, so that it is the same for every kind of model that
 comes in, and exact: operators are taken off or put on, none is changed.
 
+``auto``
+    ``logits-stride`` where the network ends in an upsampling, else ``logits``.
 ``logits``
     One score a class at the size the model has.
 ``logits-stride``
@@ -33,7 +35,7 @@ from edgeseg.devices import ConversionError
 if TYPE_CHECKING:
     from edgeseg.converter.frameworks import FlatOperator, FlatTable
 
-HEADS = ("logits", "logits-stride", "labels")
+HEADS = ("auto", "logits", "logits-stride", "labels")
 # They do not move the largest score: dropping them changes no label
 _MONOTONE = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC")
 INTERFACES = ("int8", "uint8", "float32")
@@ -51,11 +53,14 @@ class ModelWithHead:
         Alignment of the resize that was taken off; None where none was.
     head : str or None
         ``"logit"`` where one channel of probabilities lost its sigmoid.
+    chosen : str
+        Which of `HEADS` it has, where ``auto`` left it open.
     """
 
     content: bytes
     resize: str | None
     head: str | None = None
+    chosen: str = "logits"
 
 
 def apply_head(content: bytes, head: str) -> ModelWithHead:
@@ -65,7 +70,7 @@ def apply_head(content: bytes, head: str) -> ModelWithHead:
     ----------
     content : bytes
         A float TFLite model with one output of scores ``(1, h, w, C)``.
-    head : {"logits", "logits-stride", "labels"}
+    head : {"auto", "logits", "logits-stride", "labels"}
         ``logits`` leaves everything as it is.
 
     Raises
@@ -87,9 +92,11 @@ def apply_head(content: bytes, head: str) -> ModelWithHead:
     scores = _without_monotone(flat, output)
     if head == "labels":
         flat.set_output(scores)
-        return ModelWithHead(flat.to_bytes(), None)
+        return ModelWithHead(flat.to_bytes(), None, chosen=head)
     last = flat.producers().get(scores)
     resize = None if last is None else _last_upsampling(flat, last)
+    if resize is None and head == "auto":
+        return ModelWithHead(content, None)
     if resize is None and scores == output:
         end = "its input" if last is None else flat.kind(last)
         raise ConversionError(
@@ -103,6 +110,7 @@ def apply_head(content: bytes, head: str) -> ModelWithHead:
         flat.to_bytes(),
         None if resize is None else _alignment(resize.builtinOptions),
         "logit" if classes == 1 and scores != output else None,
+        chosen="logits-stride",
     )
 
 

@@ -42,6 +42,7 @@ _SCALE_TOLERANCE = 1e-4
 # Options that matter only where they change operators or shapes: scores and class ids
 # may come out of the same graph
 _SHOWN_BY_THE_GRAPH = frozenset({"--head", "--pooling"})
+_SCORES = ("logits", "logits-stride")
 _SMALLEST_SCALE = 1e-9  # of a channel of zeros, whose scale is arbitrary
 # What a file that is no ranges file raises on the way
 _MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, zlib.error)
@@ -107,6 +108,20 @@ class SavedRanges:
             return int(self._stored["version"])
         except _MALFORMED as error:
             raise _no_ranges(self.path, error) from error
+
+    def head(self, wanted: str) -> str:
+        """Return the head of the model that was measured, where any will do.
+
+        Parameters
+        ----------
+        wanted : str
+            What was asked for; other than ``auto`` it stays.
+        """
+        if wanted != "auto" or self.version == 1:
+            return wanted
+        options = self._stored.get("options")
+        known = options.get("--head") if isinstance(options, dict) else None
+        return str(known) if known in _SCORES else wanted
 
     def ranges(self, flat: FlatModel, origin: Origin) -> Ranges:
         """Return the ranges, once they are known to fit a model.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,15 @@ from edgeseg.converter.training.data.census import (
     check_every_class,
     count_pixels,
 )
+from edgeseg.converter.training.data.rare import RareClasses
 from edgeseg.converter.training.data.splits import open_splits
 from edgeseg.converter.training.int8.first_weights import through_int8
-from edgeseg.converter.training.log import hashes, origins_of, write_log
+from edgeseg.converter.training.log import (
+    hashes,
+    never_learnt,
+    origins_of,
+    write_log,
+)
 from edgeseg.converter.training.processors import limit_threads, scope
 from edgeseg.converter.training.settings import Settings
 from edgeseg.converter.training.soft_answers import SoftAnswers
@@ -74,6 +81,8 @@ class Finetuned:
         Signal that asked to stop before the end; the same call goes on.
     rows : tuple of dict
         The log, a row an epoch.
+    never_learnt : tuple of str
+        Classes whose validation IoU never got above one percent.
     """
 
     path: Path
@@ -85,6 +94,7 @@ class Finetuned:
     seconds: float
     signum: int | None
     rows: tuple[Json, ...]
+    never_learnt: tuple[str, ...]
 
     def to_dict(self) -> Json:
         """Return JSON values."""
@@ -133,6 +143,7 @@ def finetune(
     MissingDriverError
         The extra ``convert`` is not installed.
     """
+    began_s = time.monotonic()
     require_extra()
     settings = _named(settings)
     settings.check()
@@ -152,7 +163,9 @@ def finetune(
         try:
             start = _start(settings, train.labels, validation.ids, report)
             taught = None if teacher is None else teacher.digest()
-            origins = origins_of(settings, train, validation, counts.tolist(), taught)
+            origins = origins_of(
+                settings, train, validation, counts.sum(axis=0).tolist(), taught
+            )
             job = TrainingJob(
                 settings,
                 start,
@@ -162,7 +175,7 @@ def finetune(
                 folder,
                 identity={**settings.identity(), **hashes(origins)},
             )
-            trainer = Trainer(job, report)
+            trainer = Trainer(job, report, began_s)
             if restart:
                 (folder / STATE).unlink(missing_ok=True)
             if trainer.resume():
@@ -215,7 +228,8 @@ def _census(
     report: Callable[[str], None],
 ) -> NDArray[np.int64]:
     report(f"looking at {len(train.ids)} + {len(validation.ids)} masks")
-    counts = count_pixels(train)
+    counts_by_picture = count_pixels(train)
+    counts = counts_by_picture.sum(axis=0)
     count_pixels(validation)
     taught = settings.teaching.model is not None
     missing = check_every_class(counts, train.labels, taught=taught)
@@ -226,7 +240,7 @@ def _census(
         "share of pixels: "
         + ", ".join(f"{n} {s:.1%}" for n, s in zip(train.labels, shares, strict=True))
     )
-    return counts
+    return counts_by_picture
 
 
 def _start(
@@ -292,10 +306,8 @@ def _batches(
     train: ChosenClasses,
     counts: NDArray[np.int64],
 ) -> Batches:
-    import numpy as np
-
     teaching = settings.teaching
-    weights = balance(counts) if settings.balance else np.ones(len(counts), np.float32)
+    weights = balance(counts.sum(axis=0), settings.balance)
     rough = frozenset(read_list(teaching.rough)) if teaching.rough else frozenset()
     targets = Targets(
         weights,
@@ -314,6 +326,7 @@ def _batches(
         seed=settings.seed,
         workers=settings.workers,
         zoom=settings.zoom,
+        rare=RareClasses(counts, settings.rare) if settings.rare else None,
     )
 
 
@@ -328,4 +341,5 @@ def _result(folder: Path, progress: Progress, signum: int | None) -> Finetuned:
         seconds=progress.seconds,
         signum=None if progress.done else signum,
         rows=tuple(progress.rows),
+        never_learnt=never_learnt(progress.rows),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.pictures.atomic import replacing, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edgeseg.converter.training.data.classes import ChosenClasses
     from edgeseg.converter.training.settings import Settings
@@ -39,6 +39,8 @@ COLUMNS = (
     "images_per_s",
     "seconds",
 )
+
+_LEARNT = 0.01  # the least IoU of a class that something has been learnt of
 
 
 def write_csv(path: Path, rows: Sequence[Json]) -> None:
@@ -159,38 +161,7 @@ def hashes(origins: Json) -> Json:
     }
 
 
-@dataclass(frozen=True)
-class TrainingSpeed:
-    """The speed that was measured on this machine.
-
-    Parameters
-    ----------
-    step_s, validation_s : float
-        Seconds of a step and of a validation.
-    every : int
-        Steps between validations.
-    """
-
-    step_s: float
-    validation_s: float
-    every: int
-
-    def seconds(self, steps: int) -> float:
-        """Return what so many steps take, with their validations."""
-        return steps * (self.step_s + self.validation_s / self.every)
-
-    def fitting(self, seconds: float) -> int:
-        """Return how many steps fit, 1 at least, with a last validation.
-
-        Examples
-        --------
-        >>> TrainingSpeed(step_s=0.5, validation_s=5.0, every=10).fitting(105.0)
-        100
-        """
-        return max(1, int((seconds - self.validation_s) / self.seconds(1)))
-
-
-def step_line(progress: Progress, steps: int, batch: int, speed: TrainingSpeed) -> str:
+def step_line(progress: Progress, steps: int, rate: float, left_s: float) -> str:
     """Return where an epoch stands, how fast it goes and how long is left.
 
     Parameters
@@ -199,17 +170,16 @@ def step_line(progress: Progress, steps: int, batch: int, speed: TrainingSpeed) 
         Of the training.
     steps : int
         Of an epoch.
-    batch : int
-        Pictures of a step.
-    speed : TrainingSpeed
-        Of the last steps.
+    rate : float
+        Pictures a second, of the last steps.
+    left_s : float
+        Seconds to the end.
     """
     loss = progress.losses / max(progress.counted, 1)
-    left = speed.seconds(progress.total - progress.step)
     return (
         f"epoch {progress.step // steps + 1}/{-(-progress.total // steps)} "
         f"step {progress.step}/{progress.total} loss {loss:.4f} "
-        f"{batch / speed.step_s:.1f} images/s, {_duration(left)} left"
+        f"{rate:.1f} images/s, {_duration(left_s)} left"
     )
 
 
@@ -223,7 +193,41 @@ def epoch_line(row: Json, progress: Progress) -> str:
             f"validation mIoU {100 * row['val_miou']:.2f} % (best "
             f"{100 * progress.best_miou:.2f} %, epoch {progress.best_epoch})"
         )
-    return ", ".join(parts)
+    line = ", ".join(parts)
+    if row["val_miou"] is None:
+        return line
+    return f"{line}\n  IoU %: {_class_scores(row['val_iou'])}"
+
+
+def _class_scores(iou: Mapping[str, float | None]) -> str:
+    """Return the IoU of each class in percent; a dash where no picture has it."""
+    return ", ".join(
+        f"{name} -" if value is None else f"{name} {100 * value:.{value < 0.1:d}f}"
+        for name, value in iou.items()
+    )
+
+
+def never_learnt(rows: Sequence[Json]) -> tuple[str, ...]:
+    """Return the classes whose IoU never got above one percent, in their order.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        The log, a row an epoch.
+
+    Examples
+    --------
+    >>> row = {"val_miou": 0.4, "val_iou": {"road": 0.8, "pole": 0.004, "bus": None}}
+    >>> never_learnt([row])
+    ('pole',)
+    """
+    best: dict[str, float] = {}
+    for row in rows:
+        if row["val_miou"] is not None:
+            for name, value in row["val_iou"].items():
+                if value is not None:
+                    best[name] = max(value, best.get(name, 0.0))
+    return tuple(name for name, value in best.items() if value <= _LEARNT)
 
 
 def diverged(loss: float, progress: Progress, settings: Settings, best: Path) -> str:

@@ -97,13 +97,15 @@ def _rated_adamw_class() -> KerasClass:
     return RatedAdamW
 
 
-def rate_share(step: int, steps: int, *, shape: str, warm_up: int) -> float:
+def rate_share(step: int, passed: float, *, shape: str, warm_up: int) -> float:
     """Return the share of the full rate at a step, 0..1.
 
     Parameters
     ----------
-    step, steps : int
-        Steps taken, and in all.
+    step : int
+        Steps taken.
+    passed : float
+        How much of the training is over, 0..1.
     shape : {"poly", "cosine"}
         How it falls to 0.
     warm_up : int
@@ -111,14 +113,13 @@ def rate_share(step: int, steps: int, *, shape: str, warm_up: int) -> float:
 
     Examples
     --------
-    >>> rate_share(50, 100, shape="cosine", warm_up=0)
+    >>> rate_share(50, 0.5, shape="cosine", warm_up=0)
     0.5
-    >>> rate_share(1, 100, shape="poly", warm_up=4) < 0.5
+    >>> rate_share(1, 0.01, shape="poly", warm_up=4) < 0.5
     True
     """
-    progress = min(1.0, step / max(steps, 1))
     rise = min(1.0, (step + 1) / (warm_up + 1))
-    return rise * SHAPES[shape](progress)
+    return rise * SHAPES[shape](passed)
 
 
 def warm_up(steps: int) -> int:

@@ -190,7 +190,8 @@ class Settings:
     minutes: float | None = setting(
         None,
         Setting(
-            "Take about so long: the steps that fit are counted after the first few.",
+            "Take so long, from start to end, however busy the machine is: the rates "
+            "fall by the clock.",
             least=0,
             above=True,
         ),
@@ -230,8 +231,23 @@ class Settings:
     average: bool = setting(
         True, Setting("Validate and keep a running average of the weights.")
     )
-    balance: bool = setting(
-        False, Setting("Weigh rare classes more: by the inverse root of their share.")
+    balance: float = setting(
+        0.25,
+        Setting(
+            "Weigh the pixels of rare classes more: by one over the class's share to "
+            "this power. 0 weighs all pixels the same.",
+            least=0,
+            most=1,
+        ),
+    )
+    rare: float = setting(
+        0.5,
+        Setting(
+            "So many of the views are of pixels of a class that was drawn, rare ones "
+            "more often. 0 takes all views at random.",
+            least=0,
+            most=1,
+        ),
     )
     freeze_until: str | None = setting(
         None,

@@ -52,9 +52,7 @@ class Progress:
     step : int
         Steps taken.
     total : int
-        Steps in all.
-    settled : bool
-        ``total`` will not change: a time budget has been turned into steps.
+        Steps in all; by the clock, as far as one can say.
     seconds : float
         Time spent, earlier parts included.
     losses : float
@@ -75,7 +73,6 @@ class Progress:
 
     step: int = 0
     total: int = 0
-    settled: bool = True
     seconds: float = 0.0
     losses: float = 0.0
     counted: int = 0
@@ -189,6 +186,11 @@ def _progress(stored: Json) -> Progress:
             missing = row[name] is None and name in ("loss", "val_miou")
             if not (missing or _is_like(row[name], example)):
                 raise TypeError(f"{name} of a row is {row[name]!r}")
+        if row["val_miou"] is not None and not all(
+            value is None or _is_like(value, 0.0)
+            for value in dict(row["val_iou"]).values()
+        ):
+            raise TypeError(f"val_iou of a row is {row['val_iou']!r}")
     return progress
 
 

@@ -14,7 +14,6 @@ from edgeseg.converter.training.average import Average, momentum_for, validate, 
 from edgeseg.converter.training.average import assign as assign_weights
 from edgeseg.converter.training.int8.first_weights import plain
 from edgeseg.converter.training.log import (
-    TrainingSpeed,
     diverged,
     draw_curves,
     epoch_line,
@@ -23,6 +22,7 @@ from edgeseg.converter.training.log import (
 )
 from edgeseg.converter.training.loss import cross_entropy_every
 from edgeseg.converter.training.optimizer import rate_share, rated_adamw, warm_up
+from edgeseg.converter.training.schedule import ByClock, BySteps, Spent
 from edgeseg.converter.training.settings import EPOCHS
 from edgeseg.converter.training.state import (
     Progress,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from edgeseg.converter.frameworks import KerasModel, KerasOptimizer, KerasTensor
     from edgeseg.converter.training.data.batches import Batches
+    from edgeseg.converter.training.schedule import Schedule
     from edgeseg.converter.training.settings import Settings
     from edgeseg.converter.training.start.batch_graph import Start
     from edgeseg.devices.types import Json
@@ -45,10 +46,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.pipeline.stopping import Stop
 
 BEST, STATE, CSV, CURVES = "best.keras", "last/state.npz", "log.csv", "curves.png"
-_FIRST_STEPS = 3  # while the graph is being traced
-_TIMED_STEPS = 12  # from which a time budget is turned into steps
 _SPEAK_S, _RECENT = 20.0, 20  # seconds between lines, steps that their speed is of
-_MOST_EPOCHS = 10_000  # until a time budget has been turned into steps
 
 
 @dataclass(frozen=True)
@@ -91,21 +89,29 @@ class Trainer:
         Network, data, settings.
     report : callable
         Called with a line now and then.
+    began_s : float or None
+        When the whole command began, by `time.monotonic`: minutes are counted from
+        there. None is now.
     """
 
-    def __init__(self, job: TrainingJob, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        job: TrainingJob,
+        report: Callable[[str], None],
+        began_s: float | None = None,
+    ) -> None:
         self._job = job
         self._report = report
         self._settings = job.settings
+        self._schedule = _schedule(job.settings, job.batches.steps)
         self._optimizer = self._compile()
         self._average = Average(job.graph) if self._settings.average else None
         self._validation_s = 0.0
+        self._validated_s = 0.0  # when, in seconds of the training
         self._traced = False
-        self._clock = time.monotonic()
-        self.progress = Progress(
-            total=_epochs(self._settings) * job.batches.steps,
-            settled=self._settings.minutes is None,
-        )
+        self._clock = time.monotonic() if began_s is None else began_s
+        self.progress = Progress()
+        self.progress.total = self._schedule.total(self._spent)
 
     def resume(self) -> bool:
         """Go on from the state in the folder; return whether there is one.
@@ -144,34 +150,31 @@ class Trainer:
         if progress.done:
             return progress
         if not progress.rows and stop.signal is None:
-            self._end_epoch(0)
+            self._end_epoch(0, last=False)
             self.save()
         spoken = saved = time.monotonic()
         spent: list[float] = []
         with closing(self._job.batches.stream(progress.step)) as stream:
-            while progress.step < progress.total and stop.signal is None:
+            over = self._over
+            while not over and stop.signal is None:
                 began = time.monotonic()
                 self._step(*next(stream))
-                spent.append(time.monotonic() - began)
-                if not progress.settled:
-                    self._settle(spent)
                 now = time.monotonic()
-                if progress.step % self._job.batches.steps == 0 or self._over:
-                    self._end_epoch(-(-progress.step // self._job.batches.steps))
+                spent.append(now - began)
+                self._schedule.took(now - began)
+                progress.total = self._schedule.total(self._spent)
+                over = self._over
+                if progress.step % self._job.batches.steps == 0 or over:
+                    self._end_epoch(-(-progress.step // self._job.batches.steps), over)
                     self.save()
                     saved = spoken = time.monotonic()
                 elif now - saved > 60 * self._settings.save_minutes:
                     self.save()
                     saved = now
                 if now - spoken > _SPEAK_S:
-                    steps = self._job.batches.steps
-                    speed = self._speed(spent[-_RECENT:])
-                    self._report(
-                        step_line(progress, steps, self._settings.batch, speed)
-                    )
+                    self._speak(spent[-_RECENT:])
                     spoken = now
-        if self._over and not progress.done:
-            progress.done = True
+        progress.done = over
         self.save()
         return progress
 
@@ -195,7 +198,12 @@ class Trainer:
 
     @property
     def _over(self) -> bool:
-        return self.progress.step >= self.progress.total
+        return self._schedule.over(self._spent)
+
+    @property
+    def _spent(self) -> Spent:
+        seconds = self.progress.seconds + time.monotonic() - self._clock
+        return Spent(self.progress.step, seconds, self._validation_s)
 
     def _lap(self) -> float:
         now = time.monotonic()
@@ -245,13 +253,13 @@ class Trainer:
         progress = self.progress
         share = rate_share(
             progress.step,
-            progress.total,
+            self._schedule.share(self._spent),
             shape=self._settings.schedule,
             warm_up=warm_up(progress.total),
         )
         return self._settings.new_rate * share
 
-    def _end_epoch(self, epoch: int) -> None:
+    def _end_epoch(self, epoch: int, last: bool) -> None:
         progress, settings = self.progress, self._settings
         progress.seconds += self._lap()
         before = progress.rows[-1]["seconds"] if progress.rows else 0.0
@@ -267,11 +275,18 @@ class Trainer:
             else None,
             "seconds": round(progress.seconds, 1),
         }
-        if epoch % settings.validate_every == 0 or self._over:
+        since = progress.seconds - self._validated_s
+        if last or (
+            epoch % settings.validate_every == 0
+            and self._schedule.worth_validating(self._spent, since)
+        ):
             row["val_miou"], row["val_iou"] = self._validate(epoch)
+            self._validated_s = progress.seconds
         progress.rows.append(row)
         progress.losses, progress.counted = 0.0, 0
-        progress.done = self._over
+        progress.done = last
+        if last:
+            progress.total = progress.step
         write_csv(self._job.folder / CSV, progress.rows)
         draw_curves(self._job.folder / CURVES, progress.rows)
         self._report(epoch_line(row, progress))
@@ -290,29 +305,23 @@ class Trainer:
         progress.seconds += self._validation_s
         return result.miou, result.per_class_iou
 
-    def _settle(self, spent: list[float]) -> None:
-        """Turn a time budget into steps, once it is known what a step takes."""
-        settings, progress = self._settings, self.progress
-        if len(spent) < _FIRST_STEPS + _TIMED_STEPS or settings.minutes is None:
-            return
-        timed = spent[_FIRST_STEPS:]
-        since = time.monotonic() - self._clock
-        speed = self._speed(timed)
-        fitting = speed.fitting(60 * settings.minutes - progress.seconds - since)
-        progress.total = min(progress.total, progress.step + fitting)
-        progress.settled = True
+    def _speak(self, spent: list[float]) -> None:
+        progress, settings = self.progress, self._settings
+        step_s = sum(spent) / len(spent)
+        every = self._job.batches.steps * settings.validate_every
+        left = (
+            (progress.total - progress.step) * (step_s + self._validation_s / every)
+            if settings.minutes is None
+            else 60 * settings.minutes - self._spent.seconds
+        )
         self._report(
-            f"{speed.step_s:.2f} s a step: {progress.total} steps "
-            f"({progress.total / self._job.batches.steps:.1f} epochs) fit "
-            f"{settings.minutes:g} minutes"
+            step_line(progress, self._job.batches.steps, settings.batch / step_s, left)
         )
 
-    def _speed(self, spent: list[float]) -> TrainingSpeed:
-        every = self._job.batches.steps * self._settings.validate_every
-        return TrainingSpeed(sum(spent) / len(spent), self._validation_s, every)
 
-
-def _epochs(settings: Settings) -> int:
-    if settings.epochs is not None:
-        return settings.epochs
-    return EPOCHS if settings.minutes is None else _MOST_EPOCHS
+def _schedule(settings: Settings, steps: int) -> Schedule:
+    """Return the schedule for epochs of so many steps."""
+    if settings.minutes is None:
+        return BySteps((settings.epochs or EPOCHS) * steps)
+    most = None if settings.epochs is None else BySteps(settings.epochs * steps)
+    return ByClock(60 * settings.minutes, most)

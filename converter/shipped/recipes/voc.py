@@ -51,6 +51,8 @@ def training(sources: Sources) -> Settings:
             rough_share=0.9,
         ),
         freeze_until=_FROZEN,
+        balance=0.0,
+        rare=0.0,
         epochs=2,
         rate=5e-5,
         zoom=1.5,

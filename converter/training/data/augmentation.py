@@ -120,13 +120,53 @@ def random_view(
     zoom : float
         Scales are between 1 / zoom and zoom times the one that just fits.
     """
-    import numpy as np
-
-    chosen = float(np.exp(rng.uniform(np.log(1 / zoom), np.log(zoom))))
-    scale = letterbox_scale(picture_hw, canvas_hw) * chosen
+    scale = _random_scale(rng, picture_hw, canvas_hw, 1 / zoom, zoom)
     rooms = [c - p * scale for c, p in zip(canvas_hw, picture_hw, strict=True)]
     top, left = (float(rng.uniform(min(room, 0), max(room, 0))) for room in rooms)
     return View(scale, (top, left), bool(rng.random() < 0.5))
+
+
+def view_of(
+    rng: np.random.Generator,
+    pixel_yx: tuple[int, int],
+    picture_hw: tuple[int, int],
+    canvas_hw: tuple[int, int],
+    zoom: float = ZOOM,
+) -> View:
+    """Return a view that shows a certain pixel, enlarged or just fitting.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Seeded.
+    pixel_yx : (int, int)
+        Row and column of the pixel in the picture.
+    picture_hw, canvas_hw : (int, int)
+        Heights and widths in pixels.
+    zoom : float
+        The scale is between 1 and zoom times the one that just fits.
+    """
+    scale = _random_scale(rng, picture_hw, canvas_hw, 1.0, zoom)
+    offsets = []
+    for at, picture, canvas in zip(pixel_yx, picture_hw, canvas_hw, strict=True):
+        room = canvas - picture * scale
+        wanted = float(rng.uniform(0, canvas)) - (at + 0.5) * scale
+        offsets.append(min(max(wanted, min(room, 0)), max(room, 0)))
+    return View(scale, (offsets[0], offsets[1]), bool(rng.random() < 0.5))
+
+
+def _random_scale(
+    rng: np.random.Generator,
+    picture_hw: tuple[int, int],
+    canvas_hw: tuple[int, int],
+    least: float,
+    most: float,
+) -> float:
+    """Return a scale between so many times the one that just fits."""
+    import numpy as np
+
+    chosen = float(np.exp(rng.uniform(np.log(least), np.log(most))))
+    return letterbox_scale(picture_hw, canvas_hw) * chosen
 
 
 def take_view(

@@ -16,7 +16,9 @@ from edgeseg.converter.training.data.augmentation import (
     random_colours,
     random_view,
     take_view,
+    view_of,
 )
+from edgeseg.converter.training.data.rare import pixel_of
 from edgeseg.converter.training.loss import mixed, one_hot
 from edgeseg.runtime.accuracy.dataset import picture_with_truth
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeseg.converter.training.data.augmentation import View
+    from edgeseg.converter.training.data.rare import RareClasses
     from edgeseg.converter.training.teacher import Taught
     from edgeseg.runtime.accuracy.dataset import Dataset
 
@@ -99,6 +102,8 @@ class Batches:
         Threads that make batches.
     zoom : float
         Largest change of scale; see `random_view`.
+    rare : RareClasses or None
+        Chooses some of the views by their class.
     """
 
     def __init__(
@@ -111,6 +116,7 @@ class Batches:
         seed: int,
         workers: int = 2,
         zoom: float = ZOOM,
+        rare: RareClasses | None = None,
     ) -> None:
         self._dataset = dataset
         self._targets = targets
@@ -119,6 +125,7 @@ class Batches:
         self._seed = seed
         self._workers = workers
         self._zoom = zoom
+        self._rare = rare
 
     @property
     def steps(self) -> int:
@@ -164,11 +171,18 @@ class Batches:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         import numpy as np
 
-        name = self._dataset.ids[index]
         rng = np.random.default_rng((self._seed, epoch, int(index), 1))
+        class_id = None
+        if self._rare is not None and rng.random() < self._rare.share:
+            index, class_id = self._rare.draw(rng)
+        name = self._dataset.ids[index]
         frame, ids = picture_with_truth(self._dataset, name)
         hw = (ids.shape[0], ids.shape[1])
-        view = random_view(rng, hw, self._canvas_hw, self._zoom)
+        if class_id is None:
+            view = random_view(rng, hw, self._canvas_hw, self._zoom)
+        else:
+            pixel = pixel_of(rng, ids, class_id)
+            view = view_of(rng, pixel, hw, self._canvas_hw, self._zoom)
         frame, ids = take_view(frame, ids, view, self._canvas_hw)
         frame = random_colours(frame, rng)
         return frame, self._targets.target(name, frame, ids, view, hw)

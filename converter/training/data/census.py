@@ -24,7 +24,7 @@ def count_pixels(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.int64]:
-    """Count the pixels of each class over all pictures.
+    """Count the pixels of each class in each picture.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def count_pixels(
     Returns
     -------
     ndarray
-        ``(C,)`` int64; void does not count.
+        ``(N, C)`` int64, in the order of ``dataset.ids``; void does not count.
 
     Raises
     ------
@@ -50,13 +50,13 @@ def count_pixels(
         _check_size(dataset, name, ids.shape)
         return np.bincount(ids.ravel(), minlength=256)[: len(dataset.labels)]
 
-    total = np.zeros(len(dataset.labels), np.int64)
+    counts = np.zeros((len(dataset.ids), len(dataset.labels)), np.int64)
     with ThreadPoolExecutor(_THREADS) as pool:
-        for done, counted in enumerate(pool.map(count, dataset.ids), 1):
-            total += counted
+        for place, counted in enumerate(pool.map(count, dataset.ids)):
+            counts[place] = counted
             if progress is not None:
-                progress(done, len(dataset.ids))
-    return total
+                progress(place + 1, len(dataset.ids))
+    return counts
 
 
 def check_every_class(
@@ -88,13 +88,15 @@ def check_every_class(
     return tuple(missing)
 
 
-def balance(counts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return a weight for each class: inverse root of its share, 1 on average.
+def balance(counts: NDArray[np.int64], power: float = 0.5) -> NDArray[np.float32]:
+    """Return a weight for each class: a power of one over its share, 1 on average.
 
     Parameters
     ----------
     counts : ndarray
         ``(C,)`` pixels of each class; one without counts as if it had one.
+    power : float
+        0 weighs all pixels the same, 1 all classes the same.
 
     Returns
     -------
@@ -111,7 +113,7 @@ def balance(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     import numpy as np
 
     share = np.maximum(counts, 1) / counts.sum()
-    weights = share**-0.5
+    weights = share**-power
     scaled: NDArray[np.float32] = (weights / (weights * share).sum()).astype(np.float32)
     return scaled
 

@@ -160,6 +160,7 @@ def with_ranges(shapes_keras, calibration, shapes_labels, tmp_path_factory):
         output=folder / "model.tflite",
         save_ranges=folder / "ranges.json",
         overrides=Overrides(labels=str(shapes_labels)),
+        head="logits",  # the model ends in an upsampling: other than by default
     )
     return result, folder / "ranges.json"
 
@@ -225,8 +226,8 @@ def test_scores_at_the_networks_grid(
         calibration=calibration,
         output=tmp_path / "out.tflite",
         overrides=Overrides(labels=str(shapes_labels)),
-        head="logits-stride",
     )
+    assert result.details["manifest"]["provenance"]["head"] == "logits-stride"
     with Segmenter.open(result.path) as segmenter:
         assert segmenter.device.outputs[0].shape == (1, 65, 65, 4)
         assert segmenter.manifest.resize == "half-pixel"  # Keras' own Resizing

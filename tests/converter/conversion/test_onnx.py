@@ -182,6 +182,7 @@ def export(model, folder, **options):
 @pytest.mark.parametrize(
     ("head", "shape", "dtype"),
     [
+        ("auto", (1, 65, 65, 4), "float32"),
         ("logits-stride", (1, 65, 65, 4), "float32"),
         ("labels", (1, 129, 129), "int32"),
     ],
@@ -193,7 +194,7 @@ def test_heads(head, shape, dtype, shapes_keras, tmp_path):
     with Segmenter.open(path) as segmenter:
         output = segmenter.device.outputs[0]
         assert (output.shape, output.dtype) == (shape, dtype)
-        if head == "logits-stride":  # the resize that was taken off is Keras' own
+        if head != "labels":  # the resize that was taken off is Keras' own
             assert segmenter.manifest.resize == "half-pixel"
 
 

@@ -78,7 +78,7 @@ def test_scoring_keeps_the_keys_of_earlier_reports_in_their_order():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"head": "scores"}, "logits, logits-stride, labels; got 'scores'"),
+        ({"head": "scores"}, "auto, logits, logits-stride, labels; got 'scores'"),
         ({"io": "int4"}, "int8, uint8, float32; got 'int4'"),
         ({"pooling": "x"}, "resize, tile, split; got 'x'"),
         ({"recipe": "int3"}, "unknown recipe 'int3'"),

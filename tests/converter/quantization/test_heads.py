@@ -96,7 +96,7 @@ def as_int8(content, low=-14.0, high=14.0):
 def test_logits_leave_every_byte():
     content = network((24, "legacy"), "SOFTMAX")
     assert apply_head(content, "logits").content == content
-    assert set(HEADS) == {"logits", "logits-stride", "labels"}
+    assert set(HEADS) == {"auto", "logits", "logits-stride", "labels"}
 
 
 @pytest.mark.parametrize("alignment", ALIGNMENTS)
@@ -118,6 +118,24 @@ def test_only_the_last_resize_is_left_to_the_host():
     np.testing.assert_array_equal(
         run(tail.content, pictures()), run(network((12, "half-pixel")), pictures())
     )
+
+
+@pytest.mark.parametrize(
+    ("tail", "chosen"),
+    [
+        (((24, "half-pixel"), "SOFTMAX"), "logits-stride"),
+        (((24, "align-corners"),), "logits-stride"),
+        (("SOFTMAX",), "logits"),  # its own grid already: nothing is saved
+        ((), "logits"),
+        (((3, "legacy"),), "logits"),
+    ],
+)
+def test_auto_is_the_grid_where_there_is_one(tail, chosen):
+    content = network(*tail)
+    headed = apply_head(content, "auto")
+    assert headed.chosen == chosen
+    assert headed.content == apply_head(content, chosen).content
+    assert headed.resize == apply_head(content, chosen).resize
 
 
 @pytest.mark.parametrize(

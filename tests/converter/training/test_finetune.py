@@ -22,6 +22,7 @@ from PIL import Image
 
 from edgeseg.converter import convert
 from edgeseg.converter.commands.finetune import finetune as command
+from edgeseg.converter.commands.finetune import finetuned_text
 from edgeseg.converter.loading.load import load_keras
 from edgeseg.converter.training.finetune import finetune
 from edgeseg.converter.training.settings import Network, Pictures, Settings
@@ -150,13 +151,34 @@ def test_other_settings_do_not_go_on(drawn, tiny, tmp_path):
     assert finetune(anew, tmp_path, restart=True).steps == 7
 
 
-def test_a_time_budget_becomes_steps(drawn, tiny, tmp_path):
+def test_a_time_budget_is_used_to_its_end(drawn, tiny, tmp_path):
+    """That it is not passed, `test_schedule` shows without a clock."""
+    short = settings(drawn, tiny, epochs=None, minutes=0.2)
+    result = finetune(short, tmp_path)
+    assert result.steps == result.total > 0
+    assert result.rows[-1]["val_miou"] is not None
+    assert result.seconds > 0.9 * 12
+
+
+def test_classes_that_are_never_learnt_are_named(drawn, tiny, tmp_path):
+    """A class of one pixel in all pictures."""
+
+    def hide(root):
+        (root / "labels.txt").write_text("\n".join((*LABELS, "speck")))
+        masks = sorted((root / "masks").iterdir())
+        for path in masks:
+            ids = np.array(Image.open(path))
+            ids[0, 0] = len(LABELS)
+            Image.fromarray(ids).save(path)
+
     lines = []
-    short = settings(drawn, tiny, epochs=None, minutes=0.1)
-    result = finetune(short, tmp_path, progress=lines.append)
-    assert any("fit 0.1 minutes" in line for line in lines)
-    assert 15 <= result.total < 10_000
-    assert result.steps == result.total
+    data = edited(drawn, tmp_path / "data", hide)
+    result = finetune(
+        settings(data, tiny, epochs=1), tmp_path / "out", progress=lines.append
+    )
+    assert "speck" in result.never_learnt
+    assert "never above 1 % IoU:" in finetuned_text(result)
+    assert any("IoU %: background" in line and "speck 0.0" in line for line in lines)
 
 
 def test_two_classes_of_ones_own_to_the_board(tmp_path, shapes_keras, draw):
