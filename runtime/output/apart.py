@@ -63,10 +63,10 @@ def _written(output: Address, names: Sequence[str]) -> Iterator[Path]:
     """Yield the files that an output writes for captures of these names."""
     path = Path(output.path or "")
     if is_dated(output):
-        name = DatedName(str(path))
-        if name.is_dated or output.tail:
+        dated = DatedName(str(path))
+        if dated.is_dated or output.tail:
             # none is replaced, but old ones may be removed
-            yield from (path for path, _ in name.files() if "keep=" in output.tail)
+            yield from (each for each, _ in dated.files() if "keep=" in output.tail)
             return
         path = Path(literal(str(path)))
     if not output.is_folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -69,13 +70,17 @@ class PyavWriter(Closing):
         self._colours = colours_of(size_wh)
         self.frames = self.frame_bytes = 0
         self._bytes = _HEADERS_BYTES
+        self._sound = sound
         try:
-            self._open(path, size_wh, fps)
-            self._sound = sound
-            if sound is not None and not sound.attach(self._file):
-                self._sound = None  # a file without it, from the beginning
-                self._disk.close()
+            self._disk = _Disk(path)
+            with ExitStack() as stack:
+                stack.callback(self._disk.close)
                 self._open(path, size_wh, fps)
+                if sound is not None and not sound.attach(self._file):
+                    self._sound = None  # a file without it, from the beginning
+                    self._disk.empty()
+                    self._open(path, size_wh, fps)
+                stack.pop_all()
         except (av.FFmpegError, OSError) as error:
             raise OutputError(reason_of(error)) from error
 
@@ -83,7 +88,6 @@ class PyavWriter(Closing):
         matroska = path.suffix.lower() == ".mkv"
         options = {**_OPTIONS, **(_CLUSTERS if matroska else _FRAGMENTS)}
         name = {".mkv": "matroska", ".mov": "mov"}.get(path.suffix.lower(), "mp4")
-        self._disk = _Disk(path)
         self._file = av.open(self._disk, "w", format=name, options=options)
         self._stream = self._open_stream(size_wh, fps)
 
@@ -221,6 +225,10 @@ class _Disk(Closing):
 
     def tell(self) -> int:
         return self._file.tell()
+
+    def empty(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
 
     def close(self) -> None:
         self._file.close()

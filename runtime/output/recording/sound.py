@@ -128,16 +128,13 @@ class Sound(Closing):
         """
         if self._is_over:
             return False
-        codec = self._track.codec_context.name
         try:
-            if codec not in container.supported_codecs:
-                raise ValueError(f"{codec} does not go into {container.format.name}")
-            add = getattr(container, "add_stream_from_template", None)
-            self._target = add(self._track)
+            self._target = container.add_stream_from_template(self._track)
             container.start_encoding()
         except self._errors as error:
             self._is_over = True
-            reason = reason_of(error)
+            codec = self._track.codec_context.name
+            reason = f"{codec} does not go into a file of {container.format.name}"
             if self._is_asked:
                 raise InputError(
                     f"audio=copy: the sound of {self._path} cannot be copied: "

@@ -109,9 +109,7 @@ def test_sound_that_does_not_fit_is_left_out_with_a_line(tmp_path, caplog):
     assert probe(tmp_path / "out.mp4")[0] == {"video": "h264"}
     (said,) = caplog.records
     assert f"the sound of {source} is left out: wmav2" in said.getMessage()
-    run(source, tmp_path / "out.mkv")
-    assert probe(tmp_path / "out.mkv")[0]["audio"] == "wmav2"
-    with pytest.raises(InputError, match="cannot be copied: wmav2"):
+    with pytest.raises(InputError, match=r"cannot be copied: wmav2 .* a \.mkv takes"):
         run(source, f"{tmp_path}/more.mp4?audio=copy")
     assert not list(tmp_path.glob("more*"))
 
