@@ -108,6 +108,8 @@ class AddressKind:
         Extra of the package that it needs.
     system_packages : bool
         It needs packages of the board's own Python.
+    dated : bool
+        Codes of strftime stand for the time in the path of a file, ``%%`` for ``%``.
     """
 
     rest: Rest
@@ -121,6 +123,7 @@ class AddressKind:
     groups: tuple[str, ...] = ()
     extra: str = ""
     system_packages: bool = False
+    dated: bool = False
 
     @property
     def is_path(self) -> bool:
@@ -309,7 +312,9 @@ class AddressBook:
         near = difflib.get_close_matches(name, self.names(), n=1, cutoff=0.7)
         return f"; did you mean {near[0] + colon + rest!r}?" if near and colon else ""
 
-    def bare(self, text: str, *signs: str) -> Address | None:
+    def bare(
+        self, text: str, *signs: str, folder: str | PurePath = ""
+    ) -> Address | None:
         """Return the address of a bare path: of the first plugin that claims it.
 
         Parameters
@@ -318,11 +323,16 @@ class AddressBook:
             The path.
         *signs : str
             What it is, as in `AddressKind.bare`, the most special first.
+        folder : str or PurePath
+            Where a relative path begins.
         """
         for sign in signs:
             for name in self.plugins.names():
                 if sign in (kind := self.kind(name)).bare:
-                    return Address(name, text, kind, None if sign == STDOUT else text)
+                    path, _ = kind.split(text, folder)
+                    tail = text[len(path) :]
+                    place = None if sign == STDOUT else path
+                    return Address(name, text, kind, place, tail=tail)
         return None
 
     def open(self, address: Address, *arguments: object) -> Any:

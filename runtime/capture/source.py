@@ -146,3 +146,8 @@ class Source(Closing, ABC):
     def files(self) -> tuple[Path, ...]:
         """Files that are read, none of which an output may be."""
         return ()
+
+    @property
+    def sound(self) -> Path | None:
+        """File whose sound belongs to the frames, if it has any."""
+        return None

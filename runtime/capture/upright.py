@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 
 _TURNS = (0, 90, 180, 270)
+_NARROWEST = 0.2  # a pixel; what is beyond is a damaged header
+_SQUARE = 0.005  # off by less than a pixel in 200 is square
 
 
 def take_over_rotation(video: Module) -> int:
@@ -65,6 +67,33 @@ def rotated(frame: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:
         270: cv2.ROTATE_90_COUNTERCLOCKWISE,
     }[degrees]
     return np.asarray(cv2.rotate(frame, code), np.uint8)
+
+
+def displayed(frame: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
+    """Return a frame whose pixels are square, without losing any.
+
+    Parameters
+    ----------
+    frame : ndarray
+        ``(H, W, 3)`` uint8.
+    aspect : float
+        Width of a pixel over its height, as in anamorphic videos.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> displayed(np.zeros((576, 720, 3), np.uint8), 64 / 45).shape
+    (576, 1024, 3)
+    """
+    height, width = frame.shape[:2]
+    if not _NARROWEST <= aspect <= 1 / _NARROWEST or abs(aspect - 1) < _SQUARE:
+        return frame
+    import cv2
+    import numpy as np
+
+    wide = aspect > 1
+    size = (round(width * aspect), height) if wide else (width, round(height / aspect))
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def fitted(frame: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:

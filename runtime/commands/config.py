@@ -208,6 +208,8 @@ def _at(folder: Path, key: str, value: Any) -> Any:
     """Return a value with its path made absolute, if it has one."""
     if isinstance(value, list):
         return [_at(folder, key, one) for one in value]
+    if key == "output":
+        return _output_at(folder, value)
     if key in (books := _books()):
         return _address_at(folder, books[key], value)
     names = _names().get(key)
@@ -227,6 +229,16 @@ def _address_at(folder: Path, book: AddressBook, text: str) -> str:
     return text if book.is_misspelt(text, folder) else _joined(folder, text)
 
 
+def _output_at(folder: Path, text: str) -> str:
+    from edgeseg.devices import UnknownPluginError
+    from edgeseg.runtime.output.open import joined
+
+    try:
+        return joined(text, folder)
+    except (InputError, UnknownPluginError):  # `run` says so
+        return text
+
+
 def _joined(folder: Path, text: str) -> str:
     ending = "/" if text.endswith("/") else ""  # says that it is a folder
     return f"{folder / text}{ending}"
@@ -236,11 +248,9 @@ def _books() -> dict[str, AddressBook]:
     """Return the grammar of each key that is an address; only a file needs them."""
     from edgeseg.runtime.capture.open import SOURCE_ADDRESSES
     from edgeseg.runtime.drawing.open_effect import EFFECT_ADDRESSES
-    from edgeseg.runtime.output.open import SINK_ADDRESSES
 
     return {
         "source": SOURCE_ADDRESSES,
-        "output": SINK_ADDRESSES,
         "effect": EFFECT_ADDRESSES,
     }
 

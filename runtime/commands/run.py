@@ -122,6 +122,8 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json, UnreadError | 
             resume=settings.skip_existing,
             meter=meter,
             unlock_privacy=settings.unlock_privacy,
+            live=source.live,
+            sound=source.sound,
         )
         outputs = settings.all_outputs
         sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]

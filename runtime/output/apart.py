@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_files import kind_of
+from edgeseg.runtime.output.open import is_dated
+from edgeseg.runtime.output.recording.dated_name import DatedName, literal
 from edgeseg.runtime.pictures.files import SUFFIXES
 from edgeseg.runtime.pictures.originals import identity, is_inside, overwrites
 
@@ -60,6 +62,13 @@ def check_outputs(outputs: Iterable[Address], inputs: Inputs) -> None:
 def _written(output: Address, names: Sequence[str]) -> Iterator[Path]:
     """Yield the files that an output writes for captures of these names."""
     path = Path(output.path or "")
+    if is_dated(output):
+        dated = DatedName(str(path))
+        if dated.is_dated or output.tail:
+            # none is replaced, but old ones may be removed
+            yield from (each for each, _ in dated.files() if "keep=" in output.tail)
+            return
+        path = Path(literal(str(path)))
     if not output.is_folder:
         yield path
         if path.suffix:  # a recording grows under this name

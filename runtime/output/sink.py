@@ -14,6 +14,7 @@ from edgeseg.runtime.drawing.painter import Painter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -45,6 +46,10 @@ class Style:
         Counts and times of the run.
     unlock_privacy : bool
         Whoever sees a page may change an effect that is there for privacy.
+    live : bool
+        Whether the source is, so that the run has no end of its own.
+    sound : Path or None
+        File whose sound belongs to the frames.
     """
 
     manifest: Manifest
@@ -54,6 +59,8 @@ class Style:
     resume: bool = False
     meter: Meter | None = None
     unlock_privacy: bool = False
+    live: bool = False
+    sound: Path | None = None
     painter: Painter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -132,9 +139,10 @@ class Sink(Closing, ABC):
 
     @property
     def state(self) -> Json:
-        """State of a sink that connects, as JSON values; empty for all others.
+        """State of a sink that connects, or needs a disk; empty for all others.
 
-        ``connected`` (bool), ``reconnects`` (int) and ``error`` (str or None).
+        JSON values: ``connected`` (bool), ``reconnects`` (int) and ``error`` (str or
+        None).
         """
         return {}
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.base import Closing
+from edgeseg.runtime.output.recording.clock import STILLS_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-STILLS_S = 0.5  # pictures that have no common time are shown this long each
 _RESERVE = 256 * 1024  # bytes, for the index at the end
 CODECS = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG", ".mov": "mp4v"}
 
@@ -43,7 +46,7 @@ class OpencvWriter(Closing):
 
         cv2 = quiet_opencv()
         self._path = path
-        self.frames = 0
+        self.frames = self.frame_bytes = 0
         rate = fps or 1 / STILLS_S
         code = cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()])
         with quiet(), opencv_name(path) as name:
@@ -61,18 +64,29 @@ class OpencvWriter(Closing):
         del time_s
         # OpenCV drops what it cannot write; stopping before that leaves a whole file
         if shutil.disk_usage(self._path.parent).free < frame.nbytes + _RESERVE:
-            raise OutputError("No space left on device")
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OutputError(os.strerror(errno.ENOSPC)) from full
+        before = self.size_bytes
         self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         self.frames += 1
+        self.frame_bytes = max(self.frame_bytes, self.size_bytes - before)
 
-    def close(self) -> None:
-        """Finish the file.
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on the disk."""
+        with suppress(OSError):
+            return self._path.stat().st_size
+        return 0
+
+    def close(self, until_s: float | None = None) -> None:
+        """Finish the file; how long the last frame is shown cannot be said here.
 
         Raises
         ------
         OutputError
             Frames are missing in it: OpenCV drops them without a word.
         """
+        del until_s
         self._writer.release()
         playable = frames_in(self._path)
         if playable < self.frames:

@@ -1,10 +1,8 @@
-"""Recordings with true time stamps that play even after a kill, through PyAV.
-
-Time stamps of a recording: rising, whatever the captures' times are.
-"""
+"""Recordings with true time stamps that play even after a kill, through PyAV."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -14,7 +12,8 @@ from av.video.frame import PictureType
 from edgeseg.devices import OutputError
 from edgeseg.devices.base import Closing
 from edgeseg.devices.plain_text import reason_of
-from edgeseg.runtime.output.video_opencv import STILLS_S
+from edgeseg.runtime.output.recording.clock import VideoClock
+from edgeseg.runtime.output.video_colours import colours_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +21,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.runtime.output.recording.sound import Sound
 
 _TICKS = 90_000  # a second, as MPEG counts time
 _KEY_S = 1.0  # what a kill may cost: a fragment begins with a key frame
+# an audio track that has ended must not keep video from the disk: microseconds
+_OPTIONS = {"flush_packets": "1", "max_interleave_delta": "1000000"}
+_HEADERS_BYTES, _PACKET_BYTES = 2048, 24  # what containers add, at most
 _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 _CLUSTERS = {"cluster_time_limit": "1000"}  # milliseconds
 # libx264: fast enough beside an inference, and no frame is held back in the encoder
@@ -45,6 +48,8 @@ class PyavWriter(Closing):
         Even width and height of all frames.
     fps : float or None
         Frames a second where the source has such a rate.
+    sound : Sound or None
+        What is heard with it.
 
     Raises
     ------
@@ -52,20 +57,39 @@ class PyavWriter(Closing):
         It cannot be written.
     """
 
-    def __init__(self, path: Path, size_wh: tuple[int, int], fps: float | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        size_wh: tuple[int, int],
+        fps: float | None,
+        sound: Sound | None = None,
+    ) -> None:
         self._clock = VideoClock(fps)
         self._key_s = -_KEY_S
         self._held: av.Packet[av.VideoStream] | None = None
-        self.frames = 0
-        matroska = path.suffix.lower() == ".mkv"
-        options = {"flush_packets": "1", **(_CLUSTERS if matroska else _FRAGMENTS)}
+        self._colours = colours_of(size_wh)
+        self.frames = self.frame_bytes = 0
+        self._bytes = _HEADERS_BYTES
+        self._sound = sound
         try:
             self._disk = _Disk(path)
-            name = {".mkv": "matroska", ".mov": "mov"}.get(path.suffix.lower(), "mp4")
-            self._file = av.open(self._disk, "w", format=name, options=options)
-            self._stream = self._open_stream(size_wh, fps)
+            with ExitStack() as stack:
+                stack.callback(self._disk.close)
+                self._open(path, size_wh, fps)
+                if sound is not None and not sound.attach(self._file):
+                    self._sound = None  # a file without it, from the beginning
+                    self._disk.empty()
+                    self._open(path, size_wh, fps)
+                stack.pop_all()
         except (av.FFmpegError, OSError) as error:
             raise OutputError(reason_of(error)) from error
+
+    def _open(self, path: Path, size_wh: tuple[int, int], fps: float | None) -> None:
+        matroska = path.suffix.lower() == ".mkv"
+        options = {**_OPTIONS, **(_CLUSTERS if matroska else _FRAGMENTS)}
+        name = {".mkv": "matroska", ".mov": "mov"}.get(path.suffix.lower(), "mp4")
+        self._file = av.open(self._disk, "w", format=name, options=options)
+        self._stream = self._open_stream(size_wh, fps)
 
     def _open_stream(
         self, size_wh: tuple[int, int], fps: float | None
@@ -80,6 +104,7 @@ class PyavWriter(Closing):
         stream.time_base = Fraction(1, _TICKS if h264 else 1000)  # mpeg4: 16 bits
         stream.codec_context.time_base = stream.time_base
         stream.codec_context.thread_count = 2
+        self._colours.tag(stream.codec_context)
         stream.options = {**_X264} if h264 else {**_MPEG4}
         return stream
 
@@ -100,35 +125,52 @@ class PyavWriter(Closing):
         """
         stamp = self._clock.stamp(time_s)
         base = self._stream.time_base or Fraction(1, _TICKS)
-        picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+        picture = self._colours.encodable(frame)
         picture.pts, picture.time_base = round(stamp / base), base
         if stamp - self._key_s >= _KEY_S:
             picture.pict_type, self._key_s = PictureType.I, stamp
         try:
             self._mux(picture)
+            self._copy_sound(stamp)
         except av.FFmpegError as error:
             raise OutputError(reason_of(error)) from error
         self._disk.check()
         self.frames += 1
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes so far, with those that are not on the disk yet, to a percent."""
+        return self._bytes
+
+    def _copy_sound(self, until_s: float) -> None:
+        if self._sound is not None:
+            self._bytes += self._sound.copy_until(self._file, until_s)
+
     def _mux(self, picture: av.VideoFrame | None) -> None:
         """Encode a frame, or what is left; a packet waits for the next one's time."""
         for packet in self._stream.encode(picture):
+            self._bytes += packet.size + _PACKET_BYTES
+            self.frame_bytes = max(self.frame_bytes, packet.size)
             self._release(packet.pts)
             self._held = packet
 
-    def _release(self, next_pts: int | None) -> None:
+    def _release(self, next_pts: int | None, *, end_s: float | None = None) -> None:
         packet, self._held = self._held, None
         if packet is None:
             return
+        if end_s is not None and packet.time_base is not None:
+            next_pts = round(Fraction(end_s) / packet.time_base)
         if next_pts is not None and packet.pts is not None:
             packet.duration = next_pts - packet.pts
-        elif packet.time_base is not None:
-            packet.duration = round(Fraction(self._clock.frame_s) / packet.time_base)
         self._file.mux(packet)
 
-    def close(self) -> None:
+    def close(self, until_s: float | None = None) -> None:
         """Finish the file.
+
+        Parameters
+        ----------
+        until_s : float or None
+            Capture time until which the last frame is shown; None: as long as others.
 
         Raises
         ------
@@ -137,8 +179,10 @@ class PyavWriter(Closing):
         """
         try:
             try:
+                end_s = self._clock.end(until_s)
                 self._mux(None)
-                self._release(None)
+                self._release(None, end_s=end_s)
+                self._copy_sound(end_s)
             finally:
                 self._file.close()
                 self._disk.close()
@@ -182,46 +226,9 @@ class _Disk(Closing):
     def tell(self) -> int:
         return self._file.tell()
 
+    def empty(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+
     def close(self) -> None:
         self._file.close()
-
-
-class VideoClock:
-    """Turns capture times into time stamps that always rise, the first being 0.
-
-    Parameters
-    ----------
-    fps : float or None
-        Frames a second where the source has such a rate: how long a frame lasts where
-        no other follows.
-    """
-
-    def __init__(self, fps: float | None) -> None:
-        self._step_s = 1 / fps if fps else None
-        self._start_s = 0.0
-        self._last_s: float | None = None
-        self.frame_s = self._step_s or STILLS_S
-
-    def stamp(self, time_s: float) -> float:
-        """Return a frame's time stamp in seconds.
-
-        A frame that is not later than the one before, as a folder's pictures, comes
-        one frame's duration after it.
-
-        Examples
-        --------
-        >>> clock = VideoClock(None)
-        >>> [clock.stamp(time_s) for time_s in (3.0, 3.25, 3.25)]
-        [0.0, 0.25, 0.5]
-        """
-        if self._last_s is None:
-            self._start_s, self._last_s = time_s, 0.0
-            return 0.0
-        stamp = time_s - self._start_s
-        if stamp > self._last_s:
-            self.frame_s = self._step_s or stamp - self._last_s
-        else:
-            stamp = self._last_s + self.frame_s
-            self._start_s = time_s - stamp  # later frames go on from here
-        self._last_s = stamp
-        return stamp

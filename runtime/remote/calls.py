@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +14,8 @@ from edgeseg.devices import InputError
 from edgeseg.runtime.capture.open import Inputs, find_source, inputs_of, open_source
 from edgeseg.runtime.drawing.open_effect import EFFECT_ADDRESSES
 from edgeseg.runtime.output.apart import check_outputs
-from edgeseg.runtime.output.open import find_sink
+from edgeseg.runtime.output.open import find_sink, folder_of, is_dated
+from edgeseg.runtime.output.recording.dated_name import DatedName
 from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.remote.landing import RunOutput
 from edgeseg.runtime.remote.shipping import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edgeseg.devices.types import Json
+    from edgeseg.runtime.address import Address
     from edgeseg.runtime.remote.session import Session
 
 
@@ -94,9 +96,10 @@ def run_call(session: Session, line: CommandLine) -> RemoteCall:
     for text in line["outputs"] or ():
         there, output = output_there(text)
         if output is not None:
-            if output.there in wanted:
+            key = f"{output.there} {output.suffix}"
+            if key in wanted:
                 raise InputError(f"two outputs have the same name there: {text}")
-            wanted[output.there] = output
+            wanted[key] = output
         outputs.append(there)
     line["outputs"] = outputs
     return RemoteCall(["run", *line.arguments()], list(wanted.values()))
@@ -127,16 +130,30 @@ def output_there(text: str) -> tuple[str, RunOutput | None]:
     ('masks:ids/', RunOutput(there='ids', here=PosixPath('ids'), suffix=('.png',)))
     >>> output_there("../a.png")
     ('a.png', RunOutput(there='a.png', here=PosixPath('../a.png'), suffix=None))
+    >>> output_there("recordings/%Y/door-%H.mkv?keep=7d")[1]
+    RunOutput(there='recordings', here=PosixPath('recordings'), suffix=('.mkv',))
     >>> output_there("mqtt://broker"), output_there("-")
     (('mqtt://broker', None), ('-', None))
     """
     address = find_sink(text)
     if address.path is None:
         return text, None
+    if is_dated(address) and (address.tail or DatedName(address.path).is_dated):
+        return _dated_there(address)
     there = place_there(address.path)
     suffix = address.kind.inside if address.is_folder else None
     output = RunOutput(there.rstrip("/"), Path(address.path), suffix)
     return address.with_path(there), output
+
+
+def _dated_there(address: Address) -> tuple[str, RunOutput]:
+    """Return an output of many files, which are brought back by what they end in."""
+    path = Path(address.path or "")
+    folder = folder_of(address) or Path()
+    above = place_there(str(folder))
+    below = path.parts[len(folder.parts) :]
+    there = str(PurePosixPath(above.replace("%", "%%"), *below))
+    return address.with_path(there), RunOutput(above, folder, (path.suffix,))
 
 
 def extras_of(outputs: Iterable[str]) -> set[str]:

@@ -98,9 +98,12 @@ def arrivals(
     found = []
     taken: dict[_Place, str] = {}
     for name, size, sha in offered:
-        output = next((each for each in outputs if _is_of(each, name)), None)
-        if output is None:
+        fitting = [each for each in outputs if _is_of(each, name)]
+        # of several outputs in a folder, that whose files end so
+        fitting.sort(key=lambda each: not name.endswith(each.suffix or ("",)))
+        if not fitting:
             continue
+        output = fitting[0]
         arrival = Arrival(name, size, sha, output)
         target = arrival.target()
         if not name.endswith(output.suffix or ("",)):

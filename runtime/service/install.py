@@ -16,7 +16,7 @@ from edgeseg.devices.address import nodes_of, parse_address
 from edgeseg.devices.open import automatic_device
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.capture.open import find_source
-from edgeseg.runtime.output.open import find_sink
+from edgeseg.runtime.output.open import find_sink, folder_of
 from edgeseg.runtime.pictures.atomic import write_text
 from edgeseg.runtime.service.unit import MARK, ServiceUnit
 
@@ -250,15 +250,12 @@ def output_folders(outputs: Sequence[Address]) -> tuple[Path, ...]:
 
     Examples
     --------
-    >>> outputs = map(find_sink, ["web:", "/a/clip.mp4", "masks:/b/ids"])
-    >>> [str(path) for path in output_folders(list(outputs))]
-    ['/a', '/b/ids']
+    >>> texts = ["web:", "/a/clip.mp4", "masks:/b/ids", "/c/%Y/%d.mkv?keep=7d"]
+    >>> [str(path) for path in output_folders([find_sink(text) for text in texts])]
+    ['/a', '/b/ids', '/c']
     """
-    found = set()
-    for output in outputs:
-        if output.path is not None and Path(output.path).is_absolute():
-            path = Path(output.path)
-            found.add(path if output.is_folder else path.parent)
+    folders = {folder_of(output) for output in outputs}
+    found = [path for path in folders if path is not None and path.is_absolute()]
     return tuple(sorted(found))
 
 

@@ -179,7 +179,7 @@ class MqttSink(Sink):
         }
         if self._style.meter is not None:
             readings = self._style.meter.read().to_dict()
-            for key in ("shares", "error", "outputs"):
+            for key in ("shares", "error"):
                 del readings[key]
             state |= readings
         return state

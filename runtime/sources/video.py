@@ -1,4 +1,4 @@
-"""A video file, every frame of it, through OpenCV."""
+"""A video file, every frame of it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.runtime.address import ANY_FILE, AddressKind, Rest
 from edgeseg.runtime.capture.edit_list import shown_seconds
 from edgeseg.runtime.capture.source import AS_IT_COMES, Capture, CaptureOptions, Source
-from edgeseg.runtime.capture.upright import rotated, take_over_rotation
+from edgeseg.runtime.capture.upright import rotated
+from edgeseg.runtime.capture.video_file import open_decoder
 from edgeseg.runtime.pictures.formats import picture_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeseg.devices.types import Module
-
 _log = logging.getLogger(__name__)
 # containers announce a number that may be a guess; a file that is cut misses more
 _WHOLE = 0.9
-# a frame that cannot be decoded looks like the end: as many more are tried as the
-# container announces, within these
-_FEWEST_TRIES, _MOST_TRIES = 5, 2000
 
 
 class VideoSource(Source):
@@ -36,12 +32,13 @@ class VideoSource(Source):
     text : str
         Path of the file.
     options : CaptureOptions
-        Gives the rotation, which is added to the one that the file asks for.
+        Gives the rotation, which is added to the one that the file asks for. Pixels
+        that are not square are made so.
 
     Raises
     ------
     InputError
-        The file is missing, or OpenCV cannot decode it.
+        The file is missing, or it cannot be decoded.
     """
 
     def __init__(self, text: str, options: CaptureOptions = AS_IT_COMES) -> None:
@@ -52,20 +49,9 @@ class VideoSource(Source):
             raise InputError(
                 f"{text} is a picture ({kind}), expected a video: leave video: out"
             )
-        from edgeseg.devices.quiet import quiet
-        from edgeseg.runtime.capture.opencv import opencv_name, quiet_opencv
-
-        cv2 = quiet_opencv()
-        with quiet(), opencv_name(Path(text)) as name:
-            self._video = cv2.VideoCapture(name)
-            self._count = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
-            self._rate = float(self._video.get(cv2.CAP_PROP_FPS))
-            self._rotate = (options.rotate + take_over_rotation(self._video)) % 360
-            self._lost = 0  # frames before the present one
-            self._index = 0
-            opened = self._video.isOpened() and self._grabbed()
-        if not opened:
-            raise InputError(f"cannot read {text}: {_why_not(self._video)}")
+        self._video = open_decoder(Path(text))
+        self._rotate = options.rotate
+        self._count, self._index = self._video.count, 0
         self._first = True
         shown_s = shown_seconds(Path(text))
         if shown_s is not None and self._count > 0:
@@ -83,7 +69,8 @@ class VideoSource(Source):
     @property
     def fps(self) -> float:
         """Frames a second; 25 where the container gives none."""
-        return self._rate if 0 < self._rate < 1000 else 25.0
+        rate = self._video.rate
+        return rate if 0 < rate < 1000 else 25.0
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -99,56 +86,46 @@ class VideoSource(Source):
         """End `captures` after the frame under way."""
         self._stopped = True
 
+    @property
+    def sound(self) -> Path:
+        """The video, if it has any."""
+        return Path(self._path)
+
     def captures(self, skip: frozenset[str] = frozenset()) -> Iterator[Capture]:
         """Give the frames; ``skip`` takes names such as ``clip_000012``."""
-        import cv2
-        import numpy as np
-
         time_s = 0.0
-        while not self._stopped and (self._first or self._grabbed()):
+        while not self._stopped and (self._first or self._video.grab()):
             time_s = self._time_s(self._index, time_s)
             self._first = False
             name = f"{self._stem}_{self._index:06d}"
             if name not in skip:
-                decoded, bgr = self._video.retrieve()
-                if not decoded:
-                    self._lost += 1
+                frame = self._video.retrieve()
+                if frame is None:
                     continue
-                frame = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
                 yield Capture(rotated(frame, self._rotate), name, time_s)
             self._index += 1
         if not self._stopped:
             self._judge()
 
-    def _grabbed(self) -> bool:
-        """Go on to the next frame that can be decoded; return whether there is one."""
-        left = self._count - self._index - self._lost
-        for failed in range(min(max(left, _FEWEST_TRIES), _MOST_TRIES)):
-            if self._video.grab():
-                self._lost += failed
-                return True
-        return False
-
     def _judge(self) -> None:
         """Say what is missing: a few frames are a warning, more are a failure."""
-        damaged = "is damaged" if self._lost else "breaks off"
-        total = max(self._count, self._index + self._lost)
+        lost = self._video.lost
+        damaged = "is damaged" if lost else "breaks off"
+        total = max(self._count, self._index + lost)
         if self._index < _WHOLE * self._count:
             self._failures.append(
                 f"{self._path} {damaged}: {self._index} of {total} frames could be "
                 "decoded"
             )
-        elif self._lost:
+        elif lost:
             _log.warning(
                 "%s is damaged: %d of %d frames could not be decoded",
-                *(self._path, self._lost, total),
+                *(self._path, lost, total),
             )
 
     def _time_s(self, index: int, last_s: float) -> float:
         """Return the time stamp of the frame that was grabbed, never a smaller one."""
-        import cv2
-
-        position_s = self._video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        position_s = self._video.position_s
         if index == 0:
             self._start_s = position_s
             return 0.0
@@ -158,21 +135,7 @@ class VideoSource(Source):
 
     def close(self) -> None:
         """Close the file."""
-        self._video.release()
-
-
-def _why_not(video: Module) -> str:
-    """Return why a file gives no frame, as far as OpenCV knows."""
-    import cv2
-
-    code = int(video.get(cv2.CAP_PROP_FOURCC)) if video.isOpened() else 0
-    name = code.to_bytes(4, "little", signed=True)
-    if name.isalnum():
-        return (
-            f"its video, {name.decode()}, is damaged or none that OpenCV decodes here; "
-            "another coding is made by: ffmpeg -i FILE -c:v libx264 NEW.mp4"
-        )
-    return "neither a picture nor a video that OpenCV decodes"
+        self._video.close()
 
 
 ADDRESS = AddressKind(Rest.FILE, bare=(ANY_FILE,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import struct
+import sys
 
 import cv2
 import numpy as np
@@ -86,13 +87,33 @@ def test_a_damaged_beginning_is_left_out(tmp_path, caplog):
     assert "1 of 100 frames" in caplog.text
 
 
-def test_a_coding_that_opencv_lacks_is_named(root):
+@pytest.fixture
+def av1(root):
     clip = root / "tests/golden/video/x_av1.mp4"
     if cv2.VideoCapture(str(clip)).grab():
         pytest.skip("this OpenCV decodes AV1")
-    named = "its video, AV01, is damaged or none that OpenCV decodes here.* libx264"
+    return clip
+
+
+def test_a_coding_that_opencv_lacks_is_named(av1, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "edgeseg.runtime.capture.video_pyav", False)
+    named = r"its video is AV1, which .*pip install 'edgeseg\[video\]'.* libx264"
     with pytest.raises(InputError, match=named):
-        open_source(str(clip))
+        open_source(str(av1))
+
+
+def test_pyav_decodes_what_opencv_does_not(av1):
+    av = pytest.importorskip("av", reason="needs the extra `video`")
+    if "libdav1d" not in av.codecs_available:
+        pytest.skip("this PyAV decodes no AV1")
+    with open_source(str(av1)) as source:
+        captures = list(source.captures())
+        assert (source.count, source.fps, source.failures) == (25, 25.0, ())
+    assert len(captures) == 25
+    assert captures[0].frame.shape == (480, 640, 3)
+    assert captures[-1].time_s == pytest.approx(24 / 25, abs=0.001)
+    assert captures[0].frame.std() > 20
 
 
 def box(kind, content):

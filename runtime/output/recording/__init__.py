@@ -1,0 +1,1 @@
+"""Recordings that keep: dated names, pieces, retention, free space, events."""
