@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
@@ -183,6 +184,11 @@ class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
         metavar="[HOST:PORT]",
         help=f"Show the run in a browser; alone on {WEB}.",
     )
+    root_path: str | None = option(
+        "--root-path",
+        metavar="/PATH",
+        help="Path under which a proxy shows the page, where it does not take it off.",
+    )
     unlock_privacy: bool = option(
         "--unlock-privacy",
         default=False,
@@ -209,8 +215,14 @@ class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
     @property
     def all_outputs(self) -> tuple[str, ...]:
         """The outputs, with the page that ``--web`` asks for."""
-        page = () if self.web is None else (f"{WEB_OUTPUT}{self.web}",)
-        return (*self.outputs, *page)
+        if self.web is None:
+            if self.root_path is not None:
+                raise click.UsageError("--root-path: expected --web beside it")
+            return self.outputs
+        page = f"{WEB_OUTPUT}{self.web}"
+        if self.root_path is not None:
+            page += f"{'&' if '?' in page else '?'}root_path={quote(self.root_path)}"
+        return (*self.outputs, page)
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -47,11 +47,16 @@ def matte(scene: Scene) -> NDArray[np.uint8]:
     return np.asarray(cv2.LUT(soft, _ramp()), np.uint8)
 
 
-def veil(scene: Scene) -> NDArray[np.uint8]:
+def veil(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the opacity of what covers the subject: whole on each of its pixels.
 
     Reaches outwards where `matte` is on the border itself, because networks tend to
     miss a rim of what they find.
+
+    Parameters
+    ----------
+    mask : ndarray
+        ``(H, W)`` uint8 of the subject, as `subject` returns it.
 
     Returns
     -------
@@ -62,8 +67,8 @@ def veil(scene: Scene) -> NDArray[np.uint8]:
     import cv2
     import numpy as np
 
-    reach = reach_of(scene.ids.shape)
-    wide = cv2.dilate(subject(scene), np.ones((6 * reach + 1, 6 * reach + 1), np.uint8))
+    reach = reach_of(mask.shape)
+    wide = cv2.dilate(mask, np.ones((6 * reach + 1, 6 * reach + 1), np.uint8))
     size = 2 * reach + 1
     soft = cv2.GaussianBlur(wide, (size, size), 0, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(soft, np.uint8)

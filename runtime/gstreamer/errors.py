@@ -62,7 +62,7 @@ def explain(said: str, failure: type[EdgesegError], what: str) -> EdgesegError:
     -------
     EdgesegError
         `MissingDriverError` where an element or a decoder is not installed, and
-        `RejectedError` where the pipeline or a password of an input is wrong. No
+        `RejectedError` where a password, or the pipeline of an input, is wrong. No
         message holds a user, a password or the query of an address.
     """
     element = _NO_ELEMENT.search(said)
@@ -77,8 +77,8 @@ def explain(said: str, failure: type[EdgesegError], what: str) -> EdgesegError:
             f"{what}: GStreamer cannot decode this here ({missing[1].strip()}): "
             "sudo apt install gstreamer1.0-libav gstreamer1.0-plugins-bad"
         )
-    rejected = _SYNTAX.search(said) or _REFUSED.search(said)
-    kind = RejectedError if rejected and failure is InputError else failure
+    is_wrong = _SYNTAX.search(said) and failure is InputError
+    kind = RejectedError if is_wrong or _REFUSED.search(said) else failure
     return kind(f"{what}: {_reason(said)}")
 
 

@@ -90,6 +90,11 @@ class GstWriter(Closing):
         """Process id of the child."""
         return self._child.pid
 
+    @property
+    def plays(self) -> bool:
+        """Whether the pipeline has everything that it needs, as far as it says."""
+        return "Setting pipeline to PLAYING" in self._child.said
+
     def write(self, frame: NDArray[np.uint8]) -> None:
         """Hand over one frame; blocks while the pipeline is busy.
 
@@ -103,6 +108,8 @@ class GstWriter(Closing):
         OutputError
             The pipeline has ended, or took nothing for `stall_s` seconds; the writer
             is of no use any more.
+        RejectedError
+            It has ended because a server refuses the password.
         InputError
             The frame has another size.
         """

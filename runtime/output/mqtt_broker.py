@@ -19,6 +19,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from edgeseg.devices import InputError
 from edgeseg.devices.base import Closing
 from edgeseg.devices.plain_text import reason_of
+from edgeseg.runtime.output.connection import (
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    OutputConnection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,13 +86,13 @@ class Broker(Closing):
         self._context = _tls_context(cafile) if tls else None
         self._port = address.port or (8883 if tls else 1883)
         self._place = f"{address.host}:{self._port}"
+        self._connection = OutputConnection(f"the MQTT broker {self._place}", _logger)
         self._lock = threading.Lock()
         self._settled = threading.Event()  # the first try has an outcome
         self._starting, self._closing = True, False
         self._lasting: str | None = None
-        self._error: str | None = None
-        self._greeted = self._waiting = False
-        self._connections = 0
+        self._error: str | None = None  # of the first tries, which the log keeps back
+        self._greeted = False
         self._topics: dict[int, str] = {}  # of messages that are not confirmed yet
         self._client = self._new_client(MQTTProtocolVersion.MQTTv5)
         self._client.loop_start()
@@ -96,17 +101,14 @@ class Broker(Closing):
         if self._lasting is not None:
             self.close()
             raise InputError(self._lasting)
-        if not self._connections:
-            self._say_waiting(self._error or "no answer")
+        if not self._connection.was_made:
+            self._connection.failed(self._error or "no answer")
 
     @property
     def state(self) -> Json:
         """``connected``, ``reconnects``, and ``error``: why it is not, or None."""
-        return {
-            "connected": self._client.is_connected(),
-            "reconnects": max(0, self._connections - 1),
-            "error": self._error,
-        }
+        connected = self._client.is_connected()
+        return {**self._connection.state, "connected": connected}
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Leave a message for the network thread; lost while there is no connection."""
@@ -137,7 +139,7 @@ class Broker(Closing):
     def _new_client(self, protocol: MQTTProtocolVersion) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
         client.will_set(*self._will, qos=1, retain=True)
-        client.reconnect_delay_set(min_delay=1, max_delay=30)
+        client.reconnect_delay_set(int(FIRST_PAUSE_S), int(LONGEST_PAUSE_S))
         client.connect_timeout = _START_S
         if self._address.user is not None:
             client.username_pw_set(self._address.user, self._address.password)
@@ -160,18 +162,14 @@ class Broker(Closing):
             self._client = self._new_client(MQTTProtocolVersion.MQTTv311)
             self._client.loop_start()
 
-    def _say_waiting(self, reason: str) -> None:
-        if not (self._starting or self._waiting or self._closing):
-            self._waiting = True
-            _logger.warning("waiting for the MQTT broker %s: %s", self._place, reason)
-
     def _fail(self, reason: str, *, lasting: str | None = None) -> None:
         """Note why there is no connection; at the start, what lasts ends it all."""
         self._error = reason
         if self._starting:
             self._lasting = lasting
+        elif not self._closing:
+            self._connection.failed(reason)
         self._settled.set()
-        self._say_waiting(reason)
 
     def _on_connect(
         self, client: Any, userdata: Any, flags: Any, reason: Any, properties: Any
@@ -189,11 +187,7 @@ class Broker(Closing):
                 str(reason), lasting=lasting if reason.value in _LASTING else None
             )
         else:
-            again = " again" if self._connections else ""
-            if self._waiting:
-                _logger.warning("connected to the MQTT broker %s%s", self._place, again)
-            self._connections += 1
-            self._waiting, self._error = False, None
+            self._connection.made()
             self._greet(self)
             self._settled.set()
 
@@ -218,23 +212,20 @@ class Broker(Closing):
         if self._closing or client is not self._client:
             return
         greeted, self._greeted = self._greeted, False
-        if not greeted and not self._connections:
+        if not greeted and not self._connection.was_made:
             if client.protocol == MQTTProtocolVersion.MQTTv5:
                 self._fall_back(client)
             else:
                 self._fail("it hangs up without an answer")
-        elif self._connections and self._error is None:
-            self._error, self._waiting = str(reason), True
-            _logger.warning(
-                "lost the MQTT broker %s (%s): trying again", self._place, reason
-            )
+        elif self._connection.connected:
+            self._connection.failed(str(reason))
 
     def _on_publish(
         self, client: Any, userdata: Any, mid: int, reason: Any, properties: Any
     ) -> None:
         topic = self._topics.pop(mid, None)
         if reason.is_failure:
-            self._error = f"publishing to {topic or 'a topic'}: {reason}"
+            self._connection.trouble(f"publishing to {topic or 'a topic'}: {reason}")
             self._denied(topic or "", str(reason))
 
 

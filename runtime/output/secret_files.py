@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST = 4096  # bytes of a secret
-_SECRET = re.compile(r"://[^/\s?#:@]*:([^/\s?#]+)@|[?&]token=([^&\s]+)")
+_SECRET = re.compile(r"://[^/\s?#:@]*:([^/\s?#]+)@|[?&](?:view_)?token=([^&\s]+)")
 _log = logging.getLogger(__name__)
 
 

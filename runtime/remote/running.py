@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.remote.terminal import ByteOutput
 
 GRACE_S = 60.0  # a run goes on so long without a connection: longer than all attempts
-_PASSED_ON = ("EDGESEG_TOKEN",)  # variables that a command reads
+_PASSED_ON = ("EDGESEG_TOKEN", "EDGESEG_VIEW_TOKEN")  # variables that a command reads
 _CODE = "from edgeseg.runtime.cli import main; main(prog_name='edgeseg')"
 
 

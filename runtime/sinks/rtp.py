@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError
+from edgeseg.devices import InputError, OutputError
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.mqtt_address import parse_address
 from edgeseg.runtime.output.streaming import H264, StreamingSink
@@ -17,6 +19,8 @@ _EXPECTED = "rtp://192.168.1.20:5004"
 
 class RtpSink(StreamingSink):
     """Sends H.264 as RTP over UDP, whether someone receives it or not.
+
+    A name that cannot be resolved yet, or a network that is not there, is waited for.
 
     It is seen on the receiver with::
 
@@ -37,11 +41,43 @@ clock-rate=90000,encoding-name=H264,payload=96" \
         address = parse_address(whole, _EXPECTED)
         if address.port is None:
             raise InputError(f"expected a port, such as {_EXPECTED}, got {text}")
-        pipeline = (
-            f"{H264} ! rtph264pay config-interval=1 pt=96 "
-            f"! udpsink host={address.host} port={address.port} sync=false async=false"
-        )
-        super().__init__(pipeline, style, f"rtp://{address.host}:{address.port}")
+        host, port = address.host, address.port
+
+        self._numeric = host
+
+        def pipeline() -> str:
+            self._numeric = numeric(host, port)
+            return (
+                f"{H264} ! rtph264pay config-interval=1 pt=96 "
+                f"! udpsink host={self._numeric} port={port} sync=false async=false"
+            )
+
+        def is_there() -> None:
+            numeric(self._numeric, port)
+
+        name = f"rtp://{host}:{port}"
+        super().__init__(pipeline, style, name, waits=True, is_there=is_there)
+
+
+def numeric(host: str, port: int) -> str:
+    """Return a receiver's address in numbers.
+
+    GStreamer's ``udpsink`` says nothing where it cannot resolve a name or reach a
+    network, and never tries again.
+
+    Raises
+    ------
+    OutputError
+        The name has no address, or no network leads to it.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        family, kind, _, _, place = found[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(place)  # sends nothing: looks for the way only
+    except OSError as error:
+        raise OutputError(reason_of(error)) from error
+    return str(place[0])
 
 
 ADDRESS = AddressKind(Rest.NETWORK)

@@ -19,7 +19,8 @@ _SCHEMES = ("rtsp://", "rtsps://")
 class RtspSink(StreamingSink):
     """Publishes what is drawn on a server, from which any number can watch it.
 
-    Frames go over TCP, through firewalls and without loss.
+    Frames go over TCP, through firewalls and without loss. A server that is not there
+    yet, or goes away, is waited for; one that refuses the password is an error.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ class RtspSink(StreamingSink):
         whole = text if text.startswith(_SCHEMES) else f"rtsp://{text}"
         parse_address(whole, "rtsp://192.168.1.20:8554/live")
         sink = f"rtspclientsink protocols=tcp location={shlex.quote(whole)}"
-        super().__init__(f"{H264} ! {sink}", style, hide_credentials(whole))
+        name = hide_credentials(whole)
+        super().__init__(f"{H264} ! {sink}", style, name, waits=True)
 
 
 ADDRESS = AddressKind(Rest.NETWORK, schemes=("rtsps",))

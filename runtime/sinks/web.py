@@ -14,6 +14,7 @@ from edgeseg.runtime.pipeline.meter import Meter
 from edgeseg.runtime.web.address import WebAddress
 
 if TYPE_CHECKING:
+    from edgeseg.devices.types import Json
     from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.segmentation.segmenter import Segmentation
@@ -39,7 +40,8 @@ class WebSink(Sink):
     InputError
         The text is malformed, or a token is missing.
     OutputError
-        The port is in use.
+        The address cannot be used, as port 80 by a user without rights. A port that
+        is in use is waited for.
     MissingDriverError
         The extra ``web`` is not installed.
     """
@@ -51,12 +53,18 @@ class WebSink(Sink):
         self._own_meter = meter if style.meter is None else None
         # a copy has a painter of its own: this one is used by the server's thread
         self._feed, self._server = _serve(address, replace(style, meter=meter), meter)
-        _log.info("the page is at %s", self.url)
+        if self.url is not None:
+            _log.info("the page is at %s", self.url)
 
     @property
-    def url(self) -> str:
-        """The page's address, without a token."""
-        return self._server.url
+    def url(self) -> str | None:
+        """The page's address, without a token; None while its port is waited for."""
+        return self._server.url if self._server.state["connected"] else None
+
+    @property
+    def state(self) -> Json:
+        """Whether the page can be opened; see `Sink.state`."""
+        return self._server.state
 
     @property
     def live(self) -> bool:

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.web.proxies import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOST, PORT = "127.0.0.1", 8080
-TOKEN_VARIABLE = "EDGESEG_TOKEN"
+TOKEN_VARIABLE, VIEW_TOKEN_VARIABLE = "EDGESEG_TOKEN", "EDGESEG_VIEW_TOKEN"
 _SHORTEST_TOKEN = 8
+_TEXTS = ("token", "view_token", "root_path", "proxies", "proxies_only")
 _WHOLE = {"fps": (1, 60), "streams": (1, 64), "quality": (30, 95), "stale": (1, 3600)}
+# what stands between a host's name and the page, as /door or /api/cameras/door
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 # HOST:PORT, [IPv6]:PORT, :PORT, PORT or HOST
 _PLACE = re.compile(
     r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>(?!\d+$)[^\[\]:/?#@\s]*))?"
@@ -34,8 +38,9 @@ class WebAddress:
         Name or address of this machine to listen on.
     port : int
         0 takes a free one.
-    token : str or None
-        What a client must show; never part of ``repr``.
+    token, view_token : str or None
+        What an operator, who may change the look, and a viewer, who may not, must
+        show; never part of ``repr``. With a viewer's token alone nobody may change it.
     fps : int
         Pictures a second at most, all clients together.
     streams : int
@@ -44,26 +49,40 @@ class WebAddress:
         JPEG quality.
     stale : int
         Seconds without a frame after which ``/healthz`` says so.
+    root_path : str
+        Path under which a proxy shows the page, such as ``/door``; empty for none.
+    proxies : Proxies
+        Whose forwarded headers are believed.
+    proxies_only : bool
+        Answer nobody but them.
     """
 
     host: str = HOST
     port: int = PORT
     token: str | None = field(default=None, repr=False)
+    view_token: str | None = field(default=None, repr=False)
     fps: int = 15
     streams: int = 8
     quality: int = 80
     stale: int = 10
+    root_path: str = field(default="", kw_only=True)
+    proxies: Proxies = field(default=Proxies(), kw_only=True)
+    proxies_only: bool = field(default=False, kw_only=True)
 
     @classmethod
     def from_text(cls, text: str, environ: Mapping[str, str]) -> WebAddress:
-        """Read ``HOST:PORT?token=T&fps=N&streams=N&quality=N&stale=N``.
+        """Read ``HOST:PORT?token=T&view_token=V&fps=N&streams=N&quality=N&stale=N``.
+
+        For a page behind a proxy ``root_path=/PATH``, ``proxies=ADDRESS,NETWORK/BITS``
+        and ``proxies_only=yes`` can follow.
 
         Parameters
         ----------
         text : str
             Every part may be left out.
         environ : mapping of str to str
-            ``EDGESEG_TOKEN`` is the token where the text has none.
+            ``EDGESEG_TOKEN`` and ``EDGESEG_VIEW_TOKEN`` are the tokens that the text
+            does not have.
 
         Raises
         ------
@@ -73,15 +92,25 @@ class WebAddress:
 
         Examples
         --------
-        >>> WebAddress.from_text(":9000?fps=5", {})
-        WebAddress(host='127.0.0.1', port=9000, fps=5, streams=8, quality=80, stale=10)
+        >>> address = WebAddress.from_text(":9000?fps=5&root_path=/door", {})
+        >>> address.host, address.port, address.fps, address.root_path
+        ('127.0.0.1', 9000, 5, '/door')
         """
         place, _, query = text.partition("?")
         host, port = _place(place)
         values = _options(query)
-        token = values.pop("token", None) or environ.get(TOKEN_VARIABLE) or None
-        address = cls(host, port, token, **{k: _whole(k, v) for k, v in values.items()})
-        address._check_token()
+        texts = {key: values.pop(key, "") for key in _TEXTS}
+        address = cls(
+            host,
+            port,
+            texts["token"] or environ.get(TOKEN_VARIABLE) or None,
+            texts["view_token"] or environ.get(VIEW_TOKEN_VARIABLE) or None,
+            **{key: _whole(key, value) for key, value in values.items()},
+            root_path=_root_path(texts["root_path"]),
+            proxies=Proxies.from_text(texts["proxies"]),
+            proxies_only=_yes("proxies_only", texts["proxies_only"]),
+        )
+        address._check_tokens()
         return address
 
     @property
@@ -99,19 +128,43 @@ class WebAddress:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{port}/"
 
-    def _check_token(self) -> None:
-        if self.token is None and not self.is_loopback:
+    def _check_tokens(self) -> None:
+        tokens = {"token": self.token, "view_token": self.view_token}
+        for name, token in tokens.items():
+            if token is None:
+                continue
+            if len(token) < _SHORTEST_TOKEN or not token.isascii():
+                raise InputError(
+                    f"web: {name}: expected {_SHORTEST_TOKEN} or more ASCII "
+                    f"characters, got {len(token)}"
+                )
+        if self.token is not None and self.token == self.view_token:
             raise InputError(
-                f"web: {self.host} can be reached by others, so a token is needed: "
-                f"set {TOKEN_VARIABLE}, or write web:{self.host}:{self.port}?token=..."
+                "web: expected different tokens for operator and viewer, got the same"
             )
-        if self.token is not None and (
-            len(self.token) < _SHORTEST_TOKEN or not self.token.isascii()
-        ):
+        if self.proxies_only and not self.proxies.networks:
+            raise InputError("web: proxies_only: expected proxies=ADDRESS too")
+        who = self._who_else()
+        if who and not any(tokens.values()):
             raise InputError(
-                f"web: expected a token of {_SHORTEST_TOKEN} or more ASCII characters, "
-                f"got one of {len(self.token)}"
+                f"web: {who}, so a token is needed: set {TOKEN_VARIABLE}, or write "
+                f"web:{self.host}:{self.port}?token=..."
             )
+
+    def _who_else(self) -> str:
+        """Return who else than this machine's users could ask; empty for nobody.
+
+        Where nobody is answered but proxies on other machines, these say who may ask.
+        On this machine a page in a browser can connect as a proxy does, by a name of
+        its own (DNS rebinding), so that only the token tells them apart.
+        """
+        if self.proxies_only and not self.proxies.has_loopback:
+            return ""
+        if not self.is_loopback:
+            return f"{self.host} can be reached by others"
+        if self.proxies.networks:
+            return "others reach the page through a proxy"
+        return ""
 
 
 def hide_token(text: str) -> str:
@@ -122,7 +175,7 @@ def hide_token(text: str) -> str:
     >>> hide_token("web:0.0.0.0:8080?fps=5&token=secret&quality=70")
     'web:0.0.0.0:8080?fps=5&token=...&quality=70'
     """
-    return re.sub(r"(?<=[?&]token=)[^&]*", "...", text)
+    return re.sub(r"([?&](?:view_)?token=)[^&]*", r"\1...", text)
 
 
 def _place(text: str) -> tuple[str, int]:
@@ -136,8 +189,8 @@ def _place(text: str) -> tuple[str, int]:
 def _options(query: str) -> dict[str, str]:
     values = dict(parse_qsl(query, keep_blank_values=True))
     for key in values:
-        if key not in _WHOLE and key != "token":
-            known = ", ".join(["token", *_WHOLE])
+        if key not in _WHOLE and key not in _TEXTS:
+            known = ", ".join([*_TEXTS, *_WHOLE])
             raise InputError(f"web: unknown option {key!r}; known: {known}")
     return values
 
@@ -147,3 +200,17 @@ def _whole(key: str, text: str) -> int:
     if not re.fullmatch(r"\d{1,5}", text) or not low <= int(text) <= high:
         raise InputError(f"web: expected {key}={low}..{high}, got {text!r}")
     return int(text)
+
+
+def _root_path(text: str) -> str:
+    if text in ("", "/"):
+        return ""
+    if not _ROOT_PATH.fullmatch(text) or {".", ".."} & set(text.split("/")):
+        raise InputError(f"web: expected root_path=/PATH such as /door, got {text!r}")
+    return text.rstrip("/")
+
+
+def _yes(key: str, text: str) -> bool:
+    if text not in ("", "yes", "no"):
+        raise InputError(f"web: expected {key}=yes or no, got {text!r}")
+    return text == "yes"

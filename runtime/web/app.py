@@ -122,7 +122,8 @@ class Pages:
 
     async def state(self, request: Request) -> Response:
         """``/api/state``."""
-        return json_answer(await asyncio.to_thread(self._state))
+        state = await asyncio.to_thread(self._state)
+        return json_answer({**state, "role": request.state.role})
 
     async def look(self, request: Request) -> Response:
         """``/api/look``."""

@@ -26,7 +26,7 @@ def load_page() -> tuple[str, str]:
         f"default-src 'none'; script-src {_hash(html, 'script')}; "
         f"style-src {_hash(html, 'style')}; img-src 'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "frame-ancestors 'self'"  # Home Assistant shows it in a frame of its own host
     )
     return html, policy
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import logging
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ import uvicorn
 from edgeseg.devices import OutputError
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.drawing.overlay import colour_table
+from edgeseg.runtime.output.connection import OutputConnection
 from edgeseg.runtime.web.app import Pages, make_app
 from edgeseg.runtime.web.connections import ClientConnection, cut_late
 from edgeseg.runtime.web.feed import PageFeed
@@ -27,12 +30,13 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Scope
 
-    from edgeseg.devices.types import Untyped
+    from edgeseg.devices.types import Json, Untyped
     from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.web.address import WebAddress
 
 
+_logger = logging.getLogger(__name__)
 _START_LIMIT_S, _STOP_LIMIT_S = 10.0, 3.0
 _SWEEP_S = 1.0
 _SEND_BUFFER = 256 * 1024  # bytes the kernel keeps for a client that is slow
@@ -47,8 +51,14 @@ _TCP = {
 }
 
 
+# another program has the port, or the network with this address is not there yet
+_LATE = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
+
+
 class WebServer:
     """Serves an application from its construction until it is closed.
+
+    Where its place is not free yet, it is waited for in the server's thread.
 
     Parameters
     ----------
@@ -62,7 +72,7 @@ class WebServer:
     Raises
     ------
     OutputError
-        The address cannot be listened on.
+        The address cannot be listened on, and waiting would not change that.
     """
 
     def __init__(
@@ -73,20 +83,34 @@ class WebServer:
     ) -> None:
         self._address, self._feed = address, feed
         self._uvicorn = uvicorn.Server(_config(make_app(self)))
-        self._socket = _listen(address)
-        self.port: int = self._socket.getsockname()[1]
+        place = f"the page's address {address.url(address.port)}"
+        self._connection = OutputConnection(place, _logger, made="listening at")
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._listens = threading.Event()
+        self._listens, self._closing = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
+        self._socket = self._try_to_listen()
         self._thread = threading.Thread(target=self._run, name="edgeseg-web")
         self._thread.daemon = True
         self._thread.start()
-        self._listens.wait(_START_LIMIT_S)
+        if self._socket is not None:
+            self._listens.wait(_START_LIMIT_S)
         try:
             self.check()
         except OutputError:
             self.close()
             raise
+
+    @property
+    def state(self) -> Json:
+        """See `Sink.state`."""
+        return self._connection.state
+
+    @property
+    def port(self) -> int:
+        """Where it listens, or will."""
+        listening = self._socket
+        port = self._address.port if listening is None else listening.getsockname()[1]
+        return int(port)
 
     @property
     def url(self) -> str:
@@ -114,11 +138,13 @@ class WebServer:
 
     def close(self) -> None:
         """Stop within a second, whoever is connected."""
+        self._closing.set()
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._begin_stop)
         self._thread.join(_STOP_LIMIT_S)
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
 
     def _open(self) -> list[Untyped]:
         return list(self._uvicorn.server_state.connections)
@@ -133,20 +159,45 @@ class WebServer:
         for connection in self._open():
             connection.transport.abort()
 
+    def _try_to_listen(self) -> socket.socket | None:
+        """Return a socket; None, with the reason noted, where its place is not free."""
+        try:
+            listening = _listen(self._address)
+        except OutputError as error:
+            if not _is_late(error.__cause__):
+                raise
+            self._connection.failed(
+                f"{reason_of(error.__cause__)}; another port can be chosen, or 0 for "
+                "a free one"
+            )
+            return None
+        self._connection.made()
+        return listening
+
+    def _wait_for_place(self) -> None:
+        while self._socket is None:
+            if self._closing.wait(self._connection.next_pause_s()):
+                return
+            self._socket = self._try_to_listen()
+
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            self._wait_for_place()
+            if self._socket is not None:
+                asyncio.run(self._serve(self._socket))
         except BaseException as error:  # raised by `check`, in the pipeline's thread
             self._failure = error
         finally:
             self._listens.set()
 
-    async def _serve(self) -> None:
+    async def _serve(self, listening: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
+        if self._closing.is_set():  # since before there was a loop to say it to
+            return
         # one thread for readings, whatever is asked at once: threads are to be few
         self._loop.set_default_executor(ThreadPoolExecutor(1, "edgeseg-web-read"))
         self._feed.attach()
-        serving = asyncio.ensure_future(self._uvicorn.serve([self._socket]))
+        serving = asyncio.ensure_future(self._uvicorn.serve([listening]))
         beside = [asyncio.ensure_future(f()) for f in (self._feed.run, self._sweep)]
         try:
             while not (self._uvicorn.started or serving.done()):
@@ -188,6 +239,13 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         h11_max_incomplete_event_size=16 * 1024,
         timeout_graceful_shutdown=1,
     )
+
+
+def _is_late(error: BaseException | None) -> bool:
+    """Whether what keeps a server from listening may pass by itself."""
+    if isinstance(error, socket.gaierror):
+        return error.errno == socket.EAI_AGAIN  # no name service yet
+    return isinstance(error, OSError) and error.errno in _LATE
 
 
 def _listen(address: WebAddress) -> socket.socket:
@@ -247,7 +305,7 @@ def serve(
     Raises
     ------
     OutputError
-        The address cannot be listened on.
+        The address cannot be listened on, and waiting would not change that.
     """
     table = colour_table(style.manifest.palette)
     feed = PageFeed(

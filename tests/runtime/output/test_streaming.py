@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ctypes.util
 import os
 import shutil
 import socket
+import socketserver
 import subprocess
 import threading
 import time
@@ -14,10 +16,17 @@ import time
 import numpy as np
 import pytest
 
-from edgeseg.devices import EdgesegError, InputError, OutputError
+from edgeseg.devices import (
+    EdgesegError,
+    InputError,
+    MissingDriverError,
+    OutputError,
+    RejectedError,
+)
 from edgeseg.runtime import Capture, Manifest, Segmentation, Style
 from edgeseg.runtime.gstreamer import GstReader, has_elements
 from edgeseg.runtime.output.open import open_sink
+from edgeseg.runtime.sinks import rtp
 
 STYLE = Style(Manifest(labels=("background",)), fps=15.0)
 GREEN = (30, 200, 60)
@@ -102,8 +111,8 @@ def test_rtp_sends_on_when_the_size_changes():
             sink.check()
 
 
-@pytest.fixture
-def recorder(tmp_path):
+@contextlib.contextmanager
+def recording(port, folder):
     """An RTSP server that takes a stream at /live, run by the system's Python."""
     needs("rtspclientsink", "x264enc", "pngenc")
     python = shutil.which("python3", path="/usr/bin")
@@ -113,32 +122,129 @@ def recorder(tmp_path):
         or subprocess.run([python, "-c", probe], capture_output=True).returncode
     ):
         pytest.skip("needs python3-gi and gir1.2-gst-rtsp-server-1.0: not there")
-    port = free_port()
-    pictures = str(tmp_path / "%05d.png")
-    command = [python, "-c", RECORDER, str(port), pictures]
+    folder.mkdir(exist_ok=True)
+    command = [python, "-c", RECORDER, str(port), str(folder / "%05d.png")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         assert server.stdout.readline() == b"ready\n"
-        yield port
+        yield
         server.kill()
 
 
-def test_rtsp_is_taken_by_a_server(recorder, tmp_path):
+def test_rtsp_is_taken_by_a_server(tmp_path):
     from PIL import Image
 
-    with open_sink(f"rtsp://127.0.0.1:{recorder}/live", STYLE) as sink:
-        write_until(sink, lambda: len(list(tmp_path.glob("*.png"))) > 3)
+    port = free_port()
+    with (
+        recording(port, tmp_path),
+        open_sink(f"rtsp://127.0.0.1:{port}/live", STYLE) as s,
+    ):
+        write_until(s, lambda: len(list(tmp_path.glob("*.png"))) > 3)
     picture = np.asarray(Image.open(tmp_path / "00001.png"))
     assert picture.shape == (64, 96, 3)
     assert np.abs(picture.astype(int) - GREEN).mean() < 8
 
 
-def test_no_rtsp_server_is_one_line_without_the_password():
+def test_an_rtsp_server_may_be_late_go_away_and_come_back(tmp_path, caplog):
     needs("rtspclientsink", "x264enc")
-    url = f"rtsp://eve:s3cret@127.0.0.1:{free_port()}/live"
-    with pytest.raises(OutputError) as caught, open_sink(url, STYLE) as sink:
-        write_until(sink, lambda: False)
+    port = free_port()
+    url = f"rtsp://eve:s3cret@127.0.0.1:{port}/live"
+
+    def taken(folder):
+        return len(list(folder.glob("*.png"))) > 3
+
+    def connected():
+        return sink.state["connected"]
+
+    with open_sink(url, STYLE) as sink:
+        assert sink.state == {"connected": False, "reconnects": 0, "error": None}
+        write_until(sink, lambda: sink.state["error"])
+        assert "connect" in sink.state["error"]
+        with recording(port, tmp_path / "late"):
+            write_until(sink, lambda: taken(tmp_path / "late") and connected(), 40)
+            assert sink.state == {"connected": True, "reconnects": 0, "error": None}
+        write_until(sink, lambda: not connected())
+        with recording(port, tmp_path / "again"):
+            write_until(sink, lambda: taken(tmp_path / "again") and connected(), 40)
+        assert sink.state["reconnects"] == 1
+    words = [record.getMessage() for record in caplog.records]
+    place = f"rtsp://127.0.0.1:{port}/live"
+    assert [word.partition(place)[0] for word in words] == [
+        "waiting for ",
+        "connected to ",
+        "lost ",
+        "connected to ",
+    ]
+    assert words[-1] == f"connected to {place} again"
+    assert not any("s3cret" in word or "\n" in word for word in words)
+
+
+class Refusing(socketserver.StreamRequestHandler):
+    """Answers every request of RTSP in one way."""
+
+    def handle(self):
+        while lines := list(iter(lambda: self.rfile.readline().strip(), b"")):
+            number = next(v for v in lines if v.lower().startswith(b"cseq"))
+            answer = [b"RTSP/1.0 401 Unauthorized", number]
+            answer.append(b'WWW-Authenticate: Basic realm="edgeseg"')
+            self.wfile.write(b"\r\n".join([*answer, b"", b""]))
+
+
+def test_an_rtsp_server_that_refuses_the_password_is_an_error_at_once():
+    needs("rtspclientsink", "x264enc")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"rtsp://eve:s3cret@127.0.0.1:{server.server_address[1]}/live"
+        try:
+            with pytest.raises(RejectedError) as caught, open_sink(url, STYLE) as sink:
+                write_until(sink, lambda: False)
+        finally:
+            server.shutdown()
+    assert "nauthori" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_an_element_that_is_missing_is_an_error_at_once(monkeypatch):
+    needs("x264enc")
+    monkeypatch.setattr("edgeseg.runtime.sinks.rtsp.H264", "no_such_encoder")
+    url = f"rtsp://127.0.0.1:{free_port()}/live"
+    with (
+        pytest.raises(MissingDriverError, match="no_such_encoder"),
+        open_sink(url, STYLE) as sink,
+    ):
+        write_until(sink, lambda: False)
+
+
+def test_a_receiver_of_rtp_may_get_its_name_late_and_lose_its_network(
+    monkeypatch, caplog
+):
+    needs("x264enc", "rtph264pay", "udpsink")
+    real, failure = rtp.numeric, [OutputError("Name or service not known")]
+
+    def numeric(host, port):  # the name service and the routes of this test
+        if failure:
+            raise failure[0]
+        return real("127.0.0.1", port)
+
+    monkeypatch.setattr(rtp, "numeric", numeric)
+    with open_sink(f"rtp://receiver.example:{free_port()}", STYLE) as sink:
+        write_until(sink, lambda: sink.state["error"])
+        assert sink.state["error"] == "Name or service not known"
+        failure.clear()
+        write_until(sink, lambda: sink.state["connected"])
+        failure.append(OutputError("Network is unreachable"))
+        write_until(sink, lambda: not sink.state["connected"])
+        failure.clear()
+        write_until(sink, lambda: sink.state["connected"])
+    words = [record.getMessage().partition("rtp://")[0] for record in caplog.records]
+    assert words == ["waiting for ", "connected to ", "lost ", "connected to "]
+
+
+def test_a_name_without_an_address_is_no_place():
+    with pytest.raises(OutputError):
+        rtp.numeric("no-such-host.invalid", 5004)
+    assert rtp.numeric("localhost", 5004) in ("127.0.0.1", "::1")
 
 
 @pytest.fixture

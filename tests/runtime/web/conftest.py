@@ -1,14 +1,21 @@
-"""A real run with its page: the shapes model on drawn scenes, in real time."""
+"""A real run with its page, and a real browser.
+
+The run is the shapes model on drawn scenes, in real time.
+"""
 
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import shutil
 import threading
 import time
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from edgeseg.runtime import Segmenter, Style
 from edgeseg.runtime.capture.open import open_source
@@ -102,3 +109,58 @@ def live(golden_model):
 @pytest.fixture(scope="session")
 def until():
     return wait_until
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="needs the package playwright"
+    )
+    if CHROMIUM is None:
+        pytest.skip("needs the program chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page that is looked at, and everything it complained of or asked for."""
+
+    def __init__(self, browser, until, url, width=1280, height=800):
+        self.until = until
+        self.page = browser.new_page(
+            viewport={"width": width, "height": height}, ignore_https_errors=True
+        )
+        self.complaints, self.requests = [], []
+        self.page.on("console", lambda said: self.complaints.append(said.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(url)
+        self.wait("document.querySelector('#status').textContent === 'Live'")
+
+    def wait(self, expression):
+        # not wait_for_function: the page's policy forbids what that does
+        self.until(lambda: self.page.evaluate(expression))
+
+    def picture(self):
+        shot = self.page.locator("#live").screenshot(timeout=15_000)
+        return np.array(Image.open(io.BytesIO(shot)).convert("RGB"), int)
+
+
+@pytest.fixture
+def visit(browser, until):
+    opened = []
+
+    def open_page(url, **size):
+        opened.append(Visit(browser, until, url, **size))
+        return opened[-1]
+
+    yield open_page
+    for one in opened:
+        one.page.close()

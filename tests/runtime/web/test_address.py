@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("uvicorn", reason="needs the extra `web`")
@@ -54,11 +57,53 @@ def test_the_token_comes_from_the_text_or_the_environment_and_is_not_shown():
     assert "from text" not in repr(address)
 
 
-def test_a_port_in_use_is_one_line_at_once():
+def words_of(caplog):
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_port_in_use_is_waited_for_and_said_once(caplog, until):
     style = Style(Manifest(labels=("background", "bright")))
     with open_sink("web:127.0.0.1:0", style) as sink:
         place = sink.url.removeprefix("http://").rstrip("/")
-        with pytest.raises(OutputError, match="in use; choose another port") as caught:
-            open_sink(f"web:{place}", style)
-    assert "\n" not in str(caught.value)
+        late = open_sink(f"web:{place}", style)
+        assert late.url is None
+        assert late.state["connected"] is False
+        assert "in use; another port can be chosen" in late.state["error"]
+        assert len(words_of(caplog)) == 1
+        late.check()
+        open_sink(f"web:{place}", style).close()  # one that never gets it ends too
+    until(lambda: late.url == f"http://{place}/")
+    assert late.state == {"connected": True, "reconnects": 0, "error": None}
+    assert words_of(caplog)[0].startswith(f"waiting for the page's address {late.url}")
+    assert words_of(caplog)[-1] == f"listening at the page's address {late.url}"
+    late.close()
     open_sink(f"web:{place}", style).close()  # it is free again at once
+
+
+def test_an_address_of_no_network_yet_is_waited_for():
+    style = Style(Manifest(labels=("background", "bright")))
+    with open_sink("web:192.0.2.1:0?token=12345678", style) as sink:
+        assert sink.state["connected"] is False
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="needs a user without rights: root may use every port"
+)
+def test_a_port_without_rights_is_an_error_at_once():
+    style = Style(Manifest(labels=("background", "bright")))
+    if socket_allows(80):
+        pytest.skip("needs a system that keeps port 80 from users")
+    with pytest.raises(OutputError, match="Permission denied"):
+        open_sink("web:127.0.0.1:80", style)
+
+
+def socket_allows(port):
+    limit = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    return not limit.exists() or int(limit.read_text()) <= port
+
+
+def test_a_name_that_is_none_of_this_machine_is_an_error_at_once():
+    style = Style(Manifest(labels=("background", "bright")))
+    with pytest.raises(OutputError, match="cannot listen on") as caught:
+        open_sink("web:a..b:0?token=12345678", style)
+    assert "\n" not in str(caught.value)

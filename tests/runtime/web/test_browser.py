@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,58 +9,6 @@ import pytest
 from PIL import Image
 
 from edgeseg.runtime import Look
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="needs the package playwright"
-    )
-    if CHROMIUM is None:
-        pytest.skip("needs the program chromium")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A page that is looked at, and everything it complained of or asked for."""
-
-    def __init__(self, browser, until, url, width=1280, height=800):
-        self.until = until
-        self.page = browser.new_page(viewport={"width": width, "height": height})
-        self.complaints, self.requests = [], []
-        self.page.on("console", lambda said: self.complaints.append(said.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(url)
-        self.wait("document.querySelector('#status').textContent === 'Live'")
-
-    def wait(self, expression):
-        # not wait_for_function: the page's policy forbids what that does
-        self.until(lambda: self.page.evaluate(expression))
-
-    def picture(self):
-        shot = self.page.locator("#live").screenshot(timeout=15_000)
-        return np.array(Image.open(io.BytesIO(shot)).convert("RGB"), int)
-
-
-@pytest.fixture
-def visit(browser, until):
-    opened = []
-
-    def open_page(url, **size):
-        opened.append(Visit(browser, until, url, **size))
-        return opened[-1]
-
-    yield open_page
-    for one in opened:
-        one.page.close()
 
 
 def test_the_picture_moves_and_nothing_is_loaded_from_elsewhere(live, visit, until):

@@ -204,7 +204,7 @@ def test_a_token_is_asked_for_and_never_told(start, caplog):
     assert live.ask(f"/snapshot.jpg?token={TOKEN}")[0].status == 200
     answer, _ = live.ask(f"/?token={TOKEN}")
     cookie = answer.getheader("set-cookie")
-    assert (answer.status, answer.getheader("location")) == (303, "/")
+    assert (answer.status, answer.getheader("location")) == (303, "./")
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
     value = cookie.partition(";")[0]
