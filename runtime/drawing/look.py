@@ -106,30 +106,16 @@ def shown_ids(look: Look, manifest: Manifest) -> NDArray[np.bool_]:
     """
     import numpy as np
 
-    from edgeseg.runtime.model.labels import background_ids
+    from edgeseg.runtime.model.labels import background_ids, ids_of
 
     shown = np.zeros(256, np.bool_)
     if look.classes:
         for name in look.classes:
-            shown[_ids_of(name, manifest)] = True
+            shown[ids_of(name, manifest.labels)] = True
         return shown
     shown[: len(manifest.labels) or 256] = True
     shown[list(background_ids(manifest.labels))] = False
     return shown
-
-
-def _ids_of(name: str, manifest: Manifest) -> list[int]:
-    from edgeseg.runtime.model.labels import same_name
-
-    wanted = same_name(name)
-    labels = manifest.labels
-    ids = [i for i, label in enumerate(labels) if same_name(label) == wanted]
-    if not ids and wanted.isdecimal() and int(wanted) < (len(labels) or 256):
-        return [int(wanted)]
-    if not ids:
-        known = ", ".join(labels) or "ids 0..255 (the model has no labels)"
-        raise InputError(f"classes: unknown class {name!r}; known: {known}")
-    return ids
 
 
 def _checked(key: str, value: Any, known: Mapping[str, Any]) -> Any:
