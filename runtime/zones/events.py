@@ -33,7 +33,7 @@ class Event:
         Capture time of the frame with which it was certain.
     since_s : float
         When it began: that time without what a zone waits for. Of ``leave`` it is when
-        the thing was no longer there.
+        the last thing was outside first or, if it vanished inside, seen last.
     clock_s : float
         Seconds since 1970 at `time_s`.
     count : int or None

@@ -40,19 +40,20 @@ class Lasting:
     off_s: float
     value: bool = False
     since_s: float = 0.0
-    _other_s: float | None = field(default=None, repr=False)
+    # since when the other has held
+    other_s: float | None = field(default=None, repr=False)
 
     def update(self, seen: bool, now_s: float) -> bool:
         """Take what is seen now; return whether the value has changed."""
         if seen == self.value:
-            self._other_s = None
+            self.other_s = None
             return False
-        if self._other_s is None:
-            self._other_s = now_s
+        if self.other_s is None:
+            self.other_s = now_s
         wait = self.on_s if seen else self.off_s
-        if now_s - self._other_s < wait - _ROUNDING_S:
+        if now_s - self.other_s < wait - _ROUNDING_S:
             return False
-        self.value, self.since_s, self._other_s = seen, self._other_s, None
+        self.value, self.since_s, self.other_s = seen, self.other_s, None
         return True
 
 
@@ -144,11 +145,15 @@ class Presence:
                 (began if is_inside else ended).append(stay.there.since_s)
         for number, stay in list(self._stays.items()):
             if number not in seen:
-                patience = self._zone.leave_s if stay.there.value else _FLICKER_S
-                if now_s - stay.seen_s < patience - _ROUNDING_S:
+                there = stay.there
+                patience = self._zone.leave_s if there.value else _FLICKER_S
+                # it may have been outside already when it was seen last
+                outside_s = there.other_s if there.value else None
+                since_s = stay.seen_s if outside_s is None else outside_s
+                if now_s - since_s < patience - _ROUNDING_S:
                     continue
-                if stay.there.value:
-                    ended.append(stay.seen_s)
+                if there.value:
+                    ended.append(since_s)
                 del self._stays[number]
             elif not stay.there.value and not _is_inside(inside, number):
                 del self._stays[number]

@@ -18,8 +18,8 @@ _PATH = 64  # places that are kept of a path
 # edge, short enough for a person who turns around
 _SPEED_S = 0.3
 # How far from where it is expected a thing may be found, in diagonals of its box: a
-# walking person does about one of its own heights a second
-_REACH, _REACH_PER_S = 0.5, 1.5
+# person walks about one of its own heights a second, and runs three
+_REACH, _REACH_PER_S = 0.5, 3.0
 
 
 @dataclass(frozen=True)
