@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeseg.runtime.commands.options import DeviceSettings, OverrideSettings, option
+from edgeseg.runtime.commands.zone_options import ZoneSettings, names_in
 from edgeseg.runtime.terminal.completion import complete_file
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class _Outputs:
 
 # the fields of the last base come first
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
+class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
     """The arguments and options of ``edgeseg run``."""
 
     model: Path
@@ -236,14 +237,16 @@ class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
         """How results are drawn."""
         from edgeseg.runtime.drawing.look import Look
 
-        names = map(str.strip, (self.classes or "").split(","))
         return Look(
             effect=self.effect,
             alpha=self.alpha,
-            classes=tuple(filter(None, names)),
+            classes=names_in(self.classes),
             contours=self.contours,
             legend=self.legend,
             statistics=self.statistics,
+            inside=names_in(self.inside),
+            outside=names_in(self.outside),
+            hide_zones=self.hide_zones,
         )
 
     @property

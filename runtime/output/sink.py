@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.segmentation.segmenter import Segmentation
+    from edgeseg.runtime.zones.line import Line
+    from edgeseg.runtime.zones.zone import Zone
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Style:
         Counts and times of the run.
     unlock_privacy : bool
         Whoever sees a page may change an effect that is there for privacy.
+    zones, lines : tuple of Zone, tuple of Line
+        What the run watches; see `Watch`.
     """
 
     manifest: Manifest
@@ -54,10 +58,13 @@ class Style:
     resume: bool = False
     meter: Meter | None = None
     unlock_privacy: bool = False
+    zones: tuple[Zone, ...] = ()
+    lines: tuple[Line, ...] = ()
     painter: Painter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "painter", Painter(self.manifest, self.meter))
+        painter = Painter(self.manifest, self.meter, self.zones, self.lines)
+        object.__setattr__(self, "painter", painter)
 
     def draw(
         self, capture: Capture, segmentation: Segmentation, look: Look | None = None

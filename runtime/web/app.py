@@ -75,7 +75,7 @@ class Pages:
         connections: Callable[[], int],
     ) -> None:
         self._feed, self._meter, self._manifest = feed, meter, style.manifest
-        self._locked = style.is_locked
+        self._locked, self._zones = style.is_locked, style.zones
         self._classes = set(range(len(style.manifest.labels)))
         self._table, self._address, self._connections = table, address, connections
         self._start_effect = feed.look.effect
@@ -140,7 +140,7 @@ class Pages:
                 "effect: expected a name, with a number or a colour after a colon at "
                 f"most, got {look.effect!r}; files are named on the command line only"
             )
-        await asyncio.to_thread(check_look, look, self._manifest)
+        await asyncio.to_thread(check_look, look, self._manifest, self._zones)
         await self._feed.change_look(look)
         return json_answer(look.to_dict())
 
@@ -167,7 +167,11 @@ def _hides_otherwise(look: Look, present: Look) -> bool:
 
     What is drawn over it, such as borders, uncovers nothing.
     """
-    return (look.effect, look.classes) != (present.effect, present.classes)
+    return _hidden(look) != _hidden(present)
+
+
+def _hidden(look: Look) -> tuple[object, ...]:
+    return look.effect, look.classes, look.inside, look.outside
 
 
 def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Starlette:

@@ -83,7 +83,9 @@ def _table_of(kind: str, text: str) -> dict[str, object]:
             f"{kind}: expected NAME=X,Y X,Y ... and perhaps ;KEY=VALUE, got {text!r}"
         )
     table: dict[str, object] = {"name": name.strip()}
-    table["points"] = [_pair(f"{kind} {name.strip()}", each) for each in corners.split()]
+    table["points"] = [
+        _pair(f"{kind} {name.strip()}", each) for each in corners.split()
+    ]
     for option in options:
         key, equals, value = (part.strip() for part in option.partition("="))
         if not equals:
