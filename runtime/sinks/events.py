@@ -35,7 +35,8 @@ class EventsSink(Sink):
 
     def __init__(self, text: str, style: Style) -> None:
         check_watching("events", style)
-        self._lines = LineFile(Path(text), append=True)
+        path = Path(text)
+        self._lines = LineFile(path, append=path.is_file())
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Write a line for each of the frame's events."""
