@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import threading
 import time
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from edgeseg.runtime import Segmenter, Style
 from edgeseg.runtime.capture.open import open_source
 from edgeseg.runtime.output.open import open_sink
 from edgeseg.runtime.pipeline.meter import Meter
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 class Live:
@@ -102,3 +105,18 @@ def live(golden_model):
 @pytest.fixture(scope="session")
 def until():
     return wait_until
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="needs the package playwright"
+    )
+    if CHROMIUM is None:
+        pytest.skip("needs the program chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()

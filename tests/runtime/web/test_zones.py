@@ -8,16 +8,14 @@ import time
 import urllib.request
 
 import pytest
+from gliding import LABELS, Glider, Gliding, exact_segmenter
 
 from edgeseg.runtime import Line, Look, Manifest, Style, Watch, Zone, open_sink
 from edgeseg.runtime.pipeline.meter import Meter
-from gliding import LABELS, Glider, Gliding, exact_segmenter
 
 HOME = Zone("home", ((0, 0), (0.5, 0), (0.5, 1), (0, 1)), ("person",), enter_s=0)
 GATE = Line("gate", ((0.75, 0), (0.75, 1)))
-BACK_AND_FORTH = tuple(
-    (i * 2.0, *((120, 240), (600, 240))[i % 2]) for i in range(200)
-)
+BACK_AND_FORTH = tuple((i * 2.0, *((120, 240), (600, 240))[i % 2]) for i in range(200))
 
 
 class Walk:
