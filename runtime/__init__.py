@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from edgeseg.runtime.output.sink import Sink, Style
     from edgeseg.runtime.pipeline.meter import Meter, Readings
     from edgeseg.runtime.pipeline.run import PipelineOptions, Stop, Tally, run_pipeline
+    from edgeseg.runtime.segmentation.blobs import Blob
     from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
+    from edgeseg.runtime.zones.events import Event
+    from edgeseg.runtime.zones.line import Line
+    from edgeseg.runtime.zones.watch import Watch
+    from edgeseg.runtime.zones.zone import Zone
 
     __version__: str
 else:
@@ -25,8 +30,11 @@ else:
     _load, __dir__ = _lazy_exports(
         __name__,
         {
+            "Blob": "edgeseg.runtime.segmentation.blobs",
             "Capture": "edgeseg.runtime.capture.source",
             "CaptureOptions": "edgeseg.runtime.capture.source",
+            "Event": "edgeseg.runtime.zones.events",
+            "Line": "edgeseg.runtime.zones.line",
             "Look": "edgeseg.runtime.drawing.look",
             "Manifest": "edgeseg.runtime.model.manifest",
             "Meter": "edgeseg.runtime.pipeline.meter",
@@ -41,6 +49,8 @@ else:
             "Stop": "edgeseg.runtime.pipeline.run",
             "Style": "edgeseg.runtime.output.sink",
             "Tally": "edgeseg.runtime.pipeline.run",
+            "Watch": "edgeseg.runtime.zones.watch",
+            "Zone": "edgeseg.runtime.zones.zone",
             "check_effect": "edgeseg.runtime.drawing.contract",
             "check_sink": "edgeseg.runtime.output.contract",
             "check_source": "edgeseg.runtime.capture.contract",
@@ -60,8 +70,11 @@ else:
 
 
 __all__ = [
+    "Blob",
     "Capture",
     "CaptureOptions",
+    "Event",
+    "Line",
     "Look",
     "Manifest",
     "Meter",
@@ -76,6 +89,8 @@ __all__ = [
     "Stop",
     "Style",
     "Tally",
+    "Watch",
+    "Zone",
     "check_effect",
     "check_sink",
     "check_source",

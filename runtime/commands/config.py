@@ -26,6 +26,7 @@ from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of, shortened
 from edgeseg.runtime.address import STDOUT
 from edgeseg.runtime.commands.options import PATH
+from edgeseg.runtime.commands.zone_options import TableParam
 from edgeseg.runtime.output.secret_files import check_private, secrets_in
 
 if TYPE_CHECKING:
@@ -168,6 +169,8 @@ def _as_text(parameter: click.Parameter, value: Any) -> Any:
 
 
 def _checked_one(parameter: click.Parameter, value: Any, where: str) -> Any:
+    if isinstance(parameter.type, TableParam):
+        return _checked_table(parameter.type, value, where)
     expected, types = _expectation(parameter)
     if not isinstance(value, types) or (isinstance(value, bool) and types is not bool):
         raise InputError(f"{where}: expected {expected}, got {_described(value)}")
@@ -183,6 +186,13 @@ def _checked_one(parameter: click.Parameter, value: Any, where: str) -> Any:
     except click.BadParameter as error:
         raise InputError(f"{where}: {error.message.rstrip('.')}") from error
     return value
+
+
+def _checked_table(kind: TableParam, value: Any, where: str) -> Any:
+    try:
+        return kind.convert(value, None, None)
+    except click.BadParameter as error:
+        raise InputError(f"{where.rpartition(': ')[0]}: {error.message}") from error
 
 
 def _expectation(parameter: click.Parameter) -> tuple[str, Any]:

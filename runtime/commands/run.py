@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.output.sink import Sink
     from edgeseg.runtime.pipeline.run import Stop, Tally, UnreadError
+    from edgeseg.runtime.zones.watch import Watch
 
 _NAMED = 50  # pictures that could not be read, in messages; --json has them all
 
@@ -58,6 +60,9 @@ def run(settings: RunSettings) -> None:
       window                    a window on this machine's screen
       web:HOST:PORT             a page for browsers, as --web
       mqtt://HOST               areas of classes, for Home Assistant
+      events:FILE.jsonl         one JSON object an event of a zone or line
+      webhook:https://HOST/PATH the same, posted
+      command:PROGRAM           the same, to a program that is started for each
       rtp://HOST:PORT           overlay video over the network
       rtsp://HOST/PATH          the same, to an RTSP server
       shared:NAME               the newest overlay, for another program
@@ -81,7 +86,8 @@ def run(settings: RunSettings) -> None:
     if settings.as_json:
         click.echo(json_text(summary, indent=2))
     else:
-        show(_summary_text(summary, outputs), err="-" in outputs)
+        to_stdout = any(text in ("-", "events:-") for text in outputs)
+        show(_summary_text(summary, outputs), err=to_stdout)
     if unread is not None:
         raise _named(unread)
     if tally.signal is not None:
@@ -113,7 +119,8 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json, UnreadError | 
                 overrides=settings.overrides,
             )
         )
-        check_look(look, segmenter.manifest)
+        check_look(look, segmenter.manifest, settings.zones)
+        watch = _watch(settings, segmenter.manifest)
         style = Style(
             segmenter.manifest,
             look=look,
@@ -124,11 +131,13 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json, UnreadError | 
             unlock_privacy=settings.unlock_privacy,
             live=source.live,
             sound=source.sound,
+            zones=settings.zones,
+            lines=settings.lines,
         )
         outputs = settings.all_outputs
         sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]
         _show_addresses(sinks)
-        shown = [hide_token(hide_credentials(text)) for text in outputs]
+        shown = [_shown(text) for text in outputs]
         meter.watch_outputs(dict(zip(shown, sinks, strict=True)))
         device = segmenter.device.describe()
         stack.pop_all()  # from here on the pipeline closes them
@@ -147,12 +156,23 @@ def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json, UnreadError | 
                     progress=progress.show,
                     meter=meter,
                     stop=stop,
+                    watch=watch,
                 )
             except UnreadError as error:
                 unread, tally = error, error.tally
     summary = _summary(tally, segmenter.manifest, device)
     summary["failures"] = [] if unread is None else list(unread.failures)
     return tally, summary, unread
+
+
+def _watch(settings: RunSettings, manifest: Manifest) -> Watch | None:
+    """Return what follows things for zones and lines; None where there are none."""
+    if not (settings.zones or settings.lines):
+        return None
+    from edgeseg.runtime.zones.watch import Watch
+
+    classes = settings.look.classes
+    return Watch(manifest, settings.zones, settings.lines, classes=classes)
 
 
 def _named(unread: UnreadError) -> InputError:
@@ -177,6 +197,14 @@ def _check_outputs(settings: RunSettings, source: Source) -> None:
     others = (*settings.files, *files_of_config(click.get_current_context()))
     outputs = [find_sink(text) for text in settings.all_outputs]
     check_outputs(outputs, inputs_of(settings.source, source, others))
+
+
+def _shown(output: str) -> str:
+    """Return an output without its secrets; all of a webhook's path may be one."""
+    webhook = re.match(r"(webhook:https?://[^/?#]*)(.?)", output)
+    if webhook is not None:
+        return webhook[1] + ("/..." if webhook[2] else "")
+    return hide_token(hide_credentials(output))
 
 
 def _show_addresses(sinks: list[Sink]) -> None:
@@ -217,6 +245,6 @@ def _summary_text(summary: Json, outputs: tuple[str, ...]) -> str:
         f"{device['threads']} threads)",
     ]
     if outputs:
-        lines.append(f"written: {hide_token(hide_credentials(', '.join(outputs)))}")
+        lines.append(f"written: {', '.join(map(_shown, outputs))}")
     # labels are the model file's own words
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import click
 
 from edgeseg.runtime.commands.options import DeviceSettings, OverrideSettings, option
+from edgeseg.runtime.commands.zone_options import ZoneSettings, names_in
 from edgeseg.runtime.terminal.completion import complete_file
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class _Outputs:
 
 # the fields of the last base come first
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
+class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
     """The arguments and options of ``edgeseg run``."""
 
     model: Path
@@ -248,14 +249,16 @@ class RunSettings(OverrideSettings, DeviceSettings, _Outputs):
         """How results are drawn."""
         from edgeseg.runtime.drawing.look import Look
 
-        names = map(str.strip, (self.classes or "").split(","))
         return Look(
             effect=self.effect,
             alpha=self.alpha,
-            classes=tuple(filter(None, names)),
+            classes=names_in(self.classes),
             contours=self.contours,
             legend=self.legend,
             statistics=self.statistics,
+            inside=names_in(self.inside),
+            outside=names_in(self.outside),
+            hide_zones=self.hide_zones,
         )
 
     @property

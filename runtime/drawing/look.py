@@ -9,13 +9,14 @@ from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from edgeseg.devices.types import Json
     from edgeseg.runtime.model.manifest import Manifest
+    from edgeseg.runtime.zones.zone import Zone
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Look:
         Names of the classes that are to be seen; empty for all but background.
     contours, legend, statistics : bool
         Draw borders of areas; write the classes found; write rate, latency and age.
+    inside, outside : tuple of str
+        Names of the zones in which alone, or outside of which, the effect is drawn;
+        empty for the whole picture.
+    hide_zones : bool
+        Draw no zones and lines.
     """
 
     effect: str = "overlay"
@@ -40,14 +46,25 @@ class Look:
     contours: bool = False
     legend: bool = False
     statistics: bool = False
+    inside: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    hide_zones: bool = False
 
     def __post_init__(self) -> None:
+        if self.inside and self.outside:
+            raise InputError(
+                "in and outside: expected one of them, got zones for both: "
+                f"{', '.join(self.inside)} and {', '.join(self.outside)}"
+            )
         if not 0 <= self.alpha <= 1:
             raise InputError(f"alpha: expected a number 0..1, got {self.alpha}")
 
     def to_dict(self) -> Json:
         """Return JSON values that `from_dict` takes."""
-        return {**asdict(self), "classes": list(self.classes)}
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Look:
@@ -67,8 +84,8 @@ class Look:
         return cls(**{key: _checked(key, values[key], known) for key in values})
 
 
-def check_look(look: Look, manifest: Manifest) -> None:
-    """Raise `InputError` where a look names a class or an effect that is not there.
+def check_look(look: Look, manifest: Manifest, zones: Sequence[Zone] = ()) -> None:
+    """Raise `InputError` where a look names what is not there.
 
     Parameters
     ----------
@@ -76,16 +93,24 @@ def check_look(look: Look, manifest: Manifest) -> None:
         What a user asks for.
     manifest : Manifest
         Gives the class names.
+    zones : sequence of Zone
+        Of the run.
 
     Raises
     ------
     InputError, UnknownPluginError
-        The message lists what there is.
+        A class, an effect or a zone is not there; the message lists what there is.
     """
     from edgeseg.runtime.drawing.open_effect import open_effect
 
     shown_ids(look, manifest)
     open_effect(look.effect)
+    known = [zone.name for zone in zones]
+    for key, names in (("in", look.inside), ("outside", look.outside)):
+        for name in names:
+            if name not in known:
+                there = ", ".join(known) or "none (--zone gives one)"
+                raise InputError(f"{key}: unknown zone {name!r}; known: {there}")
 
 
 def shown_ids(look: Look, manifest: Manifest) -> NDArray[np.bool_]:
@@ -106,30 +131,16 @@ def shown_ids(look: Look, manifest: Manifest) -> NDArray[np.bool_]:
     """
     import numpy as np
 
-    from edgeseg.runtime.model.labels import background_ids
+    from edgeseg.runtime.model.labels import background_ids, ids_of
 
     shown = np.zeros(256, np.bool_)
     if look.classes:
         for name in look.classes:
-            shown[_ids_of(name, manifest)] = True
+            shown[ids_of(name, manifest.labels)] = True
         return shown
     shown[: len(manifest.labels) or 256] = True
     shown[list(background_ids(manifest.labels))] = False
     return shown
-
-
-def _ids_of(name: str, manifest: Manifest) -> list[int]:
-    from edgeseg.runtime.model.labels import same_name
-
-    wanted = same_name(name)
-    labels = manifest.labels
-    ids = [i for i, label in enumerate(labels) if same_name(label) == wanted]
-    if not ids and wanted.isdecimal() and int(wanted) < (len(labels) or 256):
-        return [int(wanted)]
-    if not ids:
-        known = ", ".join(labels) or "ids 0..255 (the model has no labels)"
-        raise InputError(f"classes: unknown class {name!r}; known: {known}")
-    return ids
 
 
 def _checked(key: str, value: Any, known: Mapping[str, Any]) -> Any:
@@ -147,7 +158,7 @@ def _checked(key: str, value: Any, known: Mapping[str, Any]) -> Any:
     elif isinstance(default, str):
         expected, fits = "text", isinstance(value, str)
     else:
-        expected = "a list of class names"
+        expected = f"a list of {'class' if key == 'classes' else 'zone'} names"
         fits = isinstance(value, list | tuple) and all(
             isinstance(name, str) for name in value
         )

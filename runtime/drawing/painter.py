@@ -9,10 +9,11 @@ from edgeseg.runtime.drawing.effect import Scene
 from edgeseg.runtime.drawing.look import shown_ids
 from edgeseg.runtime.drawing.open_effect import open_effect
 from edgeseg.runtime.drawing.overlay import colour_table, legend, outline
+from edgeseg.runtime.drawing.zone_marks import confined, mark
 from edgeseg.runtime.pictures.row_bands import row_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.pipeline.meter import Meter, Readings
     from edgeseg.runtime.segmentation.segmenter import Segmentation
+    from edgeseg.runtime.zones.line import Line
+    from edgeseg.runtime.zones.zone import Zone
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -67,9 +70,18 @@ class Painter:
         Gives names and colours.
     meter : Meter or None
         Gives the figures of the statistics line.
+    zones, lines : sequence of Zone, sequence of Line
+        Are drawn, and effects may end at a zone.
     """
 
-    def __init__(self, manifest: Manifest, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        meter: Meter | None = None,
+        zones: Sequence[Zone] = (),
+        lines: Sequence[Line] = (),
+    ) -> None:
+        self._zones, self._lines = tuple(zones), tuple(lines)
         self._manifest = manifest
         self._meter = meter
         self._colours = colour_table(manifest.palette)
@@ -107,6 +119,8 @@ class Painter:
         prepared = self._prepare(look)
         scene = self._scene(capture, segmentation, prepared, look)
         picture = prepared.effect.draw(scene)
+        if look.inside or look.outside:
+            picture = confined(picture, scene.frame, look, self._zones)
         picture = self._decorated(picture, segmentation, look, prepared.shown)
         self._drawn = _Drawn(capture, segmentation, look, picture)
         return picture
@@ -121,7 +135,14 @@ class Painter:
         """
         prepared, last = self._prepare(look), self._drawn
         is_there = last is not None and last.shows(capture, segmentation, look)
-        is_plain = not (look.contours or look.legend or look.statistics)
+        is_plain = not (
+            look.contours
+            or look.legend
+            or look.statistics
+            or look.inside
+            or look.outside
+            or self._marks(look)
+        )
         if is_there or not (is_plain and prepared.effect.pointwise):
             yield self.draw(capture, segmentation, look)
             return
@@ -165,6 +186,8 @@ class Painter:
             return picture
         if look.contours:
             picture = outline(picture, segmentation.ids, self._colours, shown=shown)
+        if self._marks(look):
+            picture = mark(picture, self._zones, self._lines, segmentation.watched)
         if look.legend:
             names, colours = self._legend(segmentation, shown)
             picture = legend(picture, names, colours)
@@ -177,6 +200,9 @@ class Painter:
             text = statistics_text(self._meter.read(), read_temperature_c())
             picture = draw_statistics(picture, text)
         return picture
+
+    def _marks(self, look: Look) -> bool:
+        return bool(self._zones or self._lines) and not look.hide_zones
 
     def _legend(
         self, segmentation: Segmentation, shown: NDArray[np.bool_]

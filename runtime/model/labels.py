@@ -153,6 +153,37 @@ def background_ids(labels: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(i for i, name in enumerate(labels) if same_name(name) in _BACKGROUND)
 
 
+def ids_of(name: str, labels: tuple[str, ...]) -> list[int]:
+    """Return the class ids of a name.
+
+    Parameters
+    ----------
+    name : str
+        It may be that of several ids; a number is an id where there is no label of
+        that name.
+    labels : tuple of str
+        One name a class id; empty where unknown.
+
+    Raises
+    ------
+    InputError
+        There is no such class; the message lists the known ones.
+
+    Examples
+    --------
+    >>> ids_of("TV", ("person", "tv monitor"))
+    [1]
+    """
+    wanted = same_name(name)
+    ids = [i for i, label in enumerate(labels) if same_name(label) == wanted]
+    if not ids and wanted.isdecimal() and int(wanted) < (len(labels) or 256):
+        return [int(wanted)]
+    if not ids:
+        known = ", ".join(labels) or "ids 0..255 (the model has no labels)"
+        raise InputError(f"classes: unknown class {name!r}; known: {known}")
+    return ids
+
+
 def voc_palette(count: int = 256) -> tuple[Colour, ...]:
     """Return the first colours of the PASCAL VOC colour map.
 

@@ -110,12 +110,25 @@ class Broker(Closing):
         connected = self._client.is_connected()
         return {**self._connection.state, "connected": connected}
 
-    def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        """Leave a message for the network thread; lost while there is no connection."""
+    def publish(
+        self, topic: str, payload: str, *, retain: bool = False, qos: int = 0
+    ) -> None:
+        """Leave a message for the network thread; lost while there is no connection.
+
+        Parameters
+        ----------
+        topic, payload : str
+            The message.
+        retain : bool
+            The broker keeps it for those that come later; it is confirmed then.
+        qos : {0, 1}
+            1: it is sent until the broker confirms it.
+        """
         client = self._client
         if client.is_connected():
-            sent = client.publish(topic, payload, qos=1 if retain else 0, retain=retain)
-            if retain:
+            level = 1 if retain else qos
+            sent = client.publish(topic, payload, qos=level, retain=retain)
+            if level:
                 self._topics[sent.mid] = topic
 
     def close(self) -> None:

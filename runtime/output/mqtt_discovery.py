@@ -66,6 +66,11 @@ class Topics:
         return f"{self.prefix}/state"
 
     @property
+    def event(self) -> str:
+        """Where events go, as JSON."""
+        return f"{self.prefix}/event"
+
+    @property
     def availability(self) -> str:
         """Where ``online`` and ``offline`` go, retained."""
         return f"{self.prefix}/availability"
@@ -99,7 +104,12 @@ def check_length(what: str, text: str) -> None:
         raise InputError(f"{what} has {length} bytes; MQTT takes at most {_LONGEST}")
 
 
-def discovery(topics: Topics, name: str, labels: Mapping[int, str]) -> Json:
+def discovery(
+    topics: Topics,
+    name: str,
+    labels: Mapping[int, str],
+    further: Mapping[str, Json] | None = None,
+) -> Json:
     """Return the payload of every discovery topic.
 
     Parameters
@@ -110,6 +120,8 @@ def discovery(topics: Topics, name: str, labels: Mapping[int, str]) -> Json:
         The device's name.
     labels : mapping of int to str
         Name of each class id that gets a sensor of its area.
+    further : mapping of str to dict or None
+        Payloads of more topics, without what all entities have in common.
     """
     common = _common(topics, name)
     entities: Json = {}
@@ -139,6 +151,8 @@ def discovery(topics: Topics, name: str, labels: Mapping[int, str]) -> Json:
         "entity_category": "diagnostic",
         **common,
     }
+    for topic, payload in (further or {}).items():
+        entities[topic] = {**payload, **common}
     return entities
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.segmentation.segmenter import Segmentation
+    from edgeseg.runtime.zones.line import Line
+    from edgeseg.runtime.zones.zone import Zone
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Style:
         Whether the source is, so that the run has no end of its own.
     sound : Path or None
         File whose sound belongs to the frames.
+    zones, lines : tuple of Zone, tuple of Line
+        What the run watches; see `Watch`.
     """
 
     manifest: Manifest
@@ -61,10 +65,13 @@ class Style:
     unlock_privacy: bool = False
     live: bool = False
     sound: Path | None = None
+    zones: tuple[Zone, ...] = ()
+    lines: tuple[Line, ...] = ()
     painter: Painter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "painter", Painter(self.manifest, self.meter))
+        painter = Painter(self.manifest, self.meter, self.zones, self.lines)
+        object.__setattr__(self, "painter", painter)
 
     def draw(
         self, capture: Capture, segmentation: Segmentation, look: Look | None = None

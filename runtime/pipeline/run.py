@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.output.sink import Sink
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
+    from edgeseg.runtime.zones.watch import Watch
 
 __all__ = ["PipelineOptions", "Stop", "Tally", "run_pipeline"]
 
@@ -68,6 +69,7 @@ def run_pipeline(
     progress: Callable[[Tally, Capture], None] | None = None,
     meter: Meter | None = None,
     stop: Stop | None = None,
+    watch: Watch | None = None,
 ) -> Tally:
     """Segment the pictures of a source and hand each to every sink.
 
@@ -91,6 +93,9 @@ def run_pipeline(
         Counts and times every frame.
     stop : Stop or None
         Ends the run when asked for; see `stopping_on_signals`.
+    watch : Watch or None
+        Follows things over the frames; sinks find what it says in
+        `Segmentation.watched`.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def run_pipeline(
         The source gave nothing.
     """
     run = _PipelineRun(
-        source, segmenter, sinks, options, stop or Stop(), meter, progress
+        source, segmenter, sinks, options, stop or Stop(), meter, progress, watch
     )
     return run.to_the_end(skip_existing)
 
@@ -122,7 +127,9 @@ class _PipelineRun:
         stop: Stop,
         meter: Meter | None,
         progress: Callable[[Tally, Capture], None] | None,
+        watch: Watch | None,
     ) -> None:
+        self._watch = watch
         self._source = source
         self._segmenter = segmenter
         self._sinks = sinks
@@ -170,7 +177,7 @@ class _PipelineRun:
 
     def _in_turn(self, skip: frozenset[str]) -> None:
         """Run without threads: faster for a single picture, and with less memory."""
-        inference = Inference(self._segmenter, self._options)
+        inference = self._inference()
         for capture in self._source.captures(skip):
             if self._stop.asked:
                 return
@@ -202,7 +209,7 @@ class _PipelineRun:
         reader.close()
 
     def _segment_all(self, reader: FrameReader, writer: ResultWriter) -> None:
-        inference = Inference(self._segmenter, self._options)
+        inference = self._inference()
         ends_s = self._deadline()
         left = self._options.frames
         while not reader.frames.ended and left != 0 and time.monotonic() < ends_s:
@@ -215,6 +222,11 @@ class _PipelineRun:
             writer.results.put((capture, inference.segment(capture)))
             if left is not None:
                 left -= 1
+
+    def _inference(self) -> Inference:
+        # pictures of a folder have no common time
+        still = self._source.fps is None and not self._source.live
+        return Inference(self._segmenter, self._options, self._watch, still=still)
 
     def _deadline(self) -> float:
         """Return when the clock ends the run; a recording ends by its time stamps."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.pipeline.options import PipelineOptions
     from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
+    from edgeseg.runtime.zones.watch import Watch
 
 # the void of Cityscapes and PASCAL VOC, for models that know no background
 _VOID = 255
@@ -29,10 +30,22 @@ class Inference:
         Open; closed by whoever opened it.
     options : PipelineOptions
         Gives region and smoothing.
+    watch : Watch or None
+        Follows things over the captures.
+    still : bool
+        The captures have no common time.
     """
 
-    def __init__(self, segmenter: Segmenter, options: PipelineOptions) -> None:
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        options: PipelineOptions,
+        watch: Watch | None = None,
+        *,
+        still: bool = False,
+    ) -> None:
         self._segmenter = segmenter
+        self._watch, self._still = watch, still
         self._region = options.region
         outside = background_ids(segmenter.manifest.labels)
         self._outside = outside[0] if outside else _VOID
@@ -57,10 +70,16 @@ class Inference:
         Raises
         ------
         InputError
-            The frame has no pixel in the region.
+            The frame has no pixel in the region, or a zone is not within the frame.
         ModelError
             The device failed.
         """
+        segmentation = self._in_region(capture, last)
+        if self._watch is None:
+            return segmentation
+        return self._watch.attach(capture, segmentation, still=self._still)
+
+    def _in_region(self, capture: Capture, last: bool) -> Segmentation:
         import numpy as np
 
         frame = capture.frame

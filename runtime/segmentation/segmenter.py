@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +17,10 @@ from edgeseg.runtime.model.tensors import (
     input_hw_of,
     scores_output,
 )
-from edgeseg.runtime.segmentation.areas import class_areas, class_centroids
 from edgeseg.runtime.segmentation.class_ids import class_ids
 from edgeseg.runtime.segmentation.letterbox import Letterbox
 from edgeseg.runtime.segmentation.other_inputs import tensor_writer
+from edgeseg.runtime.segmentation.segmentation import Segmentation
 from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
@@ -33,54 +31,13 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edgeseg.devices import Device
-    from edgeseg.devices.types import Array, Untyped
+    from edgeseg.devices.types import Array
     from edgeseg.runtime.model.manifest import Manifest
 
 
+__all__ = ["Segmentation", "Segmenter", "check_frame"]
+
 _WITH_MASK = 4  # channels: RGB and the mask
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """The classes of one picture.
-
-    Parameters
-    ----------
-    ids : ndarray
-        ``(H, W)`` uint8 class ids, at the picture's own size.
-    labels : tuple of str
-        One name a class id that can occur; empty where unknown.
-    timings_ms : dict of str to float
-        Milliseconds of ``preprocess``, ``invoke`` and ``postprocess``.
-    """
-
-    ids: NDArray[np.uint8]
-    labels: tuple[str, ...]
-    timings_ms: dict[str, float]
-
-    @cached_property
-    def areas(self) -> dict[int, int]:
-        """Pixels of each class id that occurs, in order of id; counted once."""
-        return class_areas(self.ids)
-
-    @cached_property
-    def centroids(self) -> dict[int, tuple[float, float]]:
-        """Mean x and y in pixels of each class id that occurs; found once."""
-        return class_centroids(self.ids, self.areas)
-
-    def to_supervision(self) -> Untyped:
-        """Return the classes as ``supervision.Detections``, one a class.
-
-        See `edgeseg.runtime.segmentation.supervision`.
-
-        Raises
-        ------
-        MissingDriverError
-            The package supervision is not installed.
-        """
-        from edgeseg.runtime.segmentation.supervision import detections
-
-        return detections(self.ids, self.labels)
 
 
 class Segmenter(Closing):

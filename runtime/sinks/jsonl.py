@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.segmentation.segmenter import Segmentation
+    from edgeseg.runtime.zones.tracking import Track
 
 
 class JsonLinesSink(Sink):
@@ -56,7 +57,7 @@ class JsonLinesSink(Sink):
         """Write one line."""
         ids = segmentation.ids
         age_s = time.monotonic() - capture.captured_s
-        record = {
+        record: Json = {
             "name": capture.name,
             "time_s": round(capture.time_s, 6),
             "captured": _clock_time(time.time() - age_s),
@@ -66,7 +67,22 @@ class JsonLinesSink(Sink):
             "timings_ms": {k: round(v, 3) for k, v in segmentation.timings_ms.items()},
             "classes": [self._class(segmentation, i) for i in segmentation.areas],
         }
+        watched = segmentation.watched
+        if watched is not None:
+            record["things"] = [self._thing(track) for track in watched.things]
+            record |= watched.to_dict()
         self._lines.write(json_text(record) + "\n")
+
+    def _thing(self, track: Track) -> Json:
+        blob = track.blob
+        return {
+            "id": track.id,
+            "label": self._style.manifest.label(blob.class_id),
+            "area": blob.area,
+            "box": list(blob.box),
+            "centroid": [round(value, 1) for value in blob.centroid],
+            "age_s": round(track.age_s, 3),
+        }
 
     def _class(self, segmentation: Segmentation, class_id: int) -> Json:
         area = segmentation.areas[class_id]

@@ -25,6 +25,7 @@ from edgeseg.runtime.output.mqtt_discovery import (
     check_length,
     discovery,
 )
+from edgeseg.runtime.output.mqtt_zones import zone_entities, zone_state
 from edgeseg.runtime.output.secret_files import read_secret
 from edgeseg.runtime.output.sink import Sink
 
@@ -54,7 +55,8 @@ class MqttSink(Sink):
 
     Home Assistant finds the device by itself. ``PREFIX/state`` is JSON, at most every
     ``every`` seconds, from the newest frame; ``PREFIX/availability`` is ``online``, or
-    ``offline`` also where this process was killed or the network is gone. A broker
+    ``offline`` also where this process was killed or the network is gone.
+    ``PREFIX/event`` is what happens in zones and on lines, when it does. A broker
     that is not there, or goes away, is waited for; frames go on.
 
     Parameters
@@ -86,6 +88,7 @@ class MqttSink(Sink):
         self._every_s = _seconds(options["every"])
         self._next_s = 0.0
         self._shares: dict[int, float] = {}
+        self._watched: Json = {}
         self._labels = _labels(style)
         address = with_password(address, options["password_file"])
         self._topics.check(self._labels)
@@ -94,9 +97,14 @@ class MqttSink(Sink):
         self._broker = self._connected(address, tls, cafile)
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
-        """Publish the state if it is time to; never waits."""
-        if time.monotonic() < self._next_s:
+        """Publish events, and the state if it is time to; never waits."""
+        watched = segmentation.watched
+        events = watched.events if watched is not None else ()
+        for event in events:
+            self._broker.publish(self._topics.event, json_text(event.to_dict()), qos=1)
+        if time.monotonic() < self._next_s and not events:
             return
+        self._watched = zone_state(watched) if watched is not None else {}
         pixels = segmentation.ids.size
         self._shares = {i: n / pixels for i, n in segmentation.areas.items()}
         self._announce_found()
@@ -152,7 +160,8 @@ class MqttSink(Sink):
 
     def _greet(self, broker: Broker) -> None:
         """Tell a broker everything that it may have forgotten."""
-        entities = discovery(self._topics, self._name, self._labels)
+        zones = zone_entities(self._topics, self._style, self._labels)
+        entities = discovery(self._topics, self._name, self._labels, zones)
         for topic, payload in entities.items():
             broker.publish(topic, json_text(payload), retain=True)
         broker.publish(self._topics.availability, ONLINE, retain=True)
@@ -176,6 +185,7 @@ class MqttSink(Sink):
             "classes": [self._style.manifest.label(i) for i in self._shares],
             "temperature_c": read_temperature_c(),
             "connected": True,
+            **self._watched,
         }
         if self._style.meter is not None:
             readings = self._style.meter.read().to_dict()

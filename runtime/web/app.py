@@ -22,6 +22,7 @@ from edgeseg.runtime.web.metrics import CONTENT_TYPE, metrics_text
 from edgeseg.runtime.web.page import ICON, load_openapi, load_page
 from edgeseg.runtime.web.state import VERSION, state_of
 from edgeseg.runtime.web.stream import MultipartStream
+from edgeseg.runtime.web.watch_state import watch_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,7 @@ class Pages:
         connections: Callable[[], int],
     ) -> None:
         self._feed, self._meter, self._manifest = feed, meter, style.manifest
-        self._locked = style.is_locked
+        self._locked, self._style = style.is_locked, style
         self._classes = set(range(len(style.manifest.labels)))
         self._table, self._address, self._connections = table, address, connections
         self._start_effect = feed.look.effect
@@ -141,7 +142,7 @@ class Pages:
                 "effect: expected a name, with a number or a colour after a colon at "
                 f"most, got {look.effect!r}; files are named on the command line only"
             )
-        await asyncio.to_thread(check_look, look, self._manifest)
+        await asyncio.to_thread(check_look, look, self._manifest, self._style.zones)
         await self._feed.change_look(look)
         return json_answer(look.to_dict())
 
@@ -153,7 +154,7 @@ class Pages:
         return json_answer(health, 200 if good else 503)
 
     def _state(self) -> Json:
-        return state_of(
+        state = state_of(
             self._feed,
             self._meter.read(),
             self._manifest,
@@ -161,6 +162,7 @@ class Pages:
             stream_limit=self._address.streams,
             locked=self._locked,
         )
+        return {**state, **watch_state(self._feed, self._style)}
 
 
 def _hides_otherwise(look: Look, present: Look) -> bool:
@@ -168,7 +170,11 @@ def _hides_otherwise(look: Look, present: Look) -> bool:
 
     What is drawn over it, such as borders, uncovers nothing.
     """
-    return (look.effect, look.classes) != (present.effect, present.classes)
+    return _hidden(look) != _hidden(present)
+
+
+def _hidden(look: Look) -> tuple[object, ...]:
+    return look.effect, look.classes, look.inside, look.outside
 
 
 def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Starlette:

@@ -11,6 +11,7 @@ import contextlib
 import io
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.drawing.look import Look
     from edgeseg.runtime.segmentation.segmenter import Segmentation
+    from edgeseg.runtime.zones.events import Event
 
     Draw = Callable[[Capture, Segmentation, Look], NDArray[np.uint8]]
+
+
+_EVENTS = 50  # that the page shows
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class PageFeed:
         self.watchers = 0
         self.failure: str | None = None
         self.closing = False
+        self.events: deque[Event] = deque(maxlen=_EVENTS)
         self._newest: Newest | None = None
         self._picture: EncodedPicture | None = None
         self._drawn: tuple[int, Look] | None = None
@@ -92,6 +98,8 @@ class PageFeed:
         """Remember a frame as the newest; returns at once, from any one thread."""
         number = self._newest.number + 1 if self._newest else 1
         self._newest = Newest(number, capture, segmentation)
+        if segmentation.watched is not None:
+            self.events.extend(segmentation.watched.events)
         if self.watchers and not self._woken.is_set() and self._loop is not None:
             self._woken.set()  # one wake-up under way is enough
             with contextlib.suppress(RuntimeError):  # the server has just ended

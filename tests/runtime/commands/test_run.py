@@ -78,3 +78,79 @@ def test_one_that_could_not_be_read_is_one_line(golden_model, damaged):
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: 1 of 3 pictures could not be read")
     assert "bad00.jpg" in line
+
+
+ZONE = "all=0,0 1,0 1,1 0,1;enter_s=0;min_area=1"
+
+
+def test_a_run_with_zones_tells_what_is_in_them(golden_model, tmp_path):
+    frames, events = tmp_path / "found.jsonl", tmp_path / "events.jsonl"
+    words = ["run", str(golden_model), "synthetic:160x120,frames=12", "--zone", ZONE]
+    outputs = ["-o", str(frames), "-o", f"events:{events}", "--line", "mid=.5,0 .5,1"]
+    done = CliRunner().invoke(main, [*words, *outputs])
+    assert done.exit_code == 0, done.output
+    lines = [json.loads(line) for line in frames.read_text().splitlines()]
+    assert len(lines) == 12
+    for line in lines:
+        shares = {
+            each["label"]: each["share"] for each in line["classes"] if each["id"] != 0
+        }
+        zone = line["zones"]["all"]
+        for label, share in shares.items():
+            if share > 0.01:
+                assert zone[label]["share"] == pytest.approx(share, abs=0.01)
+        assert line["lines"].keys() == {"mid"}
+        assert all(thing["area"] > 0 for thing in line["things"])
+        assert "zones" in line["timings_ms"]
+    happened = [json.loads(line) for line in events.read_text().splitlines()]
+    assert happened == [event for line in lines for event in line["events"]]
+    assert {"enter", "count"} <= {event["event_type"] for event in happened}
+
+
+def test_without_zones_a_line_has_none_of_it(golden_model, tmp_path):
+    frames = tmp_path / "found.jsonl"
+    words = ["run", str(golden_model), "synthetic:64x48,frames=2", "-o", str(frames)]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    line = json.loads(frames.read_text().splitlines()[0])
+    assert not line.keys() & {"zones", "lines", "things", "events"}
+    assert set(line["timings_ms"]) == {"preprocess", "invoke", "postprocess"}
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (
+            ["--zone", "a=0,0 900,0 900,900"],
+            1,
+            "zone a: points: they reach to 900,900, but the frame is 64x48: expected",
+        ),
+        (["--zone", "a=0,0 1,1 1,0 0,1"], 2, "zone a: points: expected a polygon that"),
+        (["--zone", "a=0,0 1,0 1,1;classes=cow"], 1, "zone a: classes: unknown class"),
+        (
+            ["--in", "door"],
+            1,
+            "in: unknown zone 'door'; known: none (--zone gives one)",
+        ),
+        (
+            ["-o", "command:cat"],
+            1,
+            "command: expected zones or lines, which events com",
+        ),
+    ],
+)
+def test_bad_zones_end_in_one_line(golden_model, options, status, message):
+    words = ["run", str(golden_model), "synthetic:64x48,frames=2", *options]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == status
+    last = done.output.splitlines()[-1]
+    assert message in last
+    assert "Traceback" not in done.output
+
+
+def test_the_path_of_a_webhook_is_not_shown(golden_model):
+    words = ["run", str(golden_model), "synthetic:64x48,frames=2", "--zone", ZONE]
+    hook = "webhook:http://127.0.0.1:9/s3cret?key=s3cret#kinds=dwell"
+    done = CliRunner().invoke(main, [*words, "-o", hook])
+    assert done.exit_code == 0
+    assert "written: webhook:http://127.0.0.1:9/...\n" in done.output
+    assert "s3cret" not in done.output

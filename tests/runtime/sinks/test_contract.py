@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from edgeseg.runtime import Manifest, Style, open_sink
+from edgeseg.runtime import Manifest, Style, Zone, open_sink
 from edgeseg.runtime.address import Rest
 from edgeseg.runtime.gstreamer import has_elements
 from edgeseg.runtime.output.contract import check_sink
 from edgeseg.runtime.output.open import SINK_ADDRESSES, SINKS
 from edgeseg.runtime.sinks.null import NullSink
 
-STYLE = Style(Manifest(labels=("background", "bright")))
+CORNER = Zone("corner", ((0, 0), (1, 0), (0, 1)))
+STYLE = Style(Manifest(labels=("background", "bright")), zones=(CORNER,))
 
 
 def free_port():
@@ -50,12 +51,14 @@ def elsewhere(reason):
 
 # how each is opened here, or why not; a sink of plain files needs no row
 HOW = {
+    "command": lambda folder: "command:cat",
     "mqtt": elsewhere("needs a broker: test_mqtt.py starts one"),
     "null": lambda folder: "null:overlay",
     "rtp": stream("rtp://127.0.0.1:PORT", "x264enc", "rtph264pay"),
     "rtsp": elsewhere("needs a server that records: test_streaming.py starts one"),
     "shared": shared,
     "web": web,
+    "webhook": lambda folder: "webhook:http://127.0.0.1:9/hook",
     "window": stream("window:fakesink", "fakesink"),
 }
 

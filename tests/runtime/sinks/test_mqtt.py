@@ -17,9 +17,19 @@ import urllib.request
 
 import numpy as np
 import pytest
+from gliding import Glider, Gliding, exact_segmenter
 
 from edgeseg.devices import InputError
-from edgeseg.runtime import Capture, Manifest, Segmentation, Style
+from edgeseg.runtime import (
+    Capture,
+    Line,
+    Manifest,
+    Segmentation,
+    Style,
+    Watch,
+    Zone,
+    run_pipeline,
+)
 from edgeseg.runtime.drawing.look import Look
 from edgeseg.runtime.output.open import open_sink
 from edgeseg.runtime.pipeline.meter import Meter
@@ -237,7 +247,16 @@ def test_of_many_classes_those_found_get_sensors(broker, listener):
 CHILD = """
 import sys, time
 import numpy as np
-from edgeseg.runtime import Capture, Manifest, Segmentation, Style
+from edgeseg.runtime import (
+    Capture,
+    Line,
+    Manifest,
+    Segmentation,
+    Style,
+    Watch,
+    Zone,
+    run_pipeline,
+)
 from edgeseg.runtime.output.open import open_sink
 sink = open_sink(sys.argv[1], Style(Manifest(labels=("background", "cat"))))
 frame, ids = np.zeros((4, 4, 3), np.uint8), np.ones((4, 4), np.uint8)
@@ -612,3 +631,80 @@ def test_a_password_file_that_is_no_use_is_one_line(make, words, tmp_path):
     with pytest.raises(InputError, match=words) as caught:
         open_sink(url, style_of())
     assert "\n" not in str(caught.value)
+
+
+# home-assistant.io/integrations/event.mqtt
+EVENT_KEYS = {
+    *("availability", "availability_mode", "availability_template"),
+    *("availability_topic", "default_entity_id", "device", "device_class"),
+    *("enabled_by_default", "encoding", "entity_category", "entity_picture"),
+    *("event_types", "icon", "json_attributes_template", "json_attributes_topic"),
+    *("name", "object_id", "origin", "payload_available", "payload_not_available"),
+    *("platform", "qos", "state_topic", "unique_id", "value_template"),
+}
+WALK = Glider(
+    1, (30, 80), ((0, 500, 240), (4, 100, 240), (6, 100, 240), (10, 500, 240))
+)
+
+
+@pytest.fixture
+def walked(broker, listener):
+    """A person comes into the zone "Bob's door" and leaves; what was published."""
+    labels = ("background", "person", "dog")
+    door = Zone("Bob's door", ((0, 0), (0.5, 0), (0.5, 1), (0, 1)), ("person",))
+    gate = Line("gate", ((400, 0), (400, 480)))
+    style = Style(Manifest(labels=labels), zones=(door,), lines=(gate,))
+    sink = open_sink(f"mqtt://127.0.0.1:{broker.port}/walk?every=0", style)
+    source = Gliding((WALK,), 10, 12)
+    watch = Watch(style.manifest, style.zones, style.lines)
+    run_pipeline(source, exact_segmenter(), [sink], watch=watch)
+    soon(lambda: len(listener.on("walk/event")) >= 6)
+    return listener
+
+
+def test_events_are_published_when_they_happen(walked):
+    events = [json.loads(text) for text in walked.on("walk/event")]
+    assert [event["event_type"] for event in events] == [
+        *("cross", "enter", "count", "cross", "leave", "count")
+    ]
+    assert [events[i]["direction"] for i in (0, 3)] == ["in", "out"]
+    assert events[4]["seconds"] == pytest.approx(6.4, abs=0.3)
+
+
+def entity(listener, component, name):
+    prefix = f"homeassistant/{component}/walk/"
+    found = [
+        json.loads(message.payload)
+        for message in listener.heard
+        if message.topic.startswith(prefix) and name in message.payload.decode()
+    ]
+    return found[0]
+
+
+def test_home_assistant_gets_presence_counts_lines_and_events(walked):
+    jinja2 = pytest.importorskip("jinja2", reason="needs Home Assistant's templates")
+    states = [json.loads(text) for text in walked.on("walk/state")]
+
+    def values(entity):
+        template = jinja2.Template(entity["value_template"])
+        shown = [template.render(value_json=state) for state in states]
+        return [v for v, last in zip(shown, [None, *shown], strict=False) if v != last]
+
+    presence = entity(walked, "binary_sensor", "person in Bob's door")
+    assert values(presence) == ["OFF", "ON", "OFF"]
+    assert presence["device_class"] == "occupancy"
+    assert not presence.keys() - BINARY_KEYS
+    count = entity(walked, "sensor", "person count in Bob's door")
+    assert values(count) == ["0", "1", "0"]
+    assert not count.keys() - SENSOR_KEYS
+    assert values(entity(walked, "sensor", "gate in")) == ["0", "1"]
+    assert values(entity(walked, "sensor", "gate out")) == ["0", "1"]
+    event = entity(walked, "event", "Event")
+    assert not event.keys() - EVENT_KEYS
+    kinds = {json.loads(text)["event_type"] for text in walked.on("walk/event")}
+    assert kinds <= set(event["event_types"])
+    assert event["state_topic"] == "walk/event"
+    ids = [
+        json.loads(m.payload)["unique_id"] for m in walked.heard if "/config" in m.topic
+    ]
+    assert len(ids) == len(set(ids))

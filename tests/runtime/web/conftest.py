@@ -22,6 +22,8 @@ from edgeseg.runtime.capture.open import open_source
 from edgeseg.runtime.output.open import open_sink
 from edgeseg.runtime.pipeline.meter import Meter
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
 
 class Live:
     """A run in a thread that can be stalled; `ask` asks its server."""
