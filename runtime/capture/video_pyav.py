@@ -12,7 +12,7 @@ from edgeseg.devices import InputError
 from edgeseg.devices.base import Closing
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.capture.upright import displayed, rotated
-from edgeseg.runtime.output.video_colours import is_hd
+from edgeseg.runtime.pictures.colour_matrix import is_hd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -55,6 +55,10 @@ def run(settings: RunSettings) -> None:
     OUT is
       a folder or picture.png   overlays
       clip.mp4 (.avi .mkv)      overlay video
+      'door-%Y%m%d-%H%M%S.mkv?piece=10m&keep=7d'
+                                the same in dated pieces, the old ones removed
+      'door-%Y%m%d-%H%M%S.mkv?on=person&before=5s&after=10s'
+                                the same while a person is there (.jpg: a picture)
       masks:FOLDER              class ids as palette PNGs
       found.jsonl or -          one JSON object a picture
       window                    a window on this machine's screen

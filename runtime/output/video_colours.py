@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import av
 from av.video.reformatter import ColorRange, Colorspace
 
+from edgeseg.runtime.pictures.colour_matrix import is_hd
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_HD_WH = 1280, 720  # the smallest that players take for HD
 _LIMITED = 1  # FFmpeg's AVCOL_RANGE_MPEG: 16..235
 
 
@@ -66,14 +67,3 @@ _BT601 = Colours(6, 6, 6, Colorspace.ITU601)
 def colours_of(size_wh: tuple[int, int]) -> Colours:
     """Return how a video of a size is coded."""
     return _BT709 if is_hd(size_wh) else _BT601
-
-
-def is_hd(size_wh: tuple[int, int]) -> bool:
-    """Return whether players that find no tag take BT.709 for this size.
-
-    Examples
-    --------
-    >>> is_hd((1280, 720)), is_hd((720, 576)), is_hd((720, 1280))
-    (True, False, True)
-    """
-    return size_wh[0] >= _HD_WH[0] or size_wh[1] >= _HD_WH[1]

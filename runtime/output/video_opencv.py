@@ -90,10 +90,11 @@ class OpencvWriter(Closing):
         self._writer.release()
         playable = frames_in(self._path)
         if playable < self.frames:
+            full = shutil.disk_usage(self._path.parent).free < _RESERVE
             raise OutputError(
                 f"only {playable} of {self.frames} frames could be written: is the "
                 "disk full?"
-            )
+            ) from (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if full else None)
 
 
 def frames_in(path: Path) -> int:

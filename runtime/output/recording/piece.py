@@ -78,6 +78,7 @@ class Piece:
         sound: Sound | None = None,
     ) -> None:
         self.path, self.part = path, part_of(path)
+        self.kept: Path | None = None  # its name, once it has it
         self._folders = make_folder(self.part.parent)
         put_aside(self.part, lambda _: unfinished(path))
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -115,8 +116,10 @@ class Piece:
         *,
         damaged: bool = False,
         other: Callable[[], Path] | None = None,
-    ) -> Path | None:
+    ) -> None:
         """Close the file and give it its name; one that is damaged only if it plays.
+
+        Its name is `kept` then, also after an error.
 
         Parameters
         ----------
@@ -128,17 +131,12 @@ class Piece:
             Gives another name where its own was taken meanwhile; None: it replaces
             what has its name.
 
-        Returns
-        -------
-        Path or None
-            Its name; None where nothing was kept.
-
         Raises
         ------
         OSError
-            Its end could not be written. `path` is there if it plays nevertheless.
+            Its end could not be written.
         """
-        writer, kept = self._writer, None
+        writer = self._writer
         try:
             writer.close(until_s)
         except OSError:
@@ -146,20 +144,19 @@ class Piece:
             raise
         finally:
             if writer.frames > 0 and not (damaged and not self._plays()):
-                kept = self._named(other)
+                self._name(other)
             else:
                 self._drop()
             self._release()
-        return kept
 
-    def _named(self, other: Callable[[], Path] | None) -> Path | None:
+    def _name(self, other: Callable[[], Path] | None) -> None:
         if not self.part.stat().st_size:
             self._drop()
-            return None
+            return
         if other is not None and os.path.lexists(self.path):
             self.path = other()
         self.part.replace(self.path)
-        return self.path
+        self.kept = self.path
 
     def _plays(self) -> bool:
         return self.part.is_file() and plays(self.part)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.output.recording.sound import Sound
 
 _log = logging.getLogger(__name__)
+_TRIES = 5
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -103,24 +104,23 @@ class Recorder(Closing):
                 return
             if self._piece is not None and self._is_over(self._piece, stamp_s):
                 self._end(stamp_s)
-                self._has_room(at_once=True)  # an old piece may have to go now
+                if not self._has_room(at_once=True):  # an old piece may have to go now
+                    return
             self._append(frame, stamp_s)
         except OSError as error:
             self._is_broken = True
-            path = self._path()
-            kept = None
+            path, piece = self._path(), self._piece
             with suppress(OSError):  # the first error is the one to raise
-                kept = self._end(None, damaged=True)
-            raise _error(error, path, kept) from error
+                self._end(None, damaged=True)
+            raise _error(error, path, piece and piece.kept) from error
 
     def end_piece(self) -> None:
         """Finish the piece, so that the next frame begins another."""
-        path = self._path()
+        path, piece = self._path(), self._piece
         try:
             self._end(None)
         except OSError as error:
-            if not self._waits_for(error):
-                raise _error(error, path, None) from error
+            raise _error(error, path, piece and piece.kept) from error
 
     def check(self) -> None:
         """Raise `OutputError` if the file or its folder was removed."""
@@ -129,14 +129,13 @@ class Recorder(Closing):
 
     def close(self) -> None:
         """Finish the file and give it its name."""
-        piece = self._piece
+        path, piece = self._path(), self._piece
         try:
-            if self._end(None) is not None:
+            self._end(None)
+            if piece is not None:
                 self._has_room(at_once=True)  # what is not to be kept goes now
         except OSError as error:
-            path = self._path() if piece is None else piece.path
-            kept = path if piece is not None and piece.path.exists() else None
-            raise _error(error, path, kept) from error
+            raise _error(error, path, piece and piece.kept) from error
         finally:
             if self._sound is not None:
                 self._sound.close()
@@ -159,17 +158,23 @@ class Recorder(Closing):
                 if not self._waits_for(error) and not (too_large and self._space):
                     raise
                 with suppress(OSError):
-                    self._end(None, damaged=True)
+                    self._end(stamp_s, damaged=True)
                 if too_large:  # FAT ends at 4 GB: the frame goes to the next piece
                     continue
             return
 
     def _begin(self, size_wh: tuple[int, int], stamp_s: float) -> Piece:
-        path = self._path()
         if self._sound is not None:
             self._sound.begin(self._time_s)
         self._begun_s = stamp_s
-        return Piece(path, size_wh, self._fps, self._sound)
+        tries = 1 if self._space is None else _TRIES
+        while True:
+            tries -= 1
+            try:
+                return Piece(self._path(), size_wh, self._fps, self._sound)
+            except FileExistsError:  # another run took the name just now
+                if not tries:
+                    raise
 
     def _path(self) -> Path:
         if self._piece is not None:
@@ -185,12 +190,16 @@ class Recorder(Closing):
         limit = options.piece_bytes
         return limit is not None and not piece.fits(limit)
 
-    def _end(self, until_s: float | None, *, damaged: bool = False) -> Path | None:
+    def _end(self, until_s: float | None, *, damaged: bool = False) -> None:
         piece, self._piece = self._piece, None
         if piece is None:
-            return None
+            return
         other = None if self._space is None else self._path
-        return piece.finish(until_s, damaged=damaged, other=other)
+        try:
+            piece.finish(until_s, damaged=damaged, other=other)
+        except OSError as error:
+            if not self._waits_for(error):
+                raise
 
     def _has_room(self, *, at_once: bool = False) -> bool:
         if self._space is None:

@@ -76,7 +76,8 @@ class Space:
     def is_full(self, reason: str) -> None:
         """Note that something could not be written, until there is room again."""
         self._next_s = time.monotonic() + _EVERY_S
-        self._note(f"{reason}: {bytes_text(self._free())} are free")
+        if self._error is None:
+            self._note(f"{reason}: {bytes_text(self._free())} are free")
 
     def _look(self) -> None:
         wanted = self._wanted()

@@ -174,3 +174,22 @@ def test_what_does_not_help_is_not_removed(small_disk, record):
     states = record(f"{small_disk}/door-%Y.mkv?keep=900d&free=1MB", [0.0, 0.1])
     assert not states[-1]["connected"]
     assert mine.exists()
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".avi"])
+def test_a_disk_that_is_full_at_the_end_of_a_piece(suffix, small_disk, record, caplog):
+    """What ends a file cannot be written either: that is no error of the run."""
+
+    def times():
+        yield from np.arange(15) / 10
+        filler = small_disk / "filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        time.sleep(1.1)
+        yield from 1.5 + np.arange(5) / 10
+
+    text = f"{small_disk}/a-%H%M%S{suffix}?free=100kB&piece=10s"
+    states = record(text, times(), fps=10.0)
+    assert not states[-1]["connected"]
+    assert sum("nearly full" in line.getMessage() for line in caplog.records) == 1
