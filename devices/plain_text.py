@@ -188,6 +188,17 @@ def hide_credentials(text: str) -> str:
     return _QUERY.sub(r"\1...", _USER.sub("", text))
 
 
+def hide_token(text: str) -> str:
+    """Return an output string as it may be shown.
+
+    Examples
+    --------
+    >>> hide_token("web:0.0.0.0:8080?fps=5&token=secret&quality=70")
+    'web:0.0.0.0:8080?fps=5&token=...&quality=70'
+    """
+    return re.sub(r"([?&](?:view_)?token=)[^&]*", r"\1...", text)
+
+
 def _decoded(found: re.Match[str]) -> str:
     content = bytes(ord(character) - 0xDC00 for character in found[0])
     return content.decode("utf-8", "backslashreplace")

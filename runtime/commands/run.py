@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeseg.devices import InputError
-from edgeseg.devices.plain_text import hide_credentials
+from edgeseg.devices.plain_text import hide_credentials, hide_token
 from edgeseg.runtime.commands.config import config_option
 from edgeseg.runtime.commands.options import MODEL, settings_options
 from edgeseg.runtime.commands.run_options import RunSettings
 from edgeseg.runtime.terminal.completion import complete_file
 from edgeseg.runtime.terminal.console import show
-from edgeseg.runtime.web.address import hide_token
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json

@@ -1,5 +1,5 @@
 """The live page: results in a browser, and for other programs over HTTP."""
 
-from edgeseg.runtime.web.address import WebAddress, hide_token
+from edgeseg.runtime.web.address import WebAddress
 
-__all__ = ["WebAddress", "hide_token"]
+__all__ = ["WebAddress"]

@@ -167,17 +167,6 @@ class WebAddress:
         return ""
 
 
-def hide_token(text: str) -> str:
-    """Return an output string as it may be shown.
-
-    Examples
-    --------
-    >>> hide_token("web:0.0.0.0:8080?fps=5&token=secret&quality=70")
-    'web:0.0.0.0:8080?fps=5&token=...&quality=70'
-    """
-    return re.sub(r"([?&](?:view_)?token=)[^&]*", r"\1...", text)
-
-
 def _place(text: str) -> tuple[str, int]:
     matched = _PLACE.fullmatch(text)
     port = int(matched["port"] or PORT) if matched else -1

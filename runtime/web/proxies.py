@@ -55,7 +55,7 @@ class Proxies:
         """Whether one of them may be on this machine."""
         own = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1")
         return any(
-            one.version == each.version and one.overlaps(each)  # type: ignore[arg-type]
+            one.version == each.version and one.overlaps(each)
             for one in own
             for each in self.networks
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import socket
 import threading
@@ -23,6 +22,7 @@ from edgeseg.runtime.output.connection import OutputConnection
 from edgeseg.runtime.web.app import Pages, make_app
 from edgeseg.runtime.web.connections import ClientConnection, cut_late
 from edgeseg.runtime.web.feed import PageFeed
+from edgeseg.runtime.web.listening import is_late, listen
 from edgeseg.runtime.web.stream import MultipartStream
 
 if TYPE_CHECKING:
@@ -39,20 +39,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 _START_LIMIT_S, _STOP_LIMIT_S = 10.0, 3.0
 _SWEEP_S = 1.0
-_SEND_BUFFER = 256 * 1024  # bytes the kernel keeps for a client that is slow
-# The kernel asks whether a silent client is still there, and gives one up that takes
-# nothing: tcp(7). Not every system has them.
-_TCP = {
-    "TCP_KEEPIDLE": 15,
-    "TCP_KEEPINTVL": 5,
-    "TCP_KEEPCNT": 3,
-    "TCP_USER_TIMEOUT": 20_000,
-    "TCP_NODELAY": 1,
-}
-
-
-# another program has the port, or the network with this address is not there yet
-_LATE = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
 
 
 class WebServer:
@@ -162,13 +148,13 @@ class WebServer:
     def _try_to_listen(self) -> socket.socket | None:
         """Return a socket; None, with the reason noted, where its place is not free."""
         try:
-            listening = _listen(self._address)
+            listening = listen(self._address)
         except OutputError as error:
-            if not _is_late(error.__cause__):
+            cause = error.__cause__
+            if cause is None or not is_late(cause):
                 raise
             self._connection.failed(
-                f"{reason_of(error.__cause__)}; another port can be chosen, or 0 for "
-                "a free one"
+                f"{reason_of(cause)}; another port can be chosen, or 0 for a free one"
             )
             return None
         self._connection.made()
@@ -239,46 +225,6 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         h11_max_incomplete_event_size=16 * 1024,
         timeout_graceful_shutdown=1,
     )
-
-
-def _is_late(error: BaseException | None) -> bool:
-    """Whether what keeps a server from listening may pass by itself."""
-    if isinstance(error, socket.gaierror):
-        return error.errno == socket.EAI_AGAIN  # no name service yet
-    return isinstance(error, OSError) and error.errno in _LATE
-
-
-def _listen(address: WebAddress) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    try:
-        listening = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise OutputError(
-            f"web: {address.host} cannot be used: this system has no "
-            f"{'IPv6' if family == socket.AF_INET6 else 'IPv4'} "
-            f"({reason_of(error)})"
-        ) from error
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # connections inherit these
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in _TCP.items():
-            if hasattr(socket, name):
-                with contextlib.suppress(OSError):
-                    number = getattr(socket, name)
-                    listening.setsockopt(socket.IPPROTO_TCP, number, value)
-        listening.bind((address.host, address.port))
-        listening.listen(64)
-    except OSError as error:
-        listening.close()
-        place = address.url(address.port)
-        reason = reason_of(error)
-        raise OutputError(
-            f"web: cannot listen on {place}: {reason}; choose another port, or 0 for "
-            "a free one"
-        ) from error
-    return listening
 
 
 def serve(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,20 +87,24 @@ def test_an_address_of_no_network_yet_is_waited_for():
         assert sink.state["connected"] is False
 
 
-@pytest.mark.skipif(
-    os.geteuid() == 0, reason="needs a user without rights: root may use every port"
-)
 def test_a_port_without_rights_is_an_error_at_once():
-    style = Style(Manifest(labels=("background", "bright")))
-    if socket_allows(80):
-        pytest.skip("needs a system that keeps port 80 from users")
-    with pytest.raises(OutputError, match="Permission denied"):
-        open_sink("web:127.0.0.1:80", style)
-
-
-def socket_allows(port):
     limit = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-    return not limit.exists() or int(limit.read_text()) <= port
+    if not limit.exists() or int(limit.read_text()) <= 80:
+        pytest.skip("needs a system that keeps port 80 from users")
+    code = (
+        "import os, sys\n"
+        "from edgeseg.runtime import Manifest, Style\n"
+        "from edgeseg.runtime.output.open import open_sink\n"
+        "style = Style(Manifest(labels=('background', 'bright')))\n"
+        "open_sink('web:127.0.0.1:0', style).close()  # all is imported now\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "try: open_sink('web:127.0.0.1:80', style)\n"
+        "except OSError as error: sys.exit(str(error))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "web: cannot listen on http://127.0.0.1:80/: Permission denied" in run.stderr
+    assert len(run.stderr.splitlines()) == 1
 
 
 def test_a_name_that_is_none_of_this_machine_is_an_error_at_once():

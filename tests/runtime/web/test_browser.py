@@ -129,6 +129,25 @@ def test_what_is_locked_for_privacy_is_shown_as_locked(start, visit):
     assert free.page.locator("#effect").is_enabled()
 
 
+def test_a_viewer_sees_all_and_no_controls(start, visit, until):
+    run = start("web:127.0.0.1:0?token=token-of-operator&view_token=token-of-viewer")
+    seen = visit(run.sink.url + "?token=token-of-viewer", width=412)
+    seen.wait("!document.querySelector('#viewer').hidden")
+    first = seen.picture()
+    until(lambda: (np.abs(seen.picture() - first).max(axis=2) > 40).sum() > 200)
+    for control in ("#effect", "#contours", "#classes input", "#reset"):
+        assert not seen.page.locator(control).first.is_visible()
+    assert seen.page.locator("#classes .name").count() == 4
+    assert seen.page.locator("#snapshot").is_visible()
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 412
+    # what a viewer sends by hand is refused in words
+    seen.page.evaluate("void send({legend: true})")
+    seen.wait("/operator/.test(document.querySelector('#note').textContent)")
+    operator = visit(run.sink.url + "?token=token-of-operator")
+    operator.wait("look !== null")
+    assert operator.page.locator("#effect").is_visible()
+
+
 def test_another_viewer_sees_what_was_switched(live, visit):
     seen = visit(live.sink.url)
     live.change(legend=True)
