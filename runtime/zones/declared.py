@@ -22,6 +22,8 @@ from edgeseg.runtime.zones.zone import Zone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgeseg.devices.types import Json
+
 _P = TypeVar("_P", Zone, Line)
 
 _POINTS = "a list of points such as [[0.1, 0.2], [0.4, 0.2], [0.4, 0.9]]"
@@ -131,7 +133,8 @@ def _of_table(made: type[_P], kind: str, table: Mapping[str, object]) -> _P:
         if key not in table and each.default is MISSING:
             example = _POINTS if key == "points" else "what events call it"
             raise InputError(f"{where}: {key}: expected {example}, got none")
-    return made(**{key: _checked(where, key, table[key]) for key in table})
+    values: Json = {key: _checked(where, key, table[key]) for key in table}
+    return made(**values)
 
 
 def _all(known: Mapping[str, object]) -> str:
