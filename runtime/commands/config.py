@@ -25,6 +25,7 @@ from edgeseg.devices import InputError
 from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of, shortened
 from edgeseg.runtime.address import STDOUT
+from edgeseg.runtime.commands.camera_tables import cameras_in, with_cameras
 from edgeseg.runtime.commands.options import PATH
 from edgeseg.runtime.commands.zone_options import TableParam
 from edgeseg.runtime.output.secret_files import check_private, secrets_in
@@ -62,17 +63,38 @@ def load_config(path: Path, command: click.Command) -> Json:
         The file cannot be read, or a key is unknown or has a wrong value; the message
         names the key and says what was expected.
     """
-    known = _known(command)
+    known, values = _known(command), _read(path)
+    cameras = values.pop("camera", None) if "source" in known else None
+    if cameras is None:
+        arguments = _arguments(path, str(path), values, known)
+    else:
+
+        def checked(
+            where: str, table: Json, keys: Mapping[str, click.Parameter]
+        ) -> Json:
+            return _arguments(path, where, table, keys)
+
+        arguments = with_cameras(path, values, cameras, known, checked)
+    _check_private(path, arguments)
+    return arguments
+
+
+def _arguments(
+    path: Path,
+    where: str,
+    values: Mapping[str, Any],
+    known: Mapping[str, click.Parameter],
+) -> Json:
+    """Return checked values by the names of their parameters."""
     arguments: Json = {}
-    for key, value in _read(path).items():
+    for key, value in values.items():
         name = key.replace("_", "-")
         if name not in known:
-            raise InputError(f"{path}: {_unknown(key, known)}")
+            raise InputError(f"{where}: {_unknown(key, known)}")
         parameter = known[name]
-        checked = _checked(parameter, value, f"{path}: {key}")
+        checked = _checked(parameter, value, f"{where}: {key}")
         assert parameter.name is not None
         arguments[parameter.name] = _at(path.absolute().parent, name, checked)
-    _check_private(path, arguments)
     return arguments
 
 
@@ -88,8 +110,10 @@ def files_of_config(ctx: click.Context) -> tuple[Path, ...]:
 
 
 def _check_private(path: Path, arguments: Json) -> None:
-    values = [v for v in arguments.values() if isinstance(v, str)]
-    lists = [v for v in arguments.values() if isinstance(v, list)]
+    everything = [arguments, *cameras_in(arguments).values()]
+    given = [value for each in everything for value in each.values()]
+    values = [v for v in given if isinstance(v, str)]
+    lists = [v for v in given if isinstance(v, list)]
     if secrets_in([*values, *(text for each in lists for text in map(str, each))]):
         check_private(path, "password or token of an address")
     check_private(environment_file(path), "service's secrets")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -10,21 +9,20 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeseg.devices import InputError
-from edgeseg.devices.plain_text import hide_credentials, hide_token
-from edgeseg.runtime.commands.config import config_option
+from edgeseg.runtime.commands.camera_tables import cameras_in
+from edgeseg.runtime.commands.config import config_option, files_of_config
 from edgeseg.runtime.commands.options import MODEL, settings_options
 from edgeseg.runtime.commands.run_options import RunSettings
 from edgeseg.runtime.terminal.completion import complete_file
 from edgeseg.runtime.terminal.console import show
 
 if TYPE_CHECKING:
-    from edgeseg.devices.types import Json
-    from edgeseg.runtime.capture.source import Source
-    from edgeseg.runtime.model.manifest import Manifest
-    from edgeseg.runtime.output.sink import Sink
-    from edgeseg.runtime.pipeline.run import Stop, Tally, UnreadError
-    from edgeseg.runtime.zones.watch import Watch
+    from pathlib import Path
 
+    from edgeseg.runtime.commands.opened_run import Outcome
+    from edgeseg.runtime.pipeline.run import Stop, UnreadError
+
+_STDOUT = ("-", "events:-")
 _NAMED = 50  # pictures that could not be read, in messages; --json has them all
 
 
@@ -75,107 +73,79 @@ def run(settings: RunSettings) -> None:
     nor be in the folder of the pictures. Ctrl-C ends the run in order, twice
     at once.
     """  # noqa: D301 (click needs the character itself)
+    from edgeseg.runtime.commands.opened_run import shown_output, summary_text
     from edgeseg.runtime.json_text import json_text
     from edgeseg.runtime.output.secret_files import warn_of_shown_secrets
     from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
+    ctx = click.get_current_context()
+    if cameras_in(ctx.default_map or {}):
+        _run_cameras(ctx, settings)
+        return
     outputs = settings.all_outputs
     warn_of_shown_secrets([settings.source, *outputs])
     with stopping_on_signals() as stop:
         try:
-            tally, summary, unread = _run(settings, stop)
+            outcome = _run(settings, files_of_config(ctx), stop)
+        except KeyboardInterrupt:
+            sys.exit(130)
+    if settings.as_json:
+        click.echo(json_text(outcome.summary, indent=2))
+    else:
+        text = summary_text(outcome.summary)
+        if outputs:
+            text += f"\nwritten: {', '.join(map(shown_output, outputs))}"
+        show(text, err=any(output in _STDOUT for output in outputs))
+    if outcome.unread is not None:
+        raise _named(outcome.unread)
+    if outcome.tally.signal is not None:
+        sys.exit(128 + outcome.tally.signal)
+
+
+def _run(settings: RunSettings, read: tuple[Path, ...], stop: Stop) -> Outcome:
+    """Open everything and run."""
+    from edgeseg.runtime.commands.opened_run import open_run
+    from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.service.notify import Notifier
+    from edgeseg.runtime.terminal.progress import RunProgress
+
+    meter = Meter()
+    opened = open_run(settings, meter, read=read)
+    with RunProgress(opened.source, meter) as progress, ExitStack() as notifying:
+        notifier = Notifier(meter)
+        notifier.start()
+        notifying.callback(notifier.stop)
+        return opened.run(stop, progress.show)
+
+
+def _run_cameras(ctx: click.Context, settings: RunSettings) -> None:
+    """Run the cameras of a configuration, and print what they did."""
+    from edgeseg.runtime.commands.cameras import (
+        cameras_of,
+        cameras_text,
+        failed,
+        run_cameras,
+    )
+    from edgeseg.runtime.json_text import json_text
+    from edgeseg.runtime.pipeline.stopping import stopping_on_signals
+
+    cameras = cameras_of(ctx, settings)
+    with stopping_on_signals() as stop:
+        try:
+            summary = run_cameras(settings, cameras, stop, files_of_config(ctx))
         except KeyboardInterrupt:
             sys.exit(130)
     if settings.as_json:
         click.echo(json_text(summary, indent=2))
     else:
-        to_stdout = any(text in ("-", "events:-") for text in outputs)
-        show(_summary_text(summary, outputs), err=to_stdout)
-    if unread is not None:
-        raise _named(unread)
-    if tally.signal is not None:
-        sys.exit(128 + tally.signal)
-
-
-def _run(settings: RunSettings, stop: Stop) -> tuple[Tally, Json, UnreadError | None]:
-    """Open everything, run, and return what was done, and what could not be."""
-    from edgeseg.runtime.capture.open import open_source
-    from edgeseg.runtime.drawing.look import check_look
-    from edgeseg.runtime.output.open import open_sink
-    from edgeseg.runtime.output.sink import Style
-    from edgeseg.runtime.pipeline.meter import Meter
-    from edgeseg.runtime.pipeline.run import UnreadError, run_pipeline
-    from edgeseg.runtime.segmentation.segmenter import Segmenter
-    from edgeseg.runtime.service.notify import Notifier
-    from edgeseg.runtime.terminal.progress import RunProgress
-
-    look, options = settings.look, settings.pipeline
-    meter = Meter()
-    with ExitStack() as stack:  # closes what is open where the rest cannot be opened
-        source = stack.enter_context(open_source(settings.source, settings.capture))
-        _check_outputs(settings, source)
-        segmenter = stack.enter_context(
-            Segmenter.open(
-                settings.model,
-                device=settings.device,
-                threads=settings.threads,
-                overrides=settings.overrides,
-            )
-        )
-        check_look(look, segmenter.manifest, settings.zones)
-        watch = _watch(settings, segmenter.manifest)
-        style = Style(
-            segmenter.manifest,
-            look=look,
-            shapes=settings.shapes,
-            fps=options.rate(source.fps),
-            resume=settings.skip_existing,
-            meter=meter,
-            unlock_privacy=settings.unlock_privacy,
-            live=source.live,
-            sound=source.sound,
-            zones=settings.zones,
-            lines=settings.lines,
-        )
-        outputs = settings.all_outputs
-        sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]
-        _show_addresses(sinks)
-        shown = [_shown(text) for text in outputs]
-        meter.watch_outputs(dict(zip(shown, sinks, strict=True)))
-        device = segmenter.device.describe()
-        stack.pop_all()  # from here on the pipeline closes them
-        with RunProgress(source, meter) as progress, ExitStack() as notifying:
-            notifier = Notifier(meter)
-            notifier.start()
-            notifying.callback(notifier.stop)
-            unread = None
-            try:
-                tally = run_pipeline(
-                    source,
-                    segmenter,
-                    sinks,
-                    options=options,
-                    skip_existing=settings.skip_existing,
-                    progress=progress.show,
-                    meter=meter,
-                    stop=stop,
-                    watch=watch,
-                )
-            except UnreadError as error:
-                unread, tally = error, error.tally
-    summary = _summary(tally, segmenter.manifest, device)
-    summary["failures"] = [] if unread is None else list(unread.failures)
-    return tally, summary, unread
-
-
-def _watch(settings: RunSettings, manifest: Manifest) -> Watch | None:
-    """Return what follows things for zones and lines; None where there are none."""
-    if not (settings.zones or settings.lines):
-        return None
-    from edgeseg.runtime.zones.watch import Watch
-
-    classes = settings.look.classes
-    return Watch(manifest, settings.zones, settings.lines, classes=classes)
+        outputs = [text for each in cameras.values() for text in each.outputs]
+        to_stdout = any(text in _STDOUT for text in outputs)
+        show(cameras_text(summary), err=to_stdout)
+    if stop.signal is not None:
+        sys.exit(128 + stop.signal)
+    error = failed(summary)
+    if error is not None:
+        raise error
 
 
 def _named(unread: UnreadError) -> InputError:
@@ -188,66 +158,3 @@ def _named(unread: UnreadError) -> InputError:
     return InputError(
         f"{unread.summary}{f' (of those {more} are not named)' if more > 0 else ''}"
     )
-
-
-def _check_outputs(settings: RunSettings, source: Source) -> None:
-    """Refuse outputs that would change what the run reads."""
-    from edgeseg.runtime.capture.open import inputs_of
-    from edgeseg.runtime.commands.config import files_of_config
-    from edgeseg.runtime.output.apart import check_outputs
-    from edgeseg.runtime.output.open import find_sink
-
-    others = (*settings.files, *files_of_config(click.get_current_context()))
-    outputs = [find_sink(text) for text in settings.all_outputs]
-    check_outputs(outputs, inputs_of(settings.source, source, others))
-
-
-def _shown(output: str) -> str:
-    """Return an output without its secrets; all of a webhook's path may be one."""
-    webhook = re.match(r"(webhook:https?://[^/?#]*)(.?)", output)
-    if webhook is not None:
-        return webhook[1] + ("/..." if webhook[2] else "")
-    return hide_token(hide_credentials(output))
-
-
-def _show_addresses(sinks: list[Sink]) -> None:
-    for sink in sinks:
-        address = getattr(sink, "url", None)
-        if address is not None:
-            click.echo(f"to be seen at {address}", err=True)
-
-
-def _summary(tally: Tally, manifest: Manifest, device: Json) -> Json:
-    pixels = sum(tally.pixels.values())
-    return {
-        "pictures": tally.done,
-        "skipped": tally.skipped,
-        "dropped": tally.dropped,
-        "classes": {
-            manifest.label(i): round(count / pixels, 6)
-            for i, count in tally.pixels.most_common()
-        },
-        "median_ms": {
-            stage: round(spent, 2) for stage, spent in tally.median_ms.items()
-        },
-        "device": device,
-    }
-
-
-def _summary_text(summary: Json, outputs: tuple[str, ...]) -> str:
-    classes = ", ".join(f"{n} {s:.1%}" for n, s in summary["classes"].items() if s)
-    spent = ", ".join(f"{k} {v:.1f} ms" for k, v in summary["median_ms"].items())
-    device = summary["device"]
-    left_out = "".join(
-        f", {summary[key]} {key}" for key in ("skipped", "dropped") if summary[key]
-    )
-    done = f"{summary['pictures']} picture{'' if summary['pictures'] == 1 else 's'}"
-    lines = [
-        f"{done}{left_out}; share of pixels: {classes or '-'}",
-        f"median: {spent or '-'} ({device['runtime']} {device['version']}, "
-        f"{device['threads']} threads)",
-    ]
-    if outputs:
-        lines.append(f"written: {', '.join(map(_shown, outputs))}")
-    # labels are the model file's own words
-    return "\n".join(lines)

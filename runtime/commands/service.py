@@ -59,6 +59,7 @@ def install(
     watchdog: int,
 ) -> None:
     """Write a systemd unit that runs `edgeseg run --config CONFIG`."""
+    from edgeseg.runtime.commands.camera_tables import cameras_in
     from edgeseg.runtime.commands.config import load_config
     from edgeseg.runtime.commands.run import run
     from edgeseg.runtime.output.secret_files import check_unshared
@@ -75,6 +76,7 @@ def install(
     unit = plan_unit(
         config,
         arguments,
+        list(cameras_in(arguments).values()),
         system=system,
         run_as=run_as,
         memory_max=memory_max,

@@ -84,6 +84,13 @@ class Handover(Generic[_T]):
             self._changed.notify_all()
             return item
 
+    def has_item(self, patience_s: float = TICK_S) -> bool:
+        """Return whether `get` would not wait, after waiting for that a little."""
+        with self._changed:
+            if not self._items and not self.ended:
+                self._changed.wait(patience_s)
+            return bool(self._items)
+
     def has_room(self, patience_s: float = TICK_S) -> bool:
         """Return whether `put` would not wait, after waiting for that a little."""
         with self._changed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
@@ -24,10 +25,12 @@ from edgeseg.runtime.pipeline.writer import ResultWriter, close_all, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from edgeseg.runtime.capture.source import Capture, Source
     from edgeseg.runtime.output.sink import Sink
     from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.pipeline.turns import Turns
     from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
     from edgeseg.runtime.zones.watch import Watch
 
@@ -70,6 +73,7 @@ def run_pipeline(
     meter: Meter | None = None,
     stop: Stop | None = None,
     watch: Watch | None = None,
+    turns: Turns | None = None,
 ) -> Tally:
     """Segment the pictures of a source and hand each to every sink.
 
@@ -96,6 +100,9 @@ def run_pipeline(
     watch : Watch or None
         Follows things over the frames; sinks find what it says in
         `Segmentation.watched`.
+    turns : Turns or None
+        The segmenter is shared with other runs, which take turns at it. It is not
+        closed then.
 
     Returns
     -------
@@ -110,7 +117,7 @@ def run_pipeline(
         The source gave nothing.
     """
     run = _PipelineRun(
-        source, segmenter, sinks, options, stop or Stop(), meter, progress, watch
+        source, segmenter, sinks, options, stop or Stop(), meter, progress, watch, turns
     )
     return run.to_the_end(skip_existing)
 
@@ -128,8 +135,9 @@ class _PipelineRun:
         meter: Meter | None,
         progress: Callable[[Tally, Capture], None] | None,
         watch: Watch | None,
+        turns: Turns | None,
     ) -> None:
-        self._watch = watch
+        self._watch, self._turns = watch, turns
         self._source = source
         self._segmenter = segmenter
         self._sinks = sinks
@@ -173,7 +181,8 @@ class _PipelineRun:
             self._failures.attempt(self._source.close)
         else:
             self._overlapped(skip)
-        self._failures.attempt(self._segmenter.close)
+        if self._turns is None:
+            self._failures.attempt(self._segmenter.close)
 
     def _in_turn(self, skip: frozenset[str]) -> None:
         """Run without threads: faster for a single picture, and with less memory."""
@@ -181,7 +190,8 @@ class _PipelineRun:
         for capture in self._source.captures(skip):
             if self._stop.asked:
                 return
-            segmentation = inference.segment(capture, last=True)
+            with self._turn():
+                segmentation = inference.segment(capture, last=self._turns is None)
             give_back_memory()  # what the model had; a large photo's sinks need it
             write(self._sinks, capture, segmentation)
             self._finished(capture, segmentation)
@@ -216,12 +226,22 @@ class _PipelineRun:
             # a frame that had to wait for the sinks would be older than the newest
             if self._source.live and not writer.results.has_room():
                 continue
-            capture = reader.frames.get()
-            if capture is None:
+            if not reader.frames.has_item():
                 continue
-            writer.results.put((capture, inference.segment(capture)))
+            with self._turn() as mine:
+                # taken no sooner: the newest frame, not the one that began to wait
+                capture = reader.frames.get(0.0) if mine else None
+                if capture is None:
+                    continue
+                segmentation = inference.segment(capture)
+            writer.results.put((capture, segmentation))
             if left is not None:
                 left -= 1
+
+    def _turn(self) -> AbstractContextManager[bool]:
+        if self._turns is None:
+            return nullcontext(True)
+        return self._turns.turn(self._stop)
 
     def _inference(self) -> Inference:
         # pictures of a folder have no common time

@@ -22,17 +22,23 @@ class Stop:
 
     It is a plain attribute and no `threading.Event`: a signal's handler may run while
     its thread holds an event's lock, and would wait for itself.
+
+    Parameters
+    ----------
+    whole : Stop or None
+        Of the runs that this one is a part of: it ends them all, this one itself alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole: Stop | None = None) -> None:
         self.signal: int | None = None
         self.running = False
         self._asked = False
+        self._whole = whole
 
     @property
     def asked(self) -> bool:
         """Whether the run is to end."""
-        return self._asked
+        return self._asked or (self._whole is not None and self._whole.asked)
 
     def ask(self, signum: int | None = None) -> None:
         """End the run after the frame under way.

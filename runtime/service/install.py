@@ -188,6 +188,7 @@ def user_namespaces(root: Path = Path("/")) -> bool:
 def plan_unit(
     config: Path,
     values: Json,
+    cameras: Sequence[Json] = (),
     *,
     system: bool,
     run_as: str | None,
@@ -202,6 +203,8 @@ def plan_unit(
         The configuration file.
     values : mapping of str to object
         What it holds, checked, by the names of the parameters of ``edgeseg run``.
+    cameras : sequence of dict
+        What each camera of the file has for itself; empty where it is one run.
     system : bool
         For the machine's manager.
     run_as : str or None
@@ -225,9 +228,10 @@ def plan_unit(
             f"{memory_max!r}"
         )
     user = _user(system, run_as)
-    outputs = [find_sink(text) for text in values.get("outputs", ())]
-    source = find_source(values["source"])
-    plugins = [*outputs, *([source] if source is not None else ())]
+    runs = cameras or [values]
+    outputs = [find_sink(text) for run in runs for text in run.get("outputs", ())]
+    sources = [find_source(run["source"]) for run in runs]
+    plugins = [*outputs, *(source for source in sources if source is not None)]
     return ServiceUnit(
         this_program(),
         config.absolute(),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeseg.runtime.pipeline.meter import Meter, Readings
+    from edgeseg.runtime.pipeline.meters import Meters
 
 _log = logging.getLogger(__name__)
 _FIRST_LOOK_S = 0.1  # how soon the first frame is noticed
@@ -31,14 +32,16 @@ class Notifier:
 
     Parameters
     ----------
-    meter : Meter
-        Counts the run's frames.
+    meter : Meter or Meters
+        Counts the run's frames, or those of several cameras.
     environ : mapping of str to str or None
         Gives ``NOTIFY_SOCKET``, ``WATCHDOG_USEC`` and ``WATCHDOG_PID``; None takes
         the process's.
     """
 
-    def __init__(self, meter: Meter, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, meter: Meter | Meters, environ: Mapping[str, str] | None = None
+    ) -> None:
         values = os.environ if environ is None else environ
         self._meter = meter
         self._socket = values.get("NOTIFY_SOCKET", "")

@@ -7,11 +7,11 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import MissingDriverError
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.pipeline.meter import Meter
 from edgeseg.runtime.web.address import WebAddress
+from edgeseg.runtime.web.open_tiles import missing_web
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
@@ -92,12 +92,7 @@ def _serve(
     try:
         from edgeseg.runtime.web.server import serve
     except ImportError as error:
-        if (error.name or "").startswith("edgeseg"):
-            raise  # our own bug, not a missing package
-        raise MissingDriverError(
-            f"sink 'web' needs the package {error.name!r}, which is not installed: "
-            "pip install 'edgeseg[web]'"
-        ) from error
+        raise missing_web(error) from error
     return serve(address, style, meter)
 
 

@@ -106,11 +106,16 @@ class Pages:
 
     async def metrics(self, request: Request) -> Response:
         """``/metrics``."""
+        text = await self.metrics_text()
+        return Response(text, headers={"content-type": CONTENT_TYPE})
+
+    async def metrics_text(self) -> str:
+        """Return what ``/metrics`` shows."""
         state = await asyncio.to_thread(self._state)
         readings = self._meter.read()
         # of a model without labels, those that were found so far
         self._classes.update(readings.shares)
-        text = metrics_text(
+        return metrics_text(
             readings,
             self._manifest.label,
             self._classes,
@@ -119,7 +124,6 @@ class Pages:
             streams=self._feed.watchers,
             connections=self._connections(),
         )
-        return Response(text, headers={"content-type": CONTENT_TYPE})
 
     async def state(self, request: Request) -> Response:
         """``/api/state``."""
@@ -189,7 +193,16 @@ def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Star
     address : WebAddress
         Gives the token.
     """
-    routes = [
+    return Starlette(
+        routes=routes_of(pages, stream),
+        middleware=[Middleware(Gate, address=address)],
+        exception_handlers=HANDLERS,
+    )
+
+
+def routes_of(pages: Pages, stream: MultipartStream) -> list[Route]:
+    """Return the paths of one run's page."""
+    return [
         Route("/", pages.page),
         Route("/stream.mjpg", stream, methods=["GET"]),
         Route("/snapshot.jpg", pages.snapshot),
@@ -201,12 +214,6 @@ def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Star
         Route("/openapi.json", pages.openapi),
         Route("/healthz", pages.health),
     ]
-    handlers: Untyped = {HTTPException: _http_error, EdgesegError: _bad_request}
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(Gate, address=address)],
-        exception_handlers=handlers,
-    )
 
 
 def json_object(content: bytes) -> Json:
@@ -263,3 +270,6 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 async def _bad_request(request: Request, error: EdgesegError) -> Response:
     return refusal(422, printable(str(error), 300))
+
+
+HANDLERS: Untyped = {HTTPException: _http_error, EdgesegError: _bad_request}

@@ -100,6 +100,48 @@ def metrics_text(
     return encodable("\n".join([*text.lines, ""]))
 
 
+def join_metrics(texts: Mapping[str, str]) -> str:
+    r"""Return the metrics of several cameras, told apart by the label ``camera``.
+
+    All samples of a metric stand together, as the format asks for.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        From `metrics_text`, by the camera's name.
+
+    Examples
+    --------
+    >>> one = "# HELP a_b Text.\n# TYPE a_b gauge\na_b 1.0\n"
+    >>> print(join_metrics({"door": one, "yard": one}), end="")
+    # HELP a_b Text.
+    # TYPE a_b gauge
+    a_b{camera="door"} 1.0
+    a_b{camera="yard"} 1.0
+    """
+    families: dict[str, list[str]] = {}
+    for camera, text in texts.items():
+        label = _labels(camera=camera)
+        family: list[str] = []
+        for line in text.splitlines():
+            if line.startswith("# HELP"):
+                family = families.setdefault(line, [line])
+            elif line.startswith("#"):
+                family += [line] if line not in family else []
+            else:
+                family.append(_with_label(line, label))
+    return "\n".join([*(line for each in families.values() for line in each), ""])
+
+
+def _with_label(sample: str, label: str) -> str:
+    """Return a sample's line with one more label."""
+    name, brace, rest = sample.partition("{")
+    if brace:
+        return f"{name}{{{label},{rest}"
+    name, _, value = sample.partition(" ")
+    return f"{name}{{{label}}} {value}"
+
+
 def _add_frames(text: _Text, readings: Readings) -> None:
     add = text.add
     add("frames_total", "counter", "Frames finished.", {"": readings.frames})

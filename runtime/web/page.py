@@ -10,18 +10,23 @@ from importlib import resources
 _FOLDER = resources.files("edgeseg.runtime.web")
 
 
-def load_page() -> tuple[str, str]:
-    """Return the page and its content security policy.
+def load_page(name: str = "page.html") -> tuple[str, str]:
+    """Return a page and its content security policy.
 
     The policy names the hashes of the page's own style and script, so that the browser
     runs nothing that was put in from elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        The page's file.
 
     Returns
     -------
     html, policy : str
         The page; the value of the header ``Content-Security-Policy``.
     """
-    html = (_FOLDER / "page.html").read_text("utf-8")
+    html = (_FOLDER / name).read_text("utf-8")
     policy = (
         f"default-src 'none'; script-src {_hash(html, 'script')}; "
         f"style-src {_hash(html, 'style')}; img-src 'self'; "

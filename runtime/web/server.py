@@ -11,7 +11,7 @@ import logging
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import uvicorn
 
@@ -41,6 +41,22 @@ _START_LIMIT_S, _STOP_LIMIT_S = 10.0, 3.0
 _SWEEP_S = 1.0
 
 
+class ServedFeed(Protocol):
+    """What a server runs beside its answers: the pictures of one camera, or of many."""
+
+    def attach(self) -> None:
+        """Bind to the running event loop."""
+
+    async def run(self) -> None:
+        """Encode while somebody watches, until cancelled."""
+
+    def close(self) -> None:
+        """Let everybody who waits go."""
+
+    def end_worker(self) -> None:
+        """End the drawing thread; nothing can be drawn from now on."""
+
+
 class WebServer:
     """Serves an application from its construction until it is closed.
 
@@ -50,7 +66,7 @@ class WebServer:
     ----------
     address : WebAddress
         Where to listen.
-    feed : PageFeed
+    feed : ServedFeed
         Run on the server's event loop.
     make_app : callable
         Returns the application for this server.
@@ -64,7 +80,7 @@ class WebServer:
     def __init__(
         self,
         address: WebAddress,
-        feed: PageFeed,
+        feed: ServedFeed,
         make_app: Callable[[WebServer], ASGIApp],
     ) -> None:
         self._address, self._feed = address, feed
