@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from edgeseg.runtime.cli import main
+from edgeseg.runtime.commands.run_options import RunSettings
 
 
 @pytest.mark.parametrize(("frames", "words"), [(1, "1 picture;"), (2, "2 pictures;")])
@@ -154,3 +156,24 @@ def test_the_path_of_a_webhook_is_not_shown(golden_model):
     assert done.exit_code == 0
     assert "written: webhook:http://127.0.0.1:9/...\n" in done.output
     assert "s3cret" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("web", "output"),
+    [
+        ("127.0.0.1:8080", "web:127.0.0.1:8080?root_path=/my/door"),
+        (":9000?fps=5", "web::9000?fps=5&root_path=/my/door"),
+    ],
+)
+def test_a_root_path_goes_to_the_page(web, output):
+    settings = RunSettings(
+        model=Path("m"), source="s", web=web, root_path="/my/door", outputs=("a/",)
+    )
+    assert settings.all_outputs == ("a/", output)
+
+
+def test_a_root_path_without_a_page_is_wrong_usage(golden_model):
+    words = ["run", str(golden_model), "synthetic:64x48,frames=1"]
+    done = CliRunner().invoke(main, [*words, "--root-path", "/door"])
+    assert done.exit_code == 2
+    assert "--root-path: expected --web" in done.output
