@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_files import kind_of
 from edgeseg.runtime.output.open import is_dated
-from edgeseg.runtime.output.recording.dated_name import DatedName, literal
 from edgeseg.runtime.pictures.files import SUFFIXES
 from edgeseg.runtime.pictures.originals import identity, is_inside, overwrites
 
@@ -63,6 +62,9 @@ def _written(output: Address, names: Sequence[str]) -> Iterator[Path]:
     """Yield the files that an output writes for captures of these names."""
     path = Path(output.path or "")
     if is_dated(output):
+        # a run without recordings does without these modules
+        from edgeseg.runtime.output.recording.dated_name import DatedName, literal
+
         dated = DatedName(str(path))
         if dated.is_dated or output.tail:
             # none is replaced, but old ones may be removed

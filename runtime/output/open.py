@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, PluginFolder, UnknownPluginError
 from edgeseg.runtime.address import FOLDER, STDOUT, AddressBook
-from edgeseg.runtime.output.recording.dated_name import DatedName
 
 if TYPE_CHECKING:
     from edgeseg.runtime.address import Address
@@ -121,6 +120,9 @@ def folder_of(address: Address) -> Path | None:
     if address.path is None:
         return None
     if is_dated(address):
+        # a run without recordings does without these modules
+        from edgeseg.runtime.output.recording.dated_name import DatedName
+
         return DatedName(address.path).folder
     path = Path(address.path)
     return path if address.is_folder else path.parent

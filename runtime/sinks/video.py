@@ -10,6 +10,7 @@ from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.output.recording.dated_name import DatedName
 from edgeseg.runtime.output.recording.events import EventRecorder
 from edgeseg.runtime.output.recording.options import video_options
+from edgeseg.runtime.output.recording.piece import warn_without_pyav
 from edgeseg.runtime.output.recording.recorder import Recorder
 from edgeseg.runtime.output.recording.sound import open_sound
 from edgeseg.runtime.output.recording.trigger import class_trigger
@@ -58,6 +59,7 @@ class VideoSink(Sink):
                 f"expected a video name that ends in {', '.join(CODECS)}, got {place}"
             )
         check_writable(name.at(time.time()))
+        warn_without_pyav(name.suffix)
         self._style = style
         self._size = FirstSize()
         lasting = name.is_dated or bool(given) or style.live

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import importlib.util
 import logging
 import os
 from contextlib import suppress
@@ -183,12 +184,17 @@ def open_writer(
     except ImportError as error:
         if error.name != "av":
             raise  # our own bug, not a missing package
+        return OpencvWriter(path, size_wh, fps)
+    return PyavWriter(path, size_wh, fps, sound)
+
+
+def warn_without_pyav(suffix: str) -> None:
+    """Say what recordings lack where PyAV is not installed."""
+    if suffix.lower() != ".avi" and importlib.util.find_spec("av") is None:
         _log.warning(
             "PyAV is not installed: the video has a constant frame rate and does not "
             "play if the run is killed; pip install 'edgeseg[video]'"
         )
-        return OpencvWriter(path, size_wh, fps)
-    return PyavWriter(path, size_wh, fps, sound)
 
 
 def part_of(path: Path) -> Path:

@@ -112,7 +112,7 @@ class Recorder(Closing):
             path, piece = self._path(), self._piece
             with suppress(OSError):  # the first error is the one to raise
                 self._end(None, damaged=True)
-            raise _error(error, path, piece and piece.kept) from error
+            raise _error(error, path, piece) from error
 
     def end_piece(self) -> None:
         """Finish the piece, so that the next frame begins another."""
@@ -120,7 +120,7 @@ class Recorder(Closing):
         try:
             self._end(None)
         except OSError as error:
-            raise _error(error, path, piece and piece.kept) from error
+            raise _error(error, path, piece) from error
 
     def check(self) -> None:
         """Raise `OutputError` if the file or its folder was removed."""
@@ -135,7 +135,7 @@ class Recorder(Closing):
             if piece is not None:
                 self._has_room(at_once=True)  # what is not to be kept goes now
         except OSError as error:
-            raise _error(error, path, piece and piece.kept) from error
+            raise _error(error, path, piece) from error
         finally:
             if self._sound is not None:
                 self._sound.close()
@@ -247,6 +247,7 @@ def _number(error: BaseException | None) -> int | None:
     return None
 
 
-def _error(error: OSError, path: Path, kept: Path | None) -> OutputError:
+def _error(error: OSError, path: Path, piece: Piece | None) -> OutputError:
+    kept = None if piece is None else piece.kept
     words = f"; what was recorded before stays in {kept}" if kept is not None else ""
     return OutputError(f"cannot write {path}: {reason_of(error)}{words}")

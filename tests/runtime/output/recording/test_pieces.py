@@ -169,6 +169,17 @@ def test_a_wrong_option_is_one_line(options, words, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_missing_without_pyav_is_said_once(
+    tmp_path, record, numbers_in, monkeypatch, caplog
+):
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "edgeseg.runtime.output.video_pyav", False)
+    record(f"{tmp_path}/%H%M%S.mp4?piece=1s", np.arange(30) / 10, fps=10.0)
+    assert caplog.text.count("edgeseg[video]") == 1
+    assert len(list(tmp_path.iterdir())) == 3
+    assert sum(len(numbers_in(path)) for path in tmp_path.iterdir()) == 30
+
+
 def test_a_file_named_like_options_is_a_path(tmp_path, record):
     odd = tmp_path / "a.mkv?piece=1s"
     odd.touch()

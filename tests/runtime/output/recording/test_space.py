@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import time
@@ -129,7 +130,7 @@ def test_without_keep_nothing_goes_and_the_run_goes_on(
     assert [state["connected"] for state in states] == [False] * 10 + [True] * 10
     assert "are free, 700 kB are to stay free" in states[0]["error"]
     assert states[-1] == {"connected": True, "reconnects": 1, "error": None}
-    said = [line.getMessage() for line in caplog.records]
+    said = [line for line in caplog.messages if "PyAV" not in line]
     assert len(said) == 2
     assert said[0].startswith("the disk is nearly full: ")
     assert said[1].startswith("there is room again for ")
@@ -163,7 +164,8 @@ def test_a_disk_that_fills_up_ends_a_piece_and_not_the_run(
     pieces = sorted(small_disk.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     found = [numbers_in(path) for path in pieces]
     assert found[-1] == list(range(60, 70))
-    if suffix != ".avi":  # whose index is at its end
+    has_av = importlib.util.find_spec("av") is not None
+    if has_av and suffix != ".avi":  # with OpenCV the index is at the end
         assert found[0][:15] == list(range(15))
 
 
