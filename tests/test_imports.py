@@ -118,7 +118,7 @@ BUDGETS = {
     "info animals": 45,  # 42
     "devices": 50,  # 47
     "check animals --device desktop": 66,  # 62
-    "run animals PHOTO -o null": 114,  # 110
+    "run animals PHOTO -o null": 116,  # 110
 }
 
 

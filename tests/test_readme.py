@@ -435,9 +435,9 @@ def test_a_block_of_python_runs(code, place, monkeypatch):
     for text, stand_in in CODE_STAND_INS.items():
         code = code.replace(text, stand_in)
     frame = read_picture(Path("sample.jpg"))
-    names = {"frame": frame}
+    names = {"frame": frame, "frames": [(0.0, frame), (0.5, frame)]}
     exec(code, names)
-    if "segmenter.segment(frame)" in code:
+    if "result = segmenter.segment(frame)" in code:
         assert names["result"].ids.shape == frame.shape[:2]
         assert set(names["result"].areas) > {0}
     if "output" in names:  # what an effect has drawn

@@ -9,7 +9,6 @@ from edgeseg.runtime.drawing.effect import Scene
 from edgeseg.runtime.drawing.look import shown_ids
 from edgeseg.runtime.drawing.open_effect import open_effect
 from edgeseg.runtime.drawing.overlay import colour_table, legend, outline
-from edgeseg.runtime.drawing.zone_marks import confined, mark
 from edgeseg.runtime.pictures.row_bands import row_bands
 
 if TYPE_CHECKING:
@@ -120,6 +119,8 @@ class Painter:
         scene = self._scene(capture, segmentation, prepared, look)
         picture = prepared.effect.draw(scene)
         if look.inside or look.outside:
+            from edgeseg.runtime.drawing.zone_marks import confined  # few runs need it
+
             picture = confined(picture, scene.frame, look, self._zones)
         picture = self._decorated(picture, segmentation, look, prepared.shown)
         self._drawn = _Drawn(capture, segmentation, look, picture)
@@ -187,6 +188,8 @@ class Painter:
         if look.contours:
             picture = outline(picture, segmentation.ids, self._colours, shown=shown)
         if self._marks(look):
+            from edgeseg.runtime.drawing.zone_marks import mark
+
             picture = mark(picture, self._zones, self._lines, segmentation.watched)
         if look.legend:
             names, colours = self._legend(segmentation, shown)

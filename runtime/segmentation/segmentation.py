@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from edgeseg.runtime.model.labels import background_ids, ids_of
 from edgeseg.runtime.segmentation.areas import class_areas, class_centroids
-from edgeseg.runtime.segmentation.blobs import Blob, find_blobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeseg.devices.types import Untyped
+    from edgeseg.runtime.segmentation.blobs import Blob
     from edgeseg.runtime.zones.events import Watched
 
 
@@ -76,6 +76,8 @@ class Segmentation:
         >>> Segmentation(ids, ("background", "dog"), {}).blobs(["dog"])
         [Blob(class_id=1, area=18, box=(3, 2, 6, 3), centroid=(5.5, 3.0))]
         """
+        from edgeseg.runtime.segmentation.blobs import find_blobs  # few runs need it
+
         if classes:
             wanted = [i for name in classes for i in ids_of(name, self.labels)]
         else:

@@ -34,8 +34,8 @@ class ZoneState:
     def __init__(self, zone: Zone, class_ids: Sequence[int]) -> None:
         self.zone = zone
         self.presences = {class_id: Presence(zone) for class_id in class_ids}
-        self._mask: NDArray[np.bool_] | None = None
-        self._places: NDArray[np.intp] | None = None
+        self._mask: NDArray[np.uint8] | None = None
+        self._pixels = 0
         self._step, self._least = 1, 0.0
 
     def fit(self, frame_hw: tuple[int, int], step: int) -> None:
@@ -51,11 +51,11 @@ class ZoneState:
         where = f"zone {self.zone.name}"
         points = in_pixels(where, self.zone.points, frame_hw)
         ys, xs = (np.arange(offset(step) + 0.5, side, step) for side in frame_hw)
-        self._mask = polygon_mask(points, xs, ys)
-        self._places = np.flatnonzero(self._mask)
+        self._mask = polygon_mask(points, xs, ys).view(np.uint8)
+        self._pixels = int(np.count_nonzero(self._mask))
         self._step = step
         self._least = area_in_pixels(self.zone.min_area, frame_hw)
-        if not len(self._places):
+        if not self._pixels:
             raise InputError(
                 f"{where}: points: expected an area, got one between the pixels of a "
                 f"frame of {frame_hw[1]}x{frame_hw[0]}"
@@ -63,12 +63,12 @@ class ZoneState:
 
     def shares(self, grid: NDArray[np.uint8]) -> dict[int, float]:
         """Return the share of the zone that each class id covers."""
+        import cv2
         import numpy as np
 
-        assert self._places is not None
-        counts = np.bincount(grid.ravel()[self._places])
-        pixels = len(self._places)
-        return {int(i): int(counts[i]) / pixels for i in np.flatnonzero(counts)}
+        assert self._mask is not None
+        found = cv2.calcHist([grid], [0], self._mask, [256], [0, 256]).ravel()
+        return {int(i): float(found[i]) / self._pixels for i in np.flatnonzero(found)}
 
     def inside(
         self, tracks: Iterable[Track], class_id: int

@@ -91,3 +91,13 @@ def test_a_coarser_grid_gives_the_same_blobs_to_within_its_step(step):
         sides = 2 * (one.box[2] + one.box[3])
         assert abs(other.area - one.area) <= sides * step
         assert other.box[0] + other.box[2] <= ids.shape[1]
+
+
+def test_a_picture_of_nothing_but_specks_has_the_most_blobs_that_can_be():
+    for side in (300, 600):  # numbered with 16 bits, and with 32
+        ids = np.zeros((side, 400), np.uint8)
+        ids[::2, ::2] = 1
+        ids[1::4, 1::2] = 2
+        found = find_blobs(ids, [1, 2])
+        assert [blob.class_id for blob in found] == [1] * MOST + [2] * MOST
+        assert {blob.area for blob in found} == {1}
