@@ -59,6 +59,8 @@ class TrainingPlan:
     ----------
     size : int
         Side of the input.
+    zoom : float
+        See `Settings`.
     minutes, epochs : float, int or None
         When a training ends; see `Settings`.
     limit : int or None
@@ -66,6 +68,7 @@ class TrainingPlan:
     """
 
     size: int
+    zoom: float = 1.5
     minutes: float | None = None
     epochs: int | None = None
     limit: int | None = None
@@ -79,7 +82,8 @@ def lay_out(dataset: Path, folder: Path) -> Path:
     dataset : Path
         In the plain layout.
     folder : Path
-        Gets links to its folders, ``train.txt`` and ``val.txt``.
+        Gets links to its folders, ``train.txt`` and ``val.txt``, and in
+        ``calibration`` links to the pictures to train on.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in _PLAIN:
@@ -87,6 +91,11 @@ def lay_out(dataset: Path, folder: Path) -> Path:
             (folder / name).symlink_to((dataset / name).resolve())
     names = sorted(path.stem for path in (dataset / "images").iterdir())
     held = len(names) // _HELD
+    (folder / "calibration").mkdir(exist_ok=True)
+    for path in sorted((dataset / "images").iterdir())[:-held]:
+        link = folder / "calibration" / path.name
+        if not link.exists():
+            link.symlink_to(path.resolve())
     write_text(folder / "train.txt", "\n".join(names[:-held]) + "\n")
     write_text(folder / "val.txt", "\n".join(names[-held:]) + "\n")
     return folder
@@ -121,7 +130,7 @@ def train(name: str, data: Path, folder: Path, plan: TrainingPlan) -> Finetuned:
         new_rate=2e-3,
         balance=True,
         validate_every=10_000,  # at the end only: nothing is chosen by the held out
-        zoom=1.5,
+        zoom=plan.zoom,
         threads=1,
         workers=1,
     )
@@ -173,7 +182,7 @@ def _converted(
     try:
         result = convert(
             trained.path,
-            calibration=data / "images",
+            calibration=data / "calibration",
             output=output,
             recipe=recipe,
             overrides=Overrides(labels=str(trained.labels)),
@@ -211,6 +220,7 @@ def _kept(result: Conversion) -> Json:
 @click.argument("record", type=PATH)
 @click.argument("names", nargs=-1, type=click.Choice(list(NETWORKS)))
 @click.option("--size", default=128, show_default=True, help="Side of the input.")
+@click.option("--zoom", default=1.5, show_default=True, help="As of finetune.")
 @click.option("--minutes", type=float, help="Train each about so long.")
 @click.option("--epochs", type=int, help="Times that every picture is seen.")
 @click.option("--limit", type=int, help="Train on so many pictures.")
@@ -221,6 +231,7 @@ def main(
     names: tuple[str, ...],
     *,
     size: int,
+    zoom: float,
     minutes: float | None,
     epochs: int | None,
     limit: int | None,
@@ -229,7 +240,7 @@ def main(
     rows: Json = {}
     if record.is_file():
         rows = json.loads(record.read_text("utf-8"))["networks"]
-    plan = TrainingPlan(size, minutes, epochs, limit)
+    plan = TrainingPlan(size, zoom, minutes, epochs, limit)
     data = lay_out(dataset, folder / "data")
     for name in names or NETWORKS:
         _say(f"== {name}")

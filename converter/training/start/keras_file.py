@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.frameworks import need, third_party
+from edgeseg.converter.frameworks import need
+from edgeseg.converter.networks.graph import LayerGraph
 from edgeseg.converter.training.start.batch_graph import Start
 from edgeseg.converter.training.start.new_head import (
     HeadWeights,
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from edgeseg.converter.frameworks import KerasLayer, KerasModel
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel, KerasTensor
     from edgeseg.converter.loading.format import Loaded
+    from edgeseg.converter.networks.graph import LayerCall
 
 # What may stand between the last convolution and the output: no class is mixed there
 _MOVERS = ("Resizing", "BilinearResize", "UpSampling2D", "Cropping2D")
@@ -148,22 +150,19 @@ def _redrawn(
     classes: int,
 ) -> tuple[KerasModel, list[KerasLayer]]:
     """Return the model with other last convolutions and no softmax, and the former."""
-    keras = need("keras")
-    heads = {x.name: keras.layers.Conv2D(classes, 1, name=x.name) for x in last}
+    conv2d = need("keras").layers.Conv2D
+    heads = {layer.name: conv2d(classes, 1, name=layer.name) for layer in last}
 
-    def chosen(layer: KerasLayer) -> KerasLayer:
+    def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
+        layer = call.layer
         if layer.name in heads:
-            return heads[layer.name]
-        if layer.name in after and type(layer).__name__ in _ACTIVATIONS:
-            return keras.layers.Identity(name=layer.name)
+            return heads[layer.name](*args)
+        if layer.name not in after:
+            return layer(*args, **kwargs)
+        if type(layer).__name__ in _ACTIVATIONS:
+            return args[0]
         # resizes were built for another number of channels
-        if layer.name in after:
-            return type(layer).from_config(layer.get_config())
-        return layer
+        return type(layer).from_config(layer.get_config())(*args, **kwargs)
 
-    with third_party():
-        image = keras.Input(batch_shape=model.input.shape, name="image")
-        redrawn = keras.models.clone_model(
-            model, input_tensors=image, clone_function=chosen
-        )
-    return redrawn, list(heads.values())
+    graph = LayerGraph.of(model, share_layers=True)
+    return graph.redraw(draw), list(heads.values())
