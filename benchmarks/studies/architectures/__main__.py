@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from edgeseg.benchmarks.record import write_record
+from edgeseg.benchmarks.studies.architectures import hub
 from edgeseg.benchmarks.studies.architectures.row import NETWORKS
 from edgeseg.benchmarks.studies.conversions import machine
 
@@ -27,6 +28,9 @@ def main(arguments: list[str]) -> None:
         if name in rows and not chosen:
             continue
         print(f"== {name}", file=sys.stderr)
+        if NETWORKS[name] in hub.NETWORKS and hub.is_missing():
+            print("   skipped: keras-hub is not installed", file=sys.stderr)
+            continue
         module = "edgeseg.benchmarks.studies.architectures.row"
         done = subprocess.run(
             ["nice", "-n", "5", sys.executable, "-m", module, name, photos],

@@ -12,12 +12,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.benchmarks.studies.architectures import encoders_decoders, pyramids
+from edgeseg.benchmarks.studies.architectures import (
+    encoders_decoders,
+    hub,
+    pyramids,
+)
 from edgeseg.converter import convert
 from edgeseg.converter.conversion.float_model import lower
 from edgeseg.converter.conversion.keras_device import segmenter_of
 from edgeseg.converter.conversion.preprocessing import prepare_input
 from edgeseg.converter.frameworks import need, third_party
+from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.quantization.heads import apply_head
 from edgeseg.converter.quantization.nearest import join_repeats
@@ -30,12 +35,14 @@ from edgeseg.runtime import Overrides
 from edgeseg.runtime.pictures.files import SUFFIXES, read_picture
 
 if TYPE_CHECKING:
-    from edgeseg.converter.frameworks import KerasModel
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel
     from edgeseg.devices.types import Array, Json
 
 NETWORKS = {
-    build.__name__: build for build in (*encoders_decoders.NETWORKS, *pyramids.NETWORKS)
+    build.__name__: build
+    for build in (*encoders_decoders.NETWORKS, *pyramids.NETWORKS, *hub.NETWORKS)
 }
+_OWN_FILE = Loading(trust=True)  # keras-hub's files hold classes of its own
 _SEED, _SETTLING = 16, 24  # photos that settle the batch norms
 _SPREAD = 4.0  # of the scores: as trained networks have it
 
@@ -60,7 +67,10 @@ def run_row(name: str, photos: Path) -> Json:
         model.save(folder / "net.keras")
         try:
             result = convert(
-                folder / "net.keras", calibration=photos, output=folder / "net.tflite"
+                folder / "net.keras",
+                calibration=photos,
+                output=folder / "net.tflite",
+                loading=_OWN_FILE,
             )
         except EdgesegError as error:
             return {**row, "error": str(error).replace(text, "")}
@@ -87,7 +97,7 @@ def _settle(model: KerasModel, photos: Path, folder: Path) -> list[Array]:
 
     keras = need("keras")
     model.save(folder / "fresh.keras")
-    with segmenter_of(load_model(folder / "fresh.keras")) as segmenter:
+    with segmenter_of(load_model(folder / "fresh.keras", _OWN_FILE)) as segmenter:
         manifest = segmenter.manifest
     height, width = model.inputs[0].shape[1:3]
     found = sorted(p for p in photos.iterdir() if p.suffix.lower() in SUFFIXES)
@@ -100,7 +110,7 @@ def _settle(model: KerasModel, photos: Path, folder: Path) -> list[Array]:
     mean, std = (np.array(v, np.float32) for v in (manifest.mean, manifest.std))
     batch = (pixels - mean) / std
     at_once = model.inputs[0].shape[0] or 4
-    norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+    norms = [x for x in _all_layers(model) if type(x).__name__ == "BatchNormalization"]
     with third_party():
         for norm in norms:
             norm.momentum = 0.7
@@ -116,9 +126,15 @@ def _settle(model: KerasModel, photos: Path, folder: Path) -> list[Array]:
     return [batch[:1], batch[1:2]]
 
 
+def _all_layers(model: KerasModel) -> list[KerasLayer]:
+    """Return the layers of a network, and those inside of layers."""
+    found: list[KerasLayer] = list(model._flatten_layers(include_self=False))
+    return found
+
+
 def _placements(folder: Path, tensors: list[Array]) -> Json:
     """Return what a Coral takes: as TensorFlow lowers it, and as convert does."""
-    loaded = load_model(folder / "net.keras")
+    loaded = load_model(folder / "net.keras", _OWN_FILE)
     with segmenter_of(loaded) as keras:
         prepared = prepare_input(loaded.model, keras.manifest, Overrides())
         plain = lower(loaded.model)

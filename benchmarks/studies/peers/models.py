@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,14 @@ _VOC = "pascal-voc"
 _PUBLISHED = {
     "float-257": "models/tflite/tflite-support/deeplabv3_tflite_support.tflite",
     "google-uint8": "models/tflite/google-coral/deeplabv3_mnv2_pascal_quant.tflite",
+    "google-a0.5-uint8": (
+        "models/tflite/google-coral/deeplabv3_mnv2_dm05_pascal_quant.tflite"
+    ),
     "mlperf-int8": "models/tflite/mlperf/deeplabv3_mnv2_ade20k_int8.tflite",
+}
+_REQUANTIZED = {
+    "requantized": "google-uint8",
+    "requantized-a0.5": "google-a0.5-uint8",
 }
 _CALIBRATION_PICTURES = 64  # one float picture of 513x513 is 3.2 MB
 
@@ -37,9 +45,11 @@ def make_model(name: str, shared: Path, cache: Path) -> Path:
     name : str
         ``int8-513``, ``float-513`` and ``saved-513`` are DeepLabv3 MobileNetV2 of
         width 1.0 as our int8 file, as a float TFLite file and as a SavedModel;
-        ``float-257`` (width 0.5), ``google-uint8`` (width 1.0, 513, trained for
-        uint8, class ids out) and ``mlperf-int8`` (with decoder, 512, 32 classes of
-        ADE20K, class ids out) are files as they were published.
+        ``float-257`` (width 0.5), ``google-uint8`` and ``google-a0.5-uint8`` (width
+        1.0 and 0.5, 513, trained for uint8, class ids out) and ``mlperf-int8`` (with
+        decoder, 512, 32 classes of ADE20K, class ids out) are files as they were
+        published; ``requantized`` and ``requantized-a0.5`` are what `convert` makes of
+        Google's.
     shared : Path
         Folder with ``models`` and ``data``.
     cache : Path
@@ -58,6 +68,10 @@ def make_model(name: str, shared: Path, cache: Path) -> Path:
         "int8-513": ("int8-513.tflite", _convert_int8),
         "float-513": ("float-513.tflite", _convert_float),
         "saved-513": ("saved-513", _export),
+        **{
+            new: (f"{new}.tflite", partial(_requantize, old))
+            for new, old in _REQUANTIZED.items()
+        },
     }
     if name not in makers:
         known = ", ".join([*makers, *_PUBLISHED])
@@ -100,6 +114,16 @@ def _convert_int8(shared: Path, target: Path) -> None:
         shared / _KERAS,
         calibration=shared / _PHOTOS,
         output=target,
+        overrides=Overrides(labels=_VOC),
+    )
+
+
+def _requantize(old: str, shared: Path, target: Path) -> None:
+    convert(
+        shared / _PUBLISHED[old],
+        calibration=shared / _PHOTOS,
+        output=target,
+        head="logits-stride",
         overrides=Overrides(labels=_VOC),
     )
 

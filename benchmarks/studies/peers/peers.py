@@ -200,6 +200,26 @@ PEERS: Mapping[str, Peer] = {
         model="google-uint8",
         reference="google-uint8",
     ),
+    "openvino_google_half": replace(
+        _OPENVINO,
+        about="OpenVINO, Google's uint8 file of width 0.5",
+        model="google-a0.5-uint8",
+        reference="google-a0.5-uint8",
+    ),
+    # It reads no int8 file of ours, so the old file is what a user of it has
+    "openvino_requantized": replace(
+        _OPENVINO,
+        about="OpenVINO, Google's uint8 file; edgeseg, that file requantized",
+        model="google-uint8",
+        reference="requantized",
+    ),
+    "openvino_requantized_half": replace(
+        _OPENVINO,
+        about="OpenVINO, Google's uint8 file of width 0.5; edgeseg, that file "
+        "requantized",
+        model="google-a0.5-uint8",
+        reference="requantized-a0.5",
+    ),
     # NNCF quantizes the same float file with the same photos
     "openvino_int8": replace(
         _OPENVINO,

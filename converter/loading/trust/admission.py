@@ -174,8 +174,9 @@ def _found(where: str, module: Any, name: object) -> Callable[..., object]:
         return found
     except (ImportError, AttributeError, ValueError) as error:
         raise ModelError(
-            f"{where} is not importable here ({one_line(error)}): name the Python file "
-            f"or module that defines it with {OPTION}, beside --trust-model"
+            f"{where} is not importable here ({one_line(error)}): install its package "
+            f"beside edgeseg, or name the Python file or module that defines it with "
+            f"{OPTION}, beside --trust-model"
         ) from error
 
 

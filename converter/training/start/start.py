@@ -15,7 +15,7 @@ from edgeseg.converter.networks.deeplab import SegmentationHead, build_deeplab
 from edgeseg.converter.networks.preprocessing import fed_with_unit_pixels
 from edgeseg.converter.training.settings import NOTHING, Network
 from edgeseg.converter.training.start.batch_graph import Start
-from edgeseg.converter.training.start.keras_file import with_head
+from edgeseg.converter.training.start.keras_file import MOMENTUM, with_head
 from edgeseg.converter.training.start.release_file import from_release
 from edgeseg.devices import InputError
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-# Of statistics: Keras' 0.99 takes hundreds of steps to forget the first ones
-_MOMENTUM = 0.95
 _STEM, _PROJECTIONS = 32, (16, 24, 32, 64, 96, 160, 320)
 
 
@@ -94,7 +92,7 @@ def _from_nothing(
     )
     for layer in model.layers:
         if type(layer).__name__ == "BatchNormalization":
-            layer.momentum = _MOMENTUM
+            layer.momentum = MOMENTUM
     return Start(
         model,
         frozenset(layer.name for layer in model.layers),

@@ -192,3 +192,71 @@ def test_frozen_layers_have_nothing_to_learn(tiny):
     assert names == {"conv_2", "conv_2_BN", "scores"}
     with pytest.raises(InputError, match="no layer 'nowhere'"):
         freeze_until(start.model, "nowhere")
+
+
+@pytest.fixture
+def summed(tmp_path):
+    """Return an untrained network whose scores are a sum, as LR-ASPP has them."""
+    import keras
+
+    image = keras.Input((64, 64, 3))
+    low = keras.layers.Conv2D(4, 3, 4, padding="same", name="low")(image)
+    low = keras.layers.BatchNormalization(name="norm")(low)
+    high = keras.layers.Conv2D(6, 3, 2, padding="same", activation="relu")(low)
+    high = keras.layers.UpSampling2D(2, interpolation="bilinear")(high)
+    first = keras.layers.Conv2D(3, 1, name="first")(high)
+    second = keras.layers.Conv2D(3, 1, name="second")(low)
+    x = keras.layers.Add(name="sum")([first, second])
+    x = keras.layers.UpSampling2D(4, interpolation="bilinear")(x)
+    model = keras.Model(image, keras.layers.Softmax()(x))
+    model.save(tmp_path / "summed.keras")
+    return tmp_path / "summed.keras"
+
+
+def settle(path):
+    """Give a network's norm the statistics of something."""
+    import keras
+
+    model = keras.models.load_model(path, compile=False)
+    model.get_layer("norm").moving_mean.assign(np.full(4, 0.5, np.float32))
+    model.save(path)
+    return model
+
+
+def test_a_sum_of_scores_keeps_the_classes_of_the_same_names(summed):
+    model = settle(summed)
+    (summed.parent / "labels.txt").write_text("\n".join(OLD))
+    classes = (OLD[2], "another", OLD[0], OLD[1])
+    start = started(summed, classes, size=(64, 64))
+    assert start.new_layers == {"first", "second"}
+    assert start.settled
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3))
+    logits = start.model.predict_on_batch(picture.astype(np.float32))
+    assert logits.shape == (1, 64, 64, 4)
+    kept = np.exp(logits[..., [2, 3, 0]])
+    shares = kept / kept.sum(-1, keepdims=True)
+    before = model.predict_on_batch(picture.astype(np.float32))
+    np.testing.assert_allclose(shares, before, atol=1e-5)
+
+
+def test_a_network_that_never_saw_a_picture_is_new_as_a_whole(summed):
+    import keras
+
+    start = started(summed, ("background", "thing"), size=(64, 64))
+    assert not start.settled
+    assert {"low", "norm", "first", "second"} <= start.new_layers
+    graph = training_graph(start)
+    graph.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+    norm = start.model.get_layer("norm")
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3))
+    graph.train_on_batch(
+        picture.astype(np.float32), np.ones((1, 64, 64, 2), np.float32)
+    )
+    assert np.abs(norm.moving_mean.numpy()).max() > 0
+
+
+def test_one_norm_that_saw_pictures_settles_a_network(summed):
+    settle(summed)
+    start = started(summed, ("background", "thing"), size=(64, 64))
+    assert start.settled
+    assert start.new_layers == {"first", "second"}
