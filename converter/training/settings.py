@@ -198,7 +198,7 @@ class Settings:
     )
     batch: int = setting(8, Setting("Pictures of a step.", least=1))
     rate: float = setting(
-        3e-5,
+        3e-4,
         Setting(
             "Largest learning rate of layers that know something.", least=0, above=True
         ),

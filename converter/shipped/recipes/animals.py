@@ -45,6 +45,7 @@ def training(sources: Sources) -> Settings:
         network=Network(size=SIZE),
         teaching=Teaching(_teacher(sources), rough=train / "train_sbd.txt"),
         freeze_until=_FROZEN,
+        rate=3e-5,
         balance=0.0,
         rare=0.0,
         epochs=4,

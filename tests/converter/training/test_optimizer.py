@@ -54,7 +54,7 @@ def test_kernels_decay_at_their_rate_and_biases_do_not():
 
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_a_schedule_rises_then_falls_to_nothing(shape):
-    shares = [rate_share(s, 100, shape=shape, warm_up=10) for s in range(101)]
+    shares = [rate_share(s, s / 100, shape=shape, warm_up=10) for s in range(101)]
     top = int(np.argmax(shares))
     assert 8 <= top <= 11
     assert (np.diff(shares[:top]) > 0).all()
