@@ -189,11 +189,13 @@ def test_absurd_sizes_are_refused(size, shapes_keras):
 
 
 def test_a_graph_that_keras_copied_before_is_drawn_again(tmp_path):
+    keras.utils.clear_session()  # names are counted anew, as in a new process
     image = keras.Input((32, 32, 3))
     x = keras.ops.convert_to_tensor(image)  # as a copied graph begins
     model = keras.Model(image, keras.layers.Conv2D(2, 1)(x))
     assert "ConvertToTensor" in {type(one).__name__ for one in model.operations}
     model.save(tmp_path / "copied.keras")
+    keras.utils.clear_session()
     loaded = load_model(tmp_path / "copied.keras").model
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3))
     picture = picture.astype(np.float32)
