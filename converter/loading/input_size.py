@@ -119,6 +119,8 @@ class _Drawing:
     def _call(
         self, layer: KerasLayer, *args: KerasTensor, **kwargs: object
     ) -> KerasTensor:
+        if type(layer).__name__ == "ConvertToTensor":
+            return args[0]  # of a copied graph; Keras draws another of the same name
         if _is_nested(layer) and len(args) == 1:
             tensors = self._keras.tree.flatten(args)
             if len(tensors) == len(layer.inputs) == 1:

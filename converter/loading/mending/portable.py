@@ -109,7 +109,8 @@ def _model(entry: Json) -> Json:
     small = {key: entry[key] for key in _ENTRY if key in entry}
     defaults = {}
     if known.registered is None:  # edgeseg's own say all that they are
-        defaults = _defaults(getattr(need(known.module), known.name))
+        found = getattr(need(known.module), known.name)
+        defaults = {} if _needs_all(found) else _defaults(found)
     if known.name in INERT_LAYERS:
         defaults["data_format"] = config.get("data_format")
     small["config"] = {
@@ -127,6 +128,16 @@ def _setting(value: object) -> object:
     if isinstance(value, dict) and "class_name" in value:
         return _model(value)
     return value
+
+
+def _needs_all(found: KerasClass) -> bool:
+    """Return whether a layer reads its settings itself, which may need every one."""
+    keras = need("keras")
+    return (
+        issubclass(found, keras.Layer)
+        and not issubclass(found, keras.Model)
+        and found.from_config.__func__ is not keras.Layer.from_config.__func__
+    )
 
 
 def _defaults(found: KerasClass) -> Json:

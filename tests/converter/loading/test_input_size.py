@@ -186,3 +186,19 @@ def test_network_of_any_size_takes_the_one_asked_for(tmp_path):
 def test_absurd_sizes_are_refused(size, shapes_keras):
     with pytest.raises(InputError, match="sides of 16 to 4096 pixels"):
         load_model(shapes_keras, Loading(size=size))
+
+
+def test_a_graph_that_keras_copied_before_is_drawn_again(tmp_path):
+    keras.utils.clear_session()  # names are counted anew, as in a new process
+    image = keras.Input((32, 32, 3))
+    x = keras.ops.convert_to_tensor(image)  # as a copied graph begins
+    model = keras.Model(image, keras.layers.Conv2D(2, 1)(x))
+    assert "ConvertToTensor" in {type(one).__name__ for one in model.operations}
+    model.save(tmp_path / "copied.keras")
+    keras.utils.clear_session()
+    loaded = load_model(tmp_path / "copied.keras").model
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3))
+    picture = picture.astype(np.float32)
+    np.testing.assert_allclose(
+        loaded.predict_on_batch(picture), model.predict_on_batch(picture), atol=1e-6
+    )

@@ -94,6 +94,18 @@ def test_nothing_is_said_that_says_nothing(network, tmp_path):
         assert not {"build_config", "compile_config"} & entry.keys()
 
 
+def test_a_layer_that_reads_its_settings_itself_finds_all(tmp_path):
+    image = keras.Input((16, 16, 3))
+    x = keras.layers.Rescaling(1 / 255)(image)  # its offset is the default
+    model = keras.Model(image, keras.layers.Conv2D(2, 1)(x))
+    save_portable(model, tmp_path / "rescaling.keras")
+    again = keras.models.load_model(tmp_path / "rescaling.keras", compile=False)
+    picture = np.full((1, 16, 16, 3), 200, np.float32)
+    np.testing.assert_array_equal(
+        again.predict_on_batch(picture), model.predict_on_batch(picture)
+    )
+
+
 def test_what_a_layer_says_of_itself_stays(tmp_path):
     save_portable(nested(keras), tmp_path / "net.keras")
     layers = described(tmp_path / "net.keras")

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 pytest.importorskip("ai_edge_quantizer", reason="needs the extra `convert`")
 
-from edgeseg.benchmarks.studies import trained
+from edgeseg.benchmarks.studies.architectures import trained
 
 pytestmark = pytest.mark.long  # trains and converts a network
 

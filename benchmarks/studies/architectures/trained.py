@@ -1,6 +1,7 @@
 """Networks of other kinds than DeepLab, trained here: what int8 costs, what helps.
 
-``python -m edgeseg.benchmarks.studies.trained DATASET FOLDER RECORD.json [NAME ...]``
+``python -m edgeseg.benchmarks.studies.architectures.trained DATASET FOLDER RECORD.json
+[NAME ...]``
 trains each network from nothing with `finetune`, converts it with the defaults of
 `convert`, and scores float and int8 on the pictures that were held out: the last fifth
 by name, so that neighbouring pictures stay together. Where `convert` warns that labels
