@@ -51,7 +51,9 @@ _REFUSED = re.compile(
     r"^Warning \(supported operators\) operator: \S+, ofm: '(.*)'\nReason: (.*)$",
     re.MULTILINE,
 )
-_FAILURE = re.compile(r"^(?:\w+Error|Error)\b:? *(.*)$", re.MULTILINE)
+_FAILURE = re.compile(
+    r"^(?:[\w.]*Error|vela: error): *['\"]?(?:Error: )?(.*?)['\"]?$", re.MULTILINE
+)
 
 
 class EthosUCompiler(Compiler):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from edgeseg.devices.address import parse_address, profile_of
 from edgeseg.devices.errors import ModelError
 from edgeseg.devices.open import DEVICES
-from edgeseg.devices.placement import edgetpu, gpu
+from edgeseg.devices.placement import edgetpu, ethosu, gpu
 from edgeseg.devices.placement.advice import coral_advice, gpu_advice, xnnpack_advice
+from edgeseg.devices.placement.ethosu_advice import ethosu_advice
 from edgeseg.devices.placement.reading import read_model_graph
 from edgeseg.devices.placement.result import (
     OperatorVerdict,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from edgeseg.devices.placement.xnnpack import Membership
 
 _COMPILED_NOTE = (
-    "compiled already: what is inside the Edge TPU operator cannot be counted, shares "
-    "are of what is outside"
+    "compiled already: what is inside the chip's own operator cannot be counted, "
+    "shares are of what is outside"
 )
 
 
@@ -81,6 +82,11 @@ def check_model(model: Path, device: str) -> Placement:
             f"{model} was compiled for an Edge TPU and runs nowhere else: check "
             "the file it was compiled from, or take --device coral"
         )
+    if ethosu.is_compiled(graph) and kind not in ("ethosu65", "ethosu85", "none"):
+        raise ModelError(
+            f"{model} was compiled for an Ethos-U and runs nowhere else: check the "
+            "file it was compiled from, or take --device ethos-u65"
+        )
     found = _PREDICTORS[kind](model, graph)
     partitions, hand_overs = count_pieces(graph, found.verdicts)
     return Placement(
@@ -105,6 +111,16 @@ def _on_edgetpu(model: Path, graph: ModelGraph) -> _Prediction:
         verdicts,
         coral_advice(graph, place(graph, verdicts)),
         edgetpu.notes(graph, verdicts),
+    )
+
+
+def _on_ethosu(graph: ModelGraph, chip: str) -> _Prediction:
+    if ethosu.is_compiled(graph):
+        verdicts = ethosu.read_compiled(graph)
+        return _Prediction(ethosu.COMPILED, verdicts, notes=(_COMPILED_NOTE,))
+    verdicts = ethosu.predict(graph, chip)
+    return _Prediction(
+        ethosu.ORIGIN, verdicts, ethosu_advice(graph, place(graph, verdicts))
     )
 
 
@@ -147,6 +163,8 @@ def _on_nothing(model: Path, graph: ModelGraph) -> _Prediction:
 
 _PREDICTORS: dict[str, Callable[[Path, ModelGraph], _Prediction]] = {
     "edgetpu": _on_edgetpu,
+    "ethosu65": lambda model, graph: _on_ethosu(graph, "ethosu65"),
+    "ethosu85": lambda model, graph: _on_ethosu(graph, "ethosu85"),
     "gpu": _on_gpu,
     "xnnpack": _on_xnnpack,
     "cpu": _on_cpu,

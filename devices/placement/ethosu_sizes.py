@@ -1,0 +1,63 @@
+"""How an Ethos-U resizes maps: the factors that each of the chips takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeseg.devices.placement.graph import ModelGraph, Operator
+
+_U65 = (2, 4, 8)
+_U85, _U85_CORNERS = 1024, 2048
+
+
+def resize_65(graph: ModelGraph, op: Operator) -> str:
+    """Refuse other factors than 2, 4 and 8; bilinear by half pixels takes 2 alone."""
+    before, after = graph.read(op)[0].shape, graph.written(op)[0].shape
+    if before[1:3] == (1, 1) or before == after:
+        return ""
+    rows, columns = factors(graph, op)
+    if rows != columns and not (
+        (after[1] == 1 and before[1] == 1) or (after[2] == 1 and before[2] == 1)
+    ):
+        return f"it enlarges by {rows:.4g} rows and {columns:.4g} columns: expected one"
+    factor = columns if after[1] == 1 else rows
+    half = bool(op.options.get("halfPixelCenters"))
+    taken = (2,) if half and op.kind == "RESIZE_BILINEAR" else _U65
+    if factor in taken:
+        return ""
+    by = " by the centres of cells" if half and op.kind == "RESIZE_BILINEAR" else ""
+    return f"it enlarges{by} by {factor:.4g}, expected {' or '.join(map(str, taken))}"
+
+
+def resize_85(graph: ModelGraph, op: Operator) -> str:
+    """Refuse factors that are no powers of two (bilinear), or very large."""
+    before, after = graph.read(op)[0].shape, graph.written(op)[0].shape
+    if before[1:3] == (1, 1) or before == after:
+        return ""
+    corners = bool(op.options.get("alignCorners"))
+    if corners and op.options.get("halfPixelCenters"):
+        return "it aligns both corners and centres of cells"
+    most = _U85_CORNERS if corners else _U85
+    for factor in factors(graph, op):
+        if factor > most:
+            return f"it enlarges by {factor:.4g}, over {most}"
+        if op.kind == "RESIZE_BILINEAR" and not _is_power_of_two(factor):
+            return f"it enlarges by {factor:.4g}, expected a power of two"
+    return ""
+
+
+def factors(graph: ModelGraph, op: Operator) -> tuple[float, float]:
+    """Return by how much rows and columns are enlarged, as the option counts them."""
+    less = 1 if op.options.get("alignCorners") else 0
+    before, after = graph.read(op)[0].shape, graph.written(op)[0].shape
+    rows, columns = (
+        (after[axis] - less) / max(before[axis] - less, 1) for axis in (1, 2)
+    )
+    return rows, columns
+
+
+def _is_power_of_two(factor: float) -> bool:
+    return (
+        factor >= 1 and factor == int(factor) and int(factor) & (int(factor) - 1) == 0
+    )
