@@ -116,6 +116,19 @@ def _split(text: str, devices: PluginFolder) -> tuple[str, str]:
     return name, rest
 
 
+def chip_string(name: str, unit: str) -> str:
+    """Return a device string as its maker writes it; see `_split`.
+
+    Examples
+    --------
+    >>> chip_string("ethos_u", "65-512"), chip_string("coral", "usb")
+    ('ethos-u65-512', 'coral:usb')
+    """
+    if "_" in name and unit[:1].isdigit():
+        return name.replace("_", "-") + unit
+    return f"{name}:{unit}" if unit else name
+
+
 def nodes_of(address: DeviceAddress, devices: PluginFolder) -> tuple[str, ...]:
     """Return the device files that a device opens; see `DeviceUnit`."""
     units = profile_of(devices, address.name).units

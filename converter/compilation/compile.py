@@ -24,7 +24,7 @@ from edgeseg.devices import (
     ModelError,
     OutputError,
 )
-from edgeseg.devices.address import parse_address, profile_of
+from edgeseg.devices.address import chip_string, parse_address, profile_of
 from edgeseg.devices.archives import DAMAGED, check_methods, open_archive
 from edgeseg.devices.errors import MissingDriverError
 from edgeseg.devices.litert import read_model
@@ -52,8 +52,7 @@ def targets() -> tuple[str, ...]:
             profile = profile_of(DEVICES, name)
         except MissingDriverError:  # of that file; the question was another
             continue
-        written = name.replace("_", "-")
-        found += [f"{written}{u}" if u else name for u in profile.targets]
+        found += [chip_string(name, unit) for unit in profile.targets]
     return tuple(found)
 
 
@@ -124,8 +123,7 @@ def _compiler_for(device: str, request: Request) -> tuple[Compiler, Request]:
             f"expected one of {', '.join(targets())}"
         )
     if address.unit not in profile.targets and "" not in profile.targets:
-        written = address.name.replace("_", "-")
-        known = ", ".join(f"{written}{unit}" for unit in profile.targets)
+        known = ", ".join(chip_string(address.name, unit) for unit in profile.targets)
         raise InputError(
             f"{device} does not say which chip it is: expected one of {known}"
         )

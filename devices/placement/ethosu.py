@@ -38,8 +38,3 @@ def read_compiled(graph: ModelGraph) -> tuple[OperatorVerdict, ...]:
         else OperatorVerdict("cpu", "the compiler left it outside", blocking=True)
         for op in graph.operators
     )
-
-
-def is_compiled(graph: ModelGraph) -> bool:
-    """Return whether a model was compiled for an Ethos-U already."""
-    return any(op.kind == CUSTOM for op in graph.operators)

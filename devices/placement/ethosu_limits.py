@@ -160,9 +160,24 @@ def stride(graph: ModelGraph, op: Operator) -> str:
         int(op.options.get("dilationHFactor") or 1),
         int(op.options.get("dilationWFactor") or 1),
     )
-    if dilation == 1 and op.options.get("padding") == _VALID:
+    if dilation == 1 and not _is_padded(graph, op):
         return ""
     return small_stride(graph, op)
+
+
+def _is_padded(graph: ModelGraph, op: Operator) -> bool:
+    """Return whether a window reaches beyond the map."""
+    if op.options.get("padding") == _VALID:
+        return False
+    height, width = _kernel(op)
+    if op.kind == "CONV_2D":
+        height, width = graph.tensors[op.inputs[1]].shape[1:3]
+    before, after = graph.read(op)[0].shape, graph.written(op)[0].shape
+    reach = [
+        (after[axis] - 1) * step + size - before[axis]
+        for axis, step, size in zip((1, 2), _strides(op), (height, width), strict=True)
+    ]
+    return max(reach) > 0
 
 
 def _kernel(op: Operator) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,19 +15,21 @@ _U85, _U85_CORNERS = 1024, 2048
 def resize_65(graph: ModelGraph, op: Operator) -> str:
     """Refuse other factors than 2, 4 and 8; bilinear by half pixels takes 2 alone."""
     before, after = graph.read(op)[0].shape, graph.written(op)[0].shape
-    if before[1:3] == (1, 1) or before == after:
+    half = bool(op.options.get("halfPixelCenters")) and op.kind == "RESIZE_BILINEAR"
+    if before[1:3] == (1, 1) or (before == after and not half):
         return ""
-    rows, columns = factors(graph, op)
+    rows, columns = factors(graph, op, math.inf)
+    if rows != columns and half:
+        return f"it enlarges by {rows:.4g} rows and {columns:.4g} columns, expected 2"
     if rows != columns and not (
         (after[1] == 1 and before[1] == 1) or (after[2] == 1 and before[2] == 1)
     ):
         return f"it enlarges by {rows:.4g} rows and {columns:.4g} columns: expected one"
     factor = columns if after[1] == 1 else rows
-    half = bool(op.options.get("halfPixelCenters"))
-    taken = (2,) if half and op.kind == "RESIZE_BILINEAR" else _U65
+    taken = (2,) if half else _U65
     if factor in taken:
         return ""
-    by = " by the centres of cells" if half and op.kind == "RESIZE_BILINEAR" else ""
+    by = " by the centres of cells" if half else ""
     return f"it enlarges{by} by {factor:.4g}, expected {' or '.join(map(str, taken))}"
 
 
@@ -39,7 +42,7 @@ def resize_85(graph: ModelGraph, op: Operator) -> str:
     if corners and op.options.get("halfPixelCenters"):
         return "it aligns both corners and centres of cells"
     most = _U85_CORNERS if corners else _U85
-    for factor in factors(graph, op):
+    for factor in factors(graph, op, None):
         if factor > most:
             return f"it enlarges by {factor:.4g}, over {most}"
         if op.kind == "RESIZE_BILINEAR" and not _is_power_of_two(factor):
@@ -47,14 +50,30 @@ def resize_85(graph: ModelGraph, op: Operator) -> str:
     return ""
 
 
-def factors(graph: ModelGraph, op: Operator) -> tuple[float, float]:
-    """Return by how much rows and columns are enlarged, as the option counts them."""
-    less = 1 if op.options.get("alignCorners") else 0
+def factors(
+    graph: ModelGraph, op: Operator, of_one: float | None
+) -> tuple[float, float]:
+    """Return by how much rows and columns are enlarged, as the option counts them.
+
+    Parameters
+    ----------
+    graph, op : ModelGraph, Operator
+        The operator that resizes.
+    of_one : float or None
+        For a side of one cell whose corners are aligned, which has no steps to count;
+        None counts its cells.
+    """
+    corners = bool(op.options.get("alignCorners"))
     before, after = graph.read(op)[0].shape, graph.written(op)[0].shape
-    rows, columns = (
-        (after[axis] - less) / max(before[axis] - less, 1) for axis in (1, 2)
-    )
-    return rows, columns
+    found = []
+    for axis in (1, 2):
+        if not corners or (before[axis] == 1 and of_one is None):
+            found.append(after[axis] / before[axis])
+        elif before[axis] == 1:
+            found.append(1.0 if after[axis] == 1 else float(of_one or 1))
+        else:
+            found.append((after[axis] - 1) / (before[axis] - 1))
+    return found[0], found[1]
 
 
 def _is_power_of_two(factor: float) -> bool:

@@ -1,8 +1,9 @@
 """Quantized networks to compile: every head and pooling, and well-known networks.
 
-``python -m edgeseg.benchmarks.studies.ethos_u.networks FOLDER [NAME ...]`` makes those
-that the folder lacks, or those that are named. Which operators a chip takes depends on
-no picture: they are quantized by the ranges of random ones.
+``python -m edgeseg.benchmarks.studies.ethos_u.networks FOLDER [NAME|FILE ...]`` makes
+those that the folder lacks, or those that are named; of a shipped network, or a Keras
+file, with every head, pooling, recipe and interface. Which operators a chip takes
+depends on no picture: they are quantized by the ranges of a random one.
 
 Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
@@ -36,15 +37,19 @@ from edgeseg.devices import ConversionError
 if TYPE_CHECKING:
     from edgeseg.converter.frameworks import KerasModel
 
-_SEED, _PICTURES = 18, 2
+_SEED, _PICTURES = 18, 1
 SHIPPED = ("animals", "voc")
 
 
-def make_variants(folder: Path, name: str) -> None:
-    """Write a shipped network with every head and pooling, recipe and interface."""
-    content = lower(load_model(keras_file(name)).model)
+def make_variants(folder: Path, keras: Path) -> None:
+    """Write a network with every head and pooling, recipe and interface."""
+    name = keras.stem
+    content = lower(load_model(keras).model)
     for head, pooling in itertools.product(HEADS, POOLING):
-        changed = rewrite_pooling(content, pooling)
+        try:
+            changed = rewrite_pooling(content, pooling)
+        except ConversionError:  # it pools no picture
+            continue
         path = folder / f"{name}-{head}-{pooling}.tflite"
         _quantize(path, apply_head(changed, head).content, "int8")
     small = apply_head(content, "logits-stride").content
@@ -95,8 +100,8 @@ def main(arguments: list[str]) -> None:
         if not arguments[1:] and {name, f"{name}-int8"} & there:
             continue
         print(f"== {name}", file=sys.stderr)
-        if name in SHIPPED:
-            make_variants(folder, name)
+        if name in SHIPPED or name.endswith(".keras"):
+            make_variants(folder, keras_file(name) if name in SHIPPED else Path(name))
         else:
             make_network(folder, name)
 
