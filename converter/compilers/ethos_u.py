@@ -36,7 +36,7 @@ from edgeseg.converter.compilation.contract import (
 from edgeseg.converter.compilation.program import how_it_ended, read_made
 from edgeseg.devices import ConversionError, MissingDriverError, ModelError
 from edgeseg.devices.placement.reading import read_model_graph
-from edgeseg.devices.plain_text import one_line, reason_of
+from edgeseg.devices.plain_text import one_line, plain, reason_of, shortened
 
 if TYPE_CHECKING:
     from edgeseg.converter.compilation.contract import Run
@@ -106,7 +106,7 @@ def _version(printed: str) -> str:
     found = _VERSION.match(text)
     if found is None or (int(found[1]), int(found[2])) < OLDEST:
         raise ConversionError(
-            f"its version is {one_line(text, 40) or 'not told'}: expected "
+            f"its version is {shortened(plain(text), 40) or 'not told'}: expected "
             f"{OLDEST[0]}.{OLDEST[1]} or later, pip install -U ethos-u-vela"
         )
     return text
@@ -117,7 +117,7 @@ def _failure(code: int, printed: str) -> str:
     found = _FAILURE.findall(printed)
     if code < 0 or not found:
         return f"it {how_it_ended(code)}"
-    reason = one_line(found[-1].strip(), 200)
+    reason = shortened(plain(found[-1].strip()), 200)
     if "accelerator-config" in reason:
         reason += "; this Vela does not know the chip: pip install -U ethos-u-vela"
     return reason

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices.placement import ethosu_limits as limits
 from edgeseg.devices.placement import ethosu_sizes as sizes
+from edgeseg.devices.placement import ethosu_windows as windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +35,8 @@ _GENERIC = (
     limits.one_step,
     limits.zero_at_zero,
 )
-_CONVOLUTION = (limits.weights, limits.bias)
-_TRANSPOSED = (*_CONVOLUTION, limits.transposed_shape)
+_CONVOLUTION = (windows.weights, windows.bias)
+_TRANSPOSED = (*_CONVOLUTION, windows.transposed_shape)
 _STRIDED = (limits.constant_parameters, limits.no_reversal)
 
 # Operation: its limits on a U55 and a U65
@@ -43,11 +44,12 @@ U65: Mapping[str, tuple[Limit, ...]] = {
     "ABS": (_NARROW,),
     "ADD": (_WIDE,),
     "ARG_MAX": (_WIDEST, limits.arg_max),
-    "AVERAGE_POOL_2D": (_NARROW, limits.average_window, limits.stride),
+    "AVERAGE_POOL_2D": (_NARROW, windows.average_window, windows.stride),
     "BATCH_MATMUL": (limits.data_types("int8"),),
+    "BATCH_TO_SPACE_ND": (_NARROW, limits.around_convolution),
     "CONCATENATION": (_NARROW,),
-    "CONV_2D": (_NARROW, *_CONVOLUTION, limits.stride),
-    "DEPTHWISE_CONV_2D": (_NARROW, *_CONVOLUTION, limits.small_stride),
+    "CONV_2D": (_NARROW, *_CONVOLUTION, windows.stride),
+    "DEPTHWISE_CONV_2D": (_NARROW, *_CONVOLUTION, windows.small_stride),
     "ELU": (limits.data_types("int8"),),
     "EXP": (_NARROW,),
     "EXPAND_DIMS": (_WIDE,),
@@ -58,7 +60,7 @@ U65: Mapping[str, tuple[Limit, ...]] = {
     "LOG": (limits.data_types("int8", "int16"),),
     "LOGISTIC": (_NARROW,),
     "MAXIMUM": (_NARROW, limits.same_steps),
-    "MAX_POOL_2D": (_NARROW, limits.maximum_window, limits.stride),
+    "MAX_POOL_2D": (_NARROW, windows.maximum_window, windows.stride),
     "MEAN": (_NARROW, limits.mean),
     "MINIMUM": (_NARROW, limits.same_steps),
     "MIRROR_PAD": (_WIDE, limits.constant_parameters),
@@ -81,6 +83,7 @@ U65: Mapping[str, tuple[Limit, ...]] = {
     "RSQRT": (limits.data_types("int8", "int16"),),
     "SLICE": (_NARROW, limits.constant_parameters),
     "SOFTMAX": (_NARROW, limits.softmax),
+    "SPACE_TO_BATCH_ND": (_NARROW, limits.around_convolution),
     "SPLIT": (_NARROW, limits.constant_axis),
     "SPLIT_V": (_NARROW,),
     "SQUARED_DIFFERENCE": (_NARROW,),
@@ -91,7 +94,7 @@ U65: Mapping[str, tuple[Limit, ...]] = {
     "TANH": (_NARROW,),
     "TILE": (_NARROW,),
     "TRANSPOSE": (_WIDE, limits.constant_parameters),
-    "TRANSPOSE_CONV": (_NARROW, *_TRANSPOSED, limits.transposed_stride),
+    "TRANSPOSE_CONV": (_NARROW, *_TRANSPOSED, windows.transposed_stride),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (_NARROW,),
     "UNPACK": (_NARROW,),
 }
@@ -110,11 +113,12 @@ _U85_WIDER = (
 U85: Mapping[str, tuple[Limit, ...]] = {
     **U65,
     **{kind: (_ANY,) for kind in _U85_WIDER},
-    "AVERAGE_POOL_2D": (_WIDE, limits.average_window),
+    "AVERAGE_POOL_2D": (_WIDE, windows.average_window),
     "CONV_2D": (_NARROW, *_CONVOLUTION),
     "DEPTHWISE_CONV_2D": (_NARROW, *_CONVOLUTION),
+    "GATHER": (_ANY, limits.along_batches),
     "MAXIMUM": (_ANY, limits.same_steps),
-    "MAX_POOL_2D": (_WIDE, limits.maximum_window),
+    "MAX_POOL_2D": (_WIDE, windows.maximum_window),
     "MINIMUM": (_ANY, limits.same_steps),
     "MIRROR_PAD": (_ANY, limits.constant_parameters),
     "PAD": (_ANY, limits.constant_parameters),
