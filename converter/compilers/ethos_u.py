@@ -127,7 +127,7 @@ def _graph(path: Path) -> ModelGraph:
     try:
         return read_model_graph(path)
     except ModelError as error:
-        reason = one_line(str(error).replace(str(path), path.name), 200)
+        reason = shortened(plain(str(error).replace(str(path), path.name)), 200)
         raise ConversionError(reason) from error
 
 
