@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,8 +65,7 @@ def profile_of(devices: PluginFolder, name: str) -> Profile:
         The file imports a package that is not installed.
     """
     devices.load(name)  # says what is wrong with the name, or with the file
-    module = importlib.import_module(f"{devices.package}.{name}")
-    profile: Profile = getattr(module, "PROFILE", Profile(summary=""))
+    profile: Profile = getattr(devices.module(name), "PROFILE", Profile(summary=""))
     return profile
 
 
@@ -80,7 +78,7 @@ def parse_address(text: str, devices: PluginFolder) -> DeviceAddress:
         No such device or unit, or the string breaks the grammar; the message lists
         the known ones and names the one that was probably meant.
     """
-    name, _, rest = text.partition(":")
+    name, rest = _split(text, devices)
     if name not in devices.names():
         known = ", ".join(devices.names())
         raise UnknownPluginError(
@@ -92,7 +90,7 @@ def parse_address(text: str, devices: PluginFolder) -> DeviceAddress:
     unit, colon, number = rest.partition(":")
     found = next((u for u in profile.units if u.name == unit), None)
     if found is None:
-        raise UnknownPluginError(_no_unit(text, name, profile, devices))
+        raise UnknownPluginError(_no_unit(f"{name}:{rest}", name, profile, devices))
     if not colon:
         return DeviceAddress(name, unit)
     if not found.numbered or not (number.isascii() and number.isdigit()):
@@ -102,6 +100,33 @@ def parse_address(text: str, devices: PluginFolder) -> DeviceAddress:
             f"known: {', '.join(_strings(name, profile))}"
         )
     return DeviceAddress(name, unit, int(number))
+
+
+def _split(text: str, devices: PluginFolder) -> tuple[str, str]:
+    """Return name and unit; ``ethos-u65-512`` is ``ethos_u:65-512`` as chips write it.
+
+    A name with hyphens for underscores may have its unit behind it without a colon.
+    """
+    name, _, rest = text.partition(":")
+    for known in () if name in devices.names() else devices.names():
+        written = known.replace("_", "-")
+        unit = text[len(written) :]
+        if "-" in written and text.startswith(written) and unit[:1].isdigit():
+            return known, unit
+    return name, rest
+
+
+def chip_string(name: str, unit: str) -> str:
+    """Return a device string as its maker writes it; see `_split`.
+
+    Examples
+    --------
+    >>> chip_string("ethos_u", "65-512"), chip_string("coral", "usb")
+    ('ethos-u65-512', 'coral:usb')
+    """
+    if "_" in name and unit[:1].isdigit():
+        return name.replace("_", "-") + unit
+    return f"{name}:{unit}" if unit else name
 
 
 def nodes_of(address: DeviceAddress, devices: PluginFolder) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.base import Device
 
-DEVICES = PluginFolder("device", "edgeseg.devices.boards")
+DEVICES = PluginFolder("device", "edgeseg.devices.boards", "edgeseg.devices")
 # the custom operator that Google's edgetpu_compiler puts in place of what it maps
 _EDGE_TPU_OPERATOR = b"edgetpu-custom-op"
 
@@ -72,7 +72,12 @@ def automatic_device(model: Path, root: Path = ROOT) -> str:
 
 def is_compiled(model: Path) -> bool:
     """Return whether a file was compiled for the Edge TPU."""
+    return has_operator(model, _EDGE_TPU_OPERATOR)
+
+
+def has_operator(model: Path, name: bytes) -> bool:
+    """Return whether a file names a custom operator, such as a compiler puts in."""
     try:
-        return _EDGE_TPU_OPERATOR in model.read_bytes()
+        return name in model.read_bytes()
     except OSError:
         return False

@@ -29,6 +29,8 @@ class DeviceUnit:
     nodes : tuple of str
         Device files that it opens beside GPUs and cameras, as systemd's
         ``DeviceAllow=`` takes them.
+    target : bool
+        Whether a model is compiled for this unit in particular.
     """
 
     name: str
@@ -36,6 +38,7 @@ class DeviceUnit:
     numbered: bool = False
     placement: str = ""
     nodes: tuple[str, ...] = ()
+    target: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,12 @@ class Profile:
         What else to know when choosing a model.
     placement : str
         What runs a TFLite model's operators, for ``edgeseg check``: ``"edgetpu"``,
-        ``"gpu"``, ``"xnnpack"``, ``"cpu"`` (no delegate), ``"onnx"`` (ONNX Runtime,
-        which takes no TFLite model) or ``"none"`` (nothing runs them).
+        ``"ethosu65"``, ``"ethosu85"``, ``"gpu"``, ``"xnnpack"``, ``"cpu"`` (no
+        delegate), ``"onnx"`` (ONNX Runtime, which takes no TFLite model) or ``"none"``
+        (nothing runs them).
+    compiler : str
+        The compiler that a model goes through before it runs there, a name of
+        ``edgeseg.converter.compilers``; empty where there is none.
     camera : str
         Source string of the camera that the board usually has.
     install : tuple of str
@@ -98,6 +105,7 @@ class Profile:
     sizes: tuple[str, ...] = ("257x257", "513x513")
     advice: tuple[str, ...] = ()
     placement: str = "xnnpack"
+    compiler: str = ""
     camera: str = "camera:0"
     install: tuple[str, ...] = ()
     verified: str = "not run on hardware"
@@ -106,6 +114,12 @@ class Profile:
         """Return what runs a model's operators on one of the units."""
         own = (u.placement for u in self.units if u.name == unit)
         return next(own, "") or self.placement
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The units that a model is compiled for; one that is empty is the device."""
+        own = tuple(unit.name for unit in self.units if unit.target)
+        return (own or ("",)) if self.compiler else ()
 
     def to_dict(self) -> Json:
         """Return what suits the device, as JSON values."""
@@ -116,6 +130,7 @@ class Profile:
             "heads": list(self.heads),
             "sizes": list(self.sizes),
             "advice": list(self.advice),
+            "compiler": self.compiler,
             "camera": self.camera,
             "install": list(self.install),
             "verified": self.verified,

@@ -113,6 +113,11 @@ class TFLiteDevice(SpecifiedDevice):
                 f"{model} is compiled for the Edge TPU and needs a Coral; on this "
                 "device run the file that it was compiled from (without _edgetpu)"
             ) from first
+        if "ethos-u" in str(first):
+            raise ModelError(
+                f"{model} is compiled for an Ethos-U and needs one; on this device run "
+                "the file that it was compiled from (without _vela)"
+            ) from first
         interpreter = self._load(model, xnnpack=False)
         try:
             with quiet():

@@ -21,6 +21,7 @@ PLUGIN_FOLDERS = [
     "runtime/datasets",
     "converter/loading/formats",
     "converter/backbones",
+    "converter/compilers",
 ]
 
 

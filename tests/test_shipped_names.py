@@ -54,13 +54,13 @@ def test_python_takes_it(tmp_path, monkeypatch):
 
 def test_a_compilation_takes_it_and_writes_here(tmp_path, monkeypatch):
     """With a compiler that copies, as far as the shipped folder is concerned."""
-    from edgeseg.converter.edgetpu import compile_model
+    from edgeseg.converter.compilation.compile import compile_model
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     before = sorted(model_file().parent.iterdir())
     with pytest.raises(MissingDriverError, match="edgetpu_compiler"):
-        compile_model("animals")
+        compile_model("animals", "coral")
     assert sorted(model_file().parent.iterdir()) == before
 
 

@@ -8,27 +8,36 @@ import click
 
 from edgeseg.runtime.commands.options import MODEL, PATH
 from edgeseg.runtime.json_text import json_text
+from edgeseg.runtime.terminal.completion import complete_words
 from edgeseg.runtime.terminal.console import show
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.converter.edgetpu import Compilation
+    from edgeseg.converter.compilation.contract import Compilation, Estimate
+
+
+def _targets() -> tuple[str, ...]:
+    from edgeseg.converter.compilation.compile import targets
+
+    return targets()
 
 
 @click.command(name="compile")
 @click.argument("model", type=MODEL)
 @click.option(
     "--device",
-    type=click.Choice(["coral"]),
+    metavar="NAME",
     required=True,
-    help="What to compile for: only a Coral's Edge TPU needs it.",
+    shell_complete=complete_words(_targets),
+    help="What to compile for: coral, or an Arm chip with its size, such as "
+    "ethos-u65-512 or ethos-u85-256.",
 )
 @click.option(
     "-o",
     "--output",
     type=PATH,
-    help="The .tflite to write.  [default: MODEL_edgetpu.tflite]",
+    help="The .tflite to write.  [default: MODEL_edgetpu.tflite, MODEL_vela.tflite]",
 )
 @click.option(
     "--timeout",
@@ -42,7 +51,20 @@ if TYPE_CHECKING:
     "--min-runtime",
     type=click.IntRange(10, 14),
     metavar="VERSION",
-    help="Oldest Edge TPU runtime that must run it, 10 to 14.  [default: the newest]",
+    help="Coral: oldest Edge TPU runtime that must run it, 10 to 14.  [default: the "
+    "newest]",
+)
+@click.option(
+    "--system-config",
+    metavar="NAME",
+    help="Ethos-U: clocks and buses of the board, as Vela names them.  [default: "
+    "Vela's for the chip]",
+)
+@click.option(
+    "--memory-mode",
+    metavar="NAME",
+    help="Ethos-U: memories of the board, as Vela names them.  [default: Vela's for "
+    "the chip]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compile_command(
@@ -51,17 +73,29 @@ def compile_command(
     output: Path | None,
     timeout: float,
     min_runtime: int | None,
+    system_config: str | None,
+    memory_mode: str | None,
     as_json: bool,
 ) -> None:
-    """Compile an int8 model for a Coral with Google's edgetpu_compiler.
+    """Compile an int8 model for a chip with the chip's own compiler.
 
-    The compiler must be installed (x86-64 Linux). The manifest of the model is carried
+    The compiler must be installed: Google's edgetpu_compiler for a Coral, Arm's Vela
+    (pip install ethos-u-vela) for an Ethos-U. The manifest of the model is carried
     over; where the compiler maps nothing, nothing is written.
     """
-    from edgeseg.converter.edgetpu import compile_model
+    from edgeseg.converter.compilation.compile import compile_model
+    from edgeseg.converter.compilation.contract import Request
 
     result = compile_model(
-        model, output=output, timeout_s=timeout, min_runtime=min_runtime
+        model,
+        device,
+        output=output,
+        timeout_s=timeout,
+        request=Request(
+            min_runtime=min_runtime,
+            system_config=system_config,
+            memory_mode=memory_mode,
+        ),
     )
     if as_json:
         click.echo(json_text(result.to_dict(), indent=2))
@@ -70,14 +104,26 @@ def compile_command(
 
 
 def _text(result: Compilation) -> str:
+    answer = result.answer
     carried = "manifest carried over" if result.manifest else "it had no manifest"
     lines = [
-        f"Edge TPU Compiler {result.version or 'of unknown version'}: "
-        f"{result.mapped} of {result.operators} operators mapped"
+        f"{result.title} {answer.version or 'of unknown version'} for {result.device}: "
+        f"{answer.mapped} of {answer.total} operators mapped"
     ]
     lines += [
         f"  on the CPU: {row.count} {row.op}: {row.status}"
-        for row in result.rows
+        for row in answer.rows
         if not row.mapped
     ]
+    if answer.estimate is not None:
+        lines.append(_estimate(answer.estimate, result.title))
     return "\n".join([*lines, f"{result.path}  sha256 {result.sha256}  {carried}"])
+
+
+def _estimate(found: Estimate, title: str) -> str:
+    return (
+        f"estimated by {title}, not measured: {found.milliseconds:.1f} ms an inference "
+        f"({found.cycles / 1e6:.2f} M cycles at {found.clock_mhz:g} MHz), "
+        f"{found.sram_kib:.0f} KiB of SRAM, {found.dram_kib:.0f} KiB of DRAM; system "
+        f"{found.system_config}, memory mode {found.memory_mode}"
+    )

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices.accelerators import EdgeTpu, find_edge_tpus
 from edgeseg.devices.cores import physical_cores
-from edgeseg.devices.edgetpu import (
-    LIBRARY,
-    find_library,
-    load_delegate,
-    matching_runtime,
-)
+from edgeseg.devices.edgetpu import LIBEDGETPU, LIBRARY, matching_runtime
 from edgeseg.devices.errors import EdgesegError, MissingDriverError, ModelError
 from edgeseg.devices.linux_files import ROOT
 from edgeseg.devices.open import is_compiled
@@ -67,13 +62,13 @@ class Coral(TFLiteDevice):
                 f"there: edgeseg compile {model} --device coral"
             )
         tpu = _choose(unit, root)
-        library = find_library(root)
+        library = LIBEDGETPU.find(root)
         if library is None:
             raise MissingDriverError(
                 f"{LIBRARY} is not installed: sudo apt install libedgetpu1-std"
             )
         runtime = matching_runtime(root)
-        delegate = load_delegate(
+        delegate = LIBEDGETPU.load(
             library, runtime, {"device": f"{tpu.bus}:{tpu.number}"}
         )
         super().__init__(
@@ -150,7 +145,7 @@ def _find(root: Path) -> tuple[Found, ...]:
 
 def _state(tpu: EdgeTpu, root: Path) -> Found:
     device = f"coral:{tpu.bus}:{tpu.number}"
-    if find_library(root) is None:
+    if LIBEDGETPU.find(root) is None:
         hint = f"{LIBRARY} is missing: sudo apt install libedgetpu1-std"
         return Found(device, "incomplete", hint)
     if tpu.bus == "pci" and not tpu.is_started:
@@ -180,6 +175,7 @@ PROFILE = Profile(
     ),
     find=_find,
     placement="edgetpu",
+    compiler="edgetpu",
     recipes=("int8",),
     heads=("logits-stride",),
     sizes=("257x257", "321x321", "513x513"),

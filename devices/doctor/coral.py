@@ -8,14 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeseg.devices.accelerators import EdgeTpu, find_edge_tpus, find_vulkan_drivers
+from edgeseg.devices.delegate import library_architecture
 from edgeseg.devices.doctor.camera import missing_group
 from edgeseg.devices.doctor.finding import Finding, Fix
-from edgeseg.devices.edgetpu import (
-    find_library,
-    library_architecture,
-    misfit,
-    package_version,
-)
+from edgeseg.devices.edgetpu import LIBEDGETPU, misfit, package_version
 from edgeseg.devices.inventory import INTERPRETERS
 
 if TYPE_CHECKING:
@@ -38,7 +34,7 @@ def check_coral(machine: Machine) -> Iterator[Finding]:
         yield from _usb(tpu) if tpu.bus == "usb" else _pci(machine, tpu)
     if any(tpu.bus == "usb" for tpu in tpus):
         yield from _rights(machine)
-    library = find_library(machine.root)
+    library = LIBEDGETPU.find(machine.root)
     if library is None:
         if tpus:
             why = "nothing can be run on the Edge TPU"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.address import parse_address, profile_of
+from edgeseg.devices.address import chip_string, parse_address, profile_of
 from edgeseg.devices.errors import ModelError
 from edgeseg.devices.open import DEVICES
 from edgeseg.devices.placement import edgetpu, gpu
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from edgeseg.devices.placement.result import Advice
     from edgeseg.devices.placement.xnnpack import Membership
 
+_ETHOS_U = "ethos-u"  # the operator that Arm's compiler puts in
 _COMPILED_NOTE = (
-    "compiled already: what is inside the Edge TPU operator cannot be counted, shares "
-    "are of what is outside"
+    "compiled already: what is inside the chip's own operator cannot be counted, "
+    "shares are of what is outside"
 )
 
 
@@ -68,7 +69,8 @@ def check_model(model: Path, device: str) -> Placement:
     profile = profile_of(DEVICES, address.name)
     kind = profile.placement_of(address.unit)
     # the unit matters where it means another processor than the device's name alone
-    name = address.name + (f":{address.unit}" if kind != profile.placement else "")
+    unit = address.unit if kind != profile.placement else ""
+    name = chip_string(address.name, unit)
     if kind == "onnx":
         raise ModelError(
             f"{name} runs .onnx files in ONNX Runtime, whose provider takes all of a "
@@ -80,6 +82,11 @@ def check_model(model: Path, device: str) -> Placement:
         raise ModelError(
             f"{model} was compiled for an Edge TPU and runs nowhere else: check "
             "the file it was compiled from, or take --device coral"
+        )
+    if _is_for_ethosu(graph) and kind not in ("ethosu65", "ethosu85", "none"):
+        raise ModelError(
+            f"{model} was compiled for an Ethos-U and runs nowhere else: check the "
+            "file it was compiled from, or take --device ethos-u65"
         )
     found = _PREDICTORS[kind](model, graph)
     partitions, hand_overs = count_pieces(graph, found.verdicts)
@@ -105,6 +112,24 @@ def _on_edgetpu(model: Path, graph: ModelGraph) -> _Prediction:
         verdicts,
         coral_advice(graph, place(graph, verdicts)),
         edgetpu.notes(graph, verdicts),
+    )
+
+
+def _is_for_ethosu(graph: ModelGraph) -> bool:
+    return any(op.kind == _ETHOS_U for op in graph.operators)
+
+
+def _on_ethosu(graph: ModelGraph, chip: str) -> _Prediction:
+    # here, because a check for another chip starts faster without these
+    from edgeseg.devices.placement import ethosu
+    from edgeseg.devices.placement.ethosu_advice import ethosu_advice
+
+    if _is_for_ethosu(graph):
+        verdicts = ethosu.read_compiled(graph)
+        return _Prediction(ethosu.COMPILED, verdicts, notes=(_COMPILED_NOTE,))
+    verdicts = ethosu.predict(graph, chip)
+    return _Prediction(
+        ethosu.ORIGIN, verdicts, ethosu_advice(graph, place(graph, verdicts))
     )
 
 
@@ -147,6 +172,8 @@ def _on_nothing(model: Path, graph: ModelGraph) -> _Prediction:
 
 _PREDICTORS: dict[str, Callable[[Path, ModelGraph], _Prediction]] = {
     "edgetpu": _on_edgetpu,
+    "ethosu65": lambda model, graph: _on_ethosu(graph, "ethosu65"),
+    "ethosu85": lambda model, graph: _on_ethosu(graph, "ethosu85"),
     "gpu": _on_gpu,
     "xnnpack": _on_xnnpack,
     "cpu": _on_cpu,

@@ -48,6 +48,10 @@ class Tensor:
         The stored bytes of a constant; None for an activation.
     zero_points : tuple of int
         Least and greatest of its quantization; empty for what is not quantized.
+    scales : tuple of float
+        Least and greatest step of its quantization; empty for what is not quantized.
+    steps : int
+        How many steps it has: 1, or one a channel; 0 for what is not quantized.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Tensor:
     fixed: bool
     data: Array | None
     zero_points: tuple[int, ...]
+    scales: tuple[float, ...] = ()
+    steps: int = 0
 
     @property
     def constant(self) -> bool:

@@ -72,6 +72,8 @@ def _tensor(tensor: TensorEntry, file: ModelFile) -> Tensor:
     quantization = tensor.quantization
     zeros = None if quantization is None else quantization.zero_points
     zero_points = (int(zeros.least), int(zeros.most)) if zeros and zeros.size else ()
+    steps = None if quantization is None else quantization.scales
+    scales = (float(steps.least), float(steps.most)) if steps and steps.size else ()
     signature = tensor.signature
     return Tensor(
         name=readable(tensor.name),
@@ -80,6 +82,8 @@ def _tensor(tensor: TensorEntry, file: ModelFile) -> Tensor:
         fixed=signature is None or all(n >= 0 for n in signature),
         data=np.frombuffer(data, np.uint8) if data else None,
         zero_points=zero_points,
+        scales=scales,
+        steps=steps.size if steps else 0,
     )
 
 

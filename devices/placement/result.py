@@ -24,7 +24,7 @@ class Placed:
         Place in the order of execution, from 0.
     op : str
         Name in the TensorFlow Lite schema.
-    placement : {"edgetpu", "xnnpack", "gpu", "cpu", "none"}
+    placement : {"edgetpu", "ethosu", "xnnpack", "gpu", "cpu", "none"}
         The processor; ``cpu`` is TensorFlow Lite's own kernel, ``none`` is a device
         that runs no operator.
     reason : str

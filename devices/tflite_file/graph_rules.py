@@ -44,6 +44,8 @@ _CALLS = (
     "initSubgraphIndex",
     "subgraph",
 )
+# they name memory to work in among their inputs: Arm's compiler for the Ethos-U
+_SCRATCH = ("ethos-u",)
 
 
 def check_connections(file: ModelFile, graph: SubgraphEntry) -> None:
@@ -69,7 +71,7 @@ def check_connections(file: ModelFile, graph: SubgraphEntry) -> None:
     for index, operator in enumerate(graph.operators):
         _check_indices(index, operator, count)
         for tensor in operator.inputs:
-            if tensor >= 0 and tensor not in ready:
+            if tensor >= 0 and tensor not in ready and operator.kind not in _SCRATCH:
                 raise DamagedError(
                     f"operator {index} {operator.kind} reads "
                     f"{titled(tensor, graph.tensors[tensor])}, which nothing has "

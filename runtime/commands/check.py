@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "edgetpu": "Edge TPU",
+    "ethosu": "Ethos-U",
     "xnnpack": "XNNPACK",
     "gpu": "GPU",
     "cpu": "CPU",
     "none": "nothing",
 }
-_ACCELERATORS = {"edgetpu": "the Edge TPU", "xnnpack": "XNNPACK", "gpu": "the GPU"}
+_ACCELERATORS = {
+    "edgetpu": "the Edge TPU",
+    "ethosu": "the Ethos-U",
+    "xnnpack": "XNNPACK",
+    "gpu": "the GPU",
+}
 _LISTED = 3  # names of operators in one row
 
 
@@ -35,15 +41,17 @@ _LISTED = 3  # names of operators in one row
     required=True,
     metavar="NAME",
     shell_complete=complete_words(device_names),
-    help="What is to run it: coral (Edge TPU), jetson (GPU), raspberry_pi, desktop or "
-    "generic (XNNPACK), or another one that edgeseg devices lists.",
+    help="What is to run it: coral (Edge TPU), ethos-u65 or ethos-u85, jetson (GPU), "
+    "raspberry_pi, desktop or generic (XNNPACK), or another one that edgeseg devices "
+    "lists.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(model: Path, device: str, as_json: bool) -> None:
     """Show which processor of a board runs each operator, and what to change.
 
-    For a Coral and a Jetson the answer is predicted from the published constraints of
-    their compiler and delegate; for XNNPACK the interpreter of this machine is asked.
+    For a Coral, an Ethos-U and a Jetson the answer is predicted from the published
+    constraints of their compiler and delegate; for XNNPACK the interpreter of this
+    machine is asked.
     """
     from edgeseg.devices.placement import check_model
     from edgeseg.runtime.json_text import json_text

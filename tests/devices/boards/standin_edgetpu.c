@@ -1,8 +1,12 @@
-/* A stand-in for libedgetpu: takes every edgetpu-custom-op and answers with zeros.
+/* A stand-in for libedgetpu: takes every edgetpu-custom-op and answers with zeros;
+   with -DOPERATOR='"ethos-u"' for a delegate of that chip.
 
    Built by the tests, so that the whole way from a Coral's device string to an
    inference is walked without one. The structures are the heads of those in
    TensorFlow Lite's public C header (core/c/common.h), as far as they are needed. */
+#ifndef OPERATOR
+#define OPERATOR "edgetpu-custom-op"
+#endif
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +51,18 @@ struct Delegate {
   void* later[2];
 };
 
-static int ready(Context* context, NodeHead* node) { return 0; }
+/* "scratch" and "scratch_fast" of an ethos-u are memory that no operator writes: the
+   interpreter gives them none, their delegate must */
+static int ready(Context* context, NodeHead* node) {
+  for (int i = 0; i < node->inputs->size; i++) {
+    Tensor* tensor = &context->tensors[node->inputs->data[i]];
+    if (!tensor->data && tensor->name && !strncmp(tensor->name, "scratch", 7)) {
+      tensor->data = calloc(1, tensor->bytes + 1);
+      tensor->allocation = 6; /* custom: not the interpreter's own */
+    }
+  }
+  return 0;
+}
 
 static int zeros(Context* context, NodeHead* node) {
   for (int i = 0; i < node->outputs->size; i++) {
@@ -70,7 +85,7 @@ static int take(Context* context, Delegate* delegate) {
     Registration* registration;
     if (context->node(context, plan->data[i], &node, &registration)) return 1;
     const char* name = registration->custom_name;
-    if (name && !strcmp(name, "edgetpu-custom-op"))
+    if (name && !strcmp(name, OPERATOR))
       mine->data[mine->size++] = plan->data[i];
   }
   Registration kernel = {0};

@@ -13,7 +13,8 @@ from machines import lay, pci_coral, usb_coral
 from edgeseg.devices import MissingDriverError, ModelError, check_device, open_device
 from edgeseg.devices.accelerators import find_edge_tpus
 from edgeseg.devices.boards.coral import PROFILE, Coral, open_coral
-from edgeseg.devices.edgetpu import library_architecture, misfit, tensorflow_of
+from edgeseg.devices.delegate import library_architecture
+from edgeseg.devices.edgetpu import misfit, tensorflow_of
 from edgeseg.devices.open import automatic_device
 
 SOURCE = Path(__file__).parent / "standin_edgetpu.c"

@@ -18,7 +18,9 @@ import pytest
 from click.testing import CliRunner
 
 from edgeseg.converter.commands.compile import compile_command
-from edgeseg.converter.edgetpu import PROGRAM, compile_model, parse_log
+from edgeseg.converter.compilation import compile as compilation
+from edgeseg.converter.compilation.contract import Request
+from edgeseg.converter.compilers.edgetpu import PROGRAM, parse_log
 from edgeseg.devices import ConversionError, InputError, MissingDriverError, ModelError
 from edgeseg.runtime import Manifest
 from edgeseg.runtime.model.embedded import (
@@ -71,6 +73,10 @@ ERROR: Didn't find op for builtin opcode 'RESIZE_BILINEAR' version '3'
 
 ERROR: Registration failed.
 """
+
+
+def compile_model(model, **options):
+    return compilation.compile_model(model, "coral", **options)
 
 
 @pytest.fixture
@@ -142,9 +148,9 @@ def test_a_failure_is_told_with_what_helps(text, failure):
 
 def test_the_result_carries_the_manifest(model, compiler):
     compiler()
-    result = compile_model(model, min_runtime=13)
+    result = compile_model(model, request=Request(min_runtime=13))
     assert result.path == model.with_name("shapes_edgetpu.tflite")
-    assert (result.mapped, result.operators, result.manifest) == (2, 5, True)
+    assert (result.answer.mapped, result.answer.total, result.manifest) == (2, 5, True)
     assert stored_manifest(result.path) == stored_manifest(model)
     called = (model.parent / "called").read_text()
     assert " -m 13 " in called
@@ -162,7 +168,7 @@ def test_a_foreign_label_list_is_carried_too(model, compiler, golden_model):
 
 def test_a_table_that_is_only_in_the_log_file_is_read_there(model, compiler):
     compiler(printed="Edge TPU Compiler version 16.0.384591198")
-    assert compile_model(model).mapped == 2
+    assert compile_model(model).answer.mapped == 2
 
 
 def test_the_command_tells_what_stays_on_the_cpu(model, compiler):
@@ -188,7 +194,7 @@ def test_the_command_tells_what_stays_on_the_cpu(model, compiler):
     [
         ({"log": NOTHING}, "mapped none of the 5 operators"),
         ({"log": FAILED, "code": 1, "made": False}, "large activation tensors"),
-        ({"log": "", "made": False}, "status 0 and made no file"),
+        ({"log": "", "made": False}, "ended with status 0 and made no file"),
         ({"log": "", "body": "sys.exit(7)"}, "status 7"),
     ],
 )
@@ -238,7 +244,7 @@ def test_without_the_compiler_it_is_told_how_to_get_it(model, tmp_path, monkeypa
 def test_what_is_compiled_or_no_model_is_refused(model, shared, compiler):
     compiler()
     folder = shared / "models" / "tflite" / "google-coral"
-    with pytest.raises(ModelError, match="compiled for an Edge TPU already"):
+    with pytest.raises(ModelError, match="compiled for the Edge TPU already"):
         compile_model(folder / "deeplabv3_mnv2_dm05_pascal_quant_edgetpu.tflite")
     model.write_bytes(b"no model")
     with pytest.raises(ModelError, match="not a TFLite model"):

@@ -1,0 +1,1 @@
+"""Compilers of chips, one a file; `edgeseg compile` takes a device that names one."""

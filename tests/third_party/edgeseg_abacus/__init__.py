@@ -1,0 +1,1 @@
+"""A device and a compiler that edgeseg finds by their entry points."""
