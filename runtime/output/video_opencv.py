@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.base import Closing
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.output.recording.clock import STILLS_S
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class OpencvWriter(Closing):
         del time_s
         # OpenCV drops what it cannot write; stopping before that leaves a whole file
         if shutil.disk_usage(self._path.parent).free < frame.nbytes + _RESERVE:
-            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            raise OutputError(os.strerror(errno.ENOSPC)) from full
+            full = _no_space()
+            raise OutputError(reason_of(full)) from full
         before = self.size_bytes
         self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         self.frames += 1
@@ -94,7 +94,11 @@ class OpencvWriter(Closing):
             raise OutputError(
                 f"only {playable} of {self.frames} frames could be written: is the "
                 "disk full?"
-            ) from (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if full else None)
+            ) from (_no_space() if full else None)
+
+
+def _no_space() -> OSError:
+    return OSError(errno.ENOSPC, "No space left on device")
 
 
 def frames_in(path: Path) -> int:
