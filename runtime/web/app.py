@@ -22,7 +22,7 @@ from edgeseg.runtime.web.metrics import CONTENT_TYPE, metrics_text
 from edgeseg.runtime.web.page import ICON, load_openapi, load_page
 from edgeseg.runtime.web.state import VERSION, state_of
 from edgeseg.runtime.web.stream import MultipartStream
-from edgeseg.runtime.web.watch_state import watch_state
+from edgeseg.runtime.web.watch_state import watch_state, watched_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +123,7 @@ class Pages:
             temperature_c=state["temperature_c"],
             streams=self._feed.watchers,
             connections=self._connections(),
+            watched=watched_by(self._feed),
         )
 
     async def state(self, request: Request) -> Response:

@@ -15,6 +15,7 @@ from edgeseg.devices.plain_text import encodable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from edgeseg.devices.types import Json
     from edgeseg.runtime.pipeline.meter import Readings, Spread
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -67,6 +68,7 @@ def metrics_text(
     temperature_c: float | None,
     streams: int,
     connections: int,
+    watched: Json | None = None,
 ) -> str:
     """Return all metrics of a run.
 
@@ -84,6 +86,8 @@ def metrics_text(
         Of the machine.
     streams, connections : int
         Clients that watch; connections that are open.
+    watched : dict or None
+        ``zones`` and ``lines`` of the newest frame; see `Watched.to_dict`.
     """
     text = _Text()
     _add_frames(text, readings)
@@ -96,8 +100,30 @@ def metrics_text(
     text.add("web_streams", "gauge", "Clients that watch the stream.", {"": streams})
     help_ = "Connections to the page that are open."
     text.add("web_connections", "gauge", help_, {"": connections})
+    _add_watched(text, watched or {})
     text.add("build_info", "gauge", "The version.", {_labels(version=version): 1})
     return encodable("\n".join([*text.lines, ""]))
+
+
+def _add_watched(text: _Text, watched: Json) -> None:
+    inside = {
+        _labels(zone=zone, name=label): found
+        for zone, classes in watched.get("zones", {}).items()
+        for label, found in classes.items()
+    }
+    help_ = "Things of a class that are in a zone."
+    counts = {key: found["count"] for key, found in inside.items()}
+    text.add("zone_things", "gauge", help_, counts)
+    help_ = "Share of a zone's pixels that are of a class."
+    shares = {key: found["share"] for key, found in inside.items()}
+    text.add("zone_share", "gauge", help_, shares)
+    crossed = {
+        _labels(line=line, direction=way): count
+        for line, ways in watched.get("lines", {}).items()
+        for way, count in ways.items()
+    }
+    help_ = "Things that have crossed a line."
+    text.add("line_crossings_total", "counter", help_, crossed)
 
 
 def join_metrics(texts: Mapping[str, str]) -> str:

@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from edgeseg.runtime.web.feed import PageFeed
 
 
+def watched_by(feed: PageFeed) -> Json:
+    """Return ``zones`` and ``lines`` of the newest frame; see `Watched.to_dict`."""
+    newest = feed.newest
+    watched = newest.segmentation.watched if newest is not None else None
+    return watched.to_dict() if watched is not None else {"zones": {}, "lines": {}}
+
+
 def watch_state(feed: PageFeed, style: Style) -> Json:
     """Return ``zones``, ``lines`` and ``events``, the newest event first.
 
@@ -20,9 +27,7 @@ def watch_state(feed: PageFeed, style: Style) -> Json:
     style : Style
         Gives the zones and lines.
     """
-    newest = feed.newest
-    watched = newest.segmentation.watched if newest is not None else None
-    found = watched.to_dict() if watched is not None else {"zones": {}, "lines": {}}
+    found = watched_by(feed)
     return {
         "zones": [
             {

@@ -76,6 +76,20 @@ def test_the_state_has_zones_lines_and_the_latest_events_first(walk, wait_until)
     jsonschema.validate(state, schema)
 
 
+def test_metrics_count_things_and_crossings(walk, wait_until):
+    def metrics():
+        with urllib.request.urlopen(f"{walk.sink.url}metrics") as answer:
+            return answer.read().decode()
+
+    wait_until(
+        lambda: 'edgeseg_zone_things{zone="home",name="person"} 1.0' in metrics()
+    )
+    assert 'edgeseg_zone_share{zone="home",name="person"} 0.' in metrics()
+    crossed = 'edgeseg_line_crossings_total{line="gate",direction="in"} 1.0'
+    wait_until(lambda: crossed in metrics())
+    assert metrics().count("# TYPE edgeseg_line_crossings_total counter") == 1
+
+
 def test_the_page_shows_them(walk, wait_until, browser):
     page = browser.new_page()
     complaints = []
