@@ -1,14 +1,13 @@
-"""The figures of a run: rates, latencies and ages now, and the totals at its end.
+"""The figures of a run at this moment: rates, latencies and ages.
 
 The memory that they take does not grow with the run.
 """
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Json
     from edgeseg.runtime.capture.source import Capture, Source
+    from edgeseg.runtime.pipeline.controls import RunControls
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 _FRAMES = 300  # frames that percentiles are taken of
 _WINDOW_S = 2.0  # seconds that the frame rate is taken of
-_KEPT = 4096  # values of a stage that a median is taken of
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,8 @@ class Readings:
         Why the source is not connected, as far as it knows.
     outputs : dict of str to dict
         State of each sink that connects, by what the user calls it; see `Sink.state`.
+    paused : bool
+        Whether frames are let go unused; see `RunControls`.
     """
 
     frames: int = 0
@@ -101,6 +102,7 @@ class Readings:
     reconnects: int = 0
     error: str | None = None
     outputs: dict[str, Json] = field(default_factory=dict)
+    paused: bool = False
 
     def to_dict(self) -> Json:
         """Return JSON values; class ids are text, as JSON wants keys to be."""
@@ -139,6 +141,7 @@ class Meter:
         self._ages: deque[float] = deque(maxlen=_FRAMES)
         self._last: Segmentation | None = None
         self._source: Source | None = None
+        self._controls: RunControls | None = None
         self._outputs: dict[str, Stateful] = {}
 
     def add(self, capture: Capture, segmentation: Segmentation) -> None:
@@ -159,9 +162,9 @@ class Meter:
         with self._lock:
             self._dropped += count
 
-    def watch(self, source: Source) -> None:
-        """Include the state of this source in `read` from now on."""
-        self._source = source
+    def watch(self, source: Source, controls: RunControls | None = None) -> None:
+        """Include the state of this source in `read` from now on, and the pause."""
+        self._source, self._controls = source, controls
 
     def watch_outputs(self, sinks: Mapping[str, Stateful]) -> None:
         """Include the states of sinks that connect in `read` from now on.
@@ -201,6 +204,7 @@ class Meter:
             outputs={
                 name: s for name, sink in self._outputs.items() if (s := sink.state)
             },
+            paused=self._controls is not None and self._controls.paused,
         )
 
 
@@ -216,81 +220,3 @@ def _rate(done: tuple[float, ...], now: float) -> float | None:
     if since > max(_WINDOW_S, 2 * interval):
         return 0.0
     return 1 / interval if interval > 0 else None
-
-
-class Reservoir:
-    """A fair sample of any number of values: all of them up to 4096.
-
-    References
-    ----------
-    Vitter, "Random sampling with a reservoir", algorithm R, ACM TOMS 11(1), 1985.
-
-    Examples
-    --------
-    >>> sample = Reservoir()
-    >>> for value in (3.0, 1.0, 2.0):
-    ...     sample.add(value)
-    >>> sample.median()
-    2.0
-    """
-
-    def __init__(self) -> None:
-        self._values: list[float] = []
-        self._seen = 0
-        self._random = random.Random(0)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def add(self, value: float) -> None:
-        """Take a value; each one so far is kept with the same probability."""
-        self._seen += 1
-        if len(self._values) < _KEPT:
-            self._values.append(value)
-            return
-        place = self._random.randrange(self._seen)
-        if place < _KEPT:
-            self._values[place] = value
-
-    def median(self) -> float:
-        """Return the sample's median."""
-        import statistics  # and decimal and fractions: not before a run's peak
-
-        return statistics.median(self._values)
-
-
-@dataclass
-class Tally:
-    """What a run has done so far.
-
-    Parameters
-    ----------
-    done, skipped, dropped : int
-        Pictures segmented; left out because their results were there; frames of a
-        live source that a newer one replaced.
-    pixels : Counter of int
-        Pixels of each class id, all pictures together.
-    timings_ms : dict of str to Reservoir
-        Milliseconds of each stage.
-    signal : int or None
-        The signal that ended the run.
-    """
-
-    done: int = 0
-    skipped: int = 0
-    dropped: int = 0
-    pixels: Counter[int] = field(default_factory=Counter)
-    timings_ms: dict[str, Reservoir] = field(default_factory=dict)
-    signal: int | None = None
-
-    def add(self, segmentation: Segmentation) -> None:
-        """Count one picture."""
-        self.done += 1
-        self.pixels.update(segmentation.areas)
-        for stage, spent in segmentation.timings_ms.items():
-            self.timings_ms.setdefault(stage, Reservoir()).add(spent)
-
-    @property
-    def median_ms(self) -> dict[str, float]:
-        """Median milliseconds of each stage."""
-        return {stage: spent.median() for stage, spent in self.timings_ms.items()}

@@ -705,6 +705,8 @@ def test_home_assistant_gets_presence_counts_lines_and_events(walked):
     assert kinds <= set(event["event_types"])
     assert event["state_topic"] == "walk/event"
     ids = [
-        json.loads(m.payload)["unique_id"] for m in walked.heard if "/config" in m.topic
+        json.loads(m.payload)["unique_id"]
+        for m in walked.heard
+        if "/config" in m.topic and m.payload
     ]
     assert len(ids) == len(set(ids))
