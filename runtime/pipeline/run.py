@@ -84,7 +84,8 @@ def run_pipeline(
         The segmenter is shared with other runs, which take turns at it. It is not
         closed then.
     controls : RunControls or None
-        Pauses the run; see `Style.controls`.
+        Pauses the run; that of the sinks is `Style.controls`. None: nothing pauses it,
+        whatever a sink is told.
 
     Returns
     -------
