@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from edgeseg.runtime.commands.run_options import RunSettings
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.output.sink import Sink, Style
-    from edgeseg.runtime.pipeline.controls import RunControls
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.pipeline.run import Stop, Tally, UnreadError
+    from edgeseg.runtime.pipeline.stopping import RunControls
     from edgeseg.runtime.pipeline.turns import Turns
     from edgeseg.runtime.segmentation.segmenter import Segmenter
     from edgeseg.runtime.zones.watch import Watch

@@ -11,7 +11,7 @@ from edgeseg.runtime.drawing.look import Look
 from edgeseg.runtime.drawing.open_effect import is_private
 from edgeseg.runtime.drawing.overlay import on_black
 from edgeseg.runtime.drawing.painter import Painter
-from edgeseg.runtime.pipeline.controls import RunControls
+from edgeseg.runtime.pipeline.stopping import RunControls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,14 +13,13 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from edgeseg.runtime.pipeline.failures import Failures
+from edgeseg.runtime.pipeline.failures import Failures, UnreadError, raise_failures
+from edgeseg.runtime.pipeline.meter import Tally
 from edgeseg.runtime.pipeline.options import PipelineOptions
 from edgeseg.runtime.pipeline.reader import FrameReader
 from edgeseg.runtime.pipeline.segmenting import Inference
 from edgeseg.runtime.pipeline.selection import Selection
 from edgeseg.runtime.pipeline.stopping import TICK_S, Stop
-from edgeseg.runtime.pipeline.tally import Tally
-from edgeseg.runtime.pipeline.unread import UnreadError, raise_failures
 from edgeseg.runtime.pipeline.writer import ResultWriter, close_all, write
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 
     from edgeseg.runtime.capture.source import Capture, Source
     from edgeseg.runtime.output.sink import Sink
-    from edgeseg.runtime.pipeline.controls import RunControls
     from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.pipeline.stopping import RunControls
     from edgeseg.runtime.pipeline.turns import Turns
     from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
     from edgeseg.runtime.zones.watch import Watch

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeseg.runtime import Segmentation, Tally
-from edgeseg.runtime.pipeline.tally import Reservoir
+from edgeseg.runtime.pipeline.meter import Reservoir
 
 
 def test_a_sample_does_not_grow_and_its_median_is_near():

@@ -12,8 +12,8 @@ import pytest
 from edgeseg.runtime import Segmenter, Sink, Source
 from edgeseg.runtime.capture.open import open_source
 from edgeseg.runtime.drawing.look import Look
-from edgeseg.runtime.pipeline.controls import RunControls
 from edgeseg.runtime.pipeline.meter import Meter
+from edgeseg.runtime.pipeline.stopping import RunControls
 from edgeseg.runtime.service.notify import Notifier
 
 LIMIT_S = 0.4  # the watchdog's
