@@ -42,6 +42,10 @@ _COMMANDS = {
         "edgeseg.converter.commands.convert:convert",
         "Turn a Keras model into a verified int8 TFLite file.",
     ),
+    "dashboards": (
+        "edgeseg.runtime.commands.dashboards:dashboards",
+        "Write dashboards for Grafana and Home Assistant.",
+    ),
     "dataset": (
         "edgeseg.runtime.commands.dataset:dataset",
         "Show what is in a data set, and what is wrong with it.",

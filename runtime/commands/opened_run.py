@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.output.sink import Sink, Style
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.pipeline.run import Stop, Tally, UnreadError
+    from edgeseg.runtime.pipeline.stopping import RunControls
     from edgeseg.runtime.pipeline.turns import Turns
     from edgeseg.runtime.segmentation.segmenter import Segmenter
     from edgeseg.runtime.zones.watch import Watch
@@ -82,6 +83,8 @@ class OpenedRun:
         Follows things for zones and lines.
     turns : Turns or None
         At a shared segmenter, which stays open.
+    controls : RunControls
+        Pause the run.
     """
 
     settings: RunSettings
@@ -91,6 +94,7 @@ class OpenedRun:
     meter: Meter
     watch: Watch | None
     turns: Turns | None
+    controls: RunControls
 
     def run(
         self, stop: Stop, progress: Callable[[Tally, Capture], None] | None = None
@@ -112,6 +116,7 @@ class OpenedRun:
                 stop=stop,
                 watch=self.watch,
                 turns=self.turns,
+                controls=self.controls,
             )
         except UnreadError as error:
             unread, tally = error, error.tally
@@ -171,7 +176,9 @@ def open_run(
             sinks += more_sinks(style)
         stack.pop_all()  # from here on the pipeline closes them
     turns = None if shared is None else shared.turns
-    return OpenedRun(settings, source, segmenter, tuple(sinks), meter, watch, turns)
+    return OpenedRun(
+        settings, source, segmenter, tuple(sinks), meter, watch, turns, style.controls
+    )
 
 
 def open_segmenter(settings: RunSettings) -> Segmenter:

@@ -113,6 +113,30 @@ def check_look(look: Look, manifest: Manifest, zones: Sequence[Zone] = ()) -> No
                 raise InputError(f"{key}: unknown zone {name!r}; known: {there}")
 
 
+def hides_otherwise(look: Look, present: Look) -> bool:
+    """Return whether something else would be hidden, or not as well.
+
+    What is drawn over it, such as borders, uncovers nothing.
+
+    Parameters
+    ----------
+    look, present : Look
+        What is asked for, and what is drawn so far.
+
+    Examples
+    --------
+    >>> hides_otherwise(Look("hide", contours=True), Look("hide"))
+    False
+    >>> hides_otherwise(Look("hide", classes=("dog",)), Look("hide"))
+    True
+    """
+    return _hidden(look) != _hidden(present)
+
+
+def _hidden(look: Look) -> tuple[object, ...]:
+    return look.effect, look.classes, look.inside, look.outside
+
+
 def shown_ids(look: Look, manifest: Manifest) -> NDArray[np.bool_]:
     """Return ``(256,)`` bool: the class ids that are to be seen.
 

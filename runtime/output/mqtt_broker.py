@@ -11,7 +11,7 @@ import logging
 import ssl
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -44,6 +44,16 @@ _MATTERS_OF_TIME = frozenset({9, 10})
 _logger = logging.getLogger(__name__)
 
 
+class Commands(Protocol):
+    """What takes commands, as far as a broker is concerned."""
+
+    def topics(self) -> tuple[str, ...]:
+        """Return where they come from."""
+
+    def obey(self, topic: str, payload: str) -> None:
+        """Take one, in the network thread."""
+
+
 class Broker(Closing):
     """Publishes; connects when it can; logs once when it waits, is cut off and back.
 
@@ -55,6 +65,9 @@ class Broker(Closing):
         Encrypt, and check the broker's certificate.
     cafile : Path or None
         Certificates that are trusted; None: the system's.
+    commands : Commands or None
+        Gets what is published to its topics. What a broker has kept of them is left
+        out: it may have been meant for another run, long ago.
     will : (str, str)
         Topic and payload that the broker publishes, retained, when this client is
         gone without a word, and that `close` publishes too.
@@ -80,8 +93,10 @@ class Broker(Closing):
         greet: Callable[[Broker], None],
         denied: Callable[[str, str], None],
         cafile: Path | None = None,
+        commands: Commands | None = None,
     ) -> None:
         self._address, self._will = address, will
+        self._commands = commands
         self._greet, self._denied = greet, denied
         self._context = _tls_context(cafile) if tls else None
         self._port = address.port or (8883 if tls else 1883)
@@ -110,14 +125,28 @@ class Broker(Closing):
         connected = self._client.is_connected()
         return {**self._connection.state, "connected": connected}
 
+    @property
+    def connected(self) -> bool:
+        """Whether something that is published now would arrive."""
+        return bool(self._client.is_connected())
+
+    @property
+    def own_host(self) -> str:
+        """Address by which the broker knows this machine; empty where unknown."""
+        connection = self._client.socket()
+        try:
+            return str(connection.getsockname()[0]) if connection is not None else ""
+        except OSError:  # it has just been closed
+            return ""
+
     def publish(
-        self, topic: str, payload: str, *, retain: bool = False, qos: int = 0
+        self, topic: str, payload: str | bytes, *, retain: bool = False, qos: int = 0
     ) -> None:
         """Leave a message for the network thread; lost while there is no connection.
 
         Parameters
         ----------
-        topic, payload : str
+        topic, payload : str, str or bytes
             The message.
         retain : bool
             The broker keeps it for those that come later; it is confirmed then.
@@ -162,6 +191,7 @@ class Broker(Closing):
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_message = self._on_message
         client.connect_async(self._address.host, self._port, keepalive=_KEEPALIVE_S)
         return client
 
@@ -201,6 +231,8 @@ class Broker(Closing):
             )
         else:
             self._connection.made()
+            if self._commands is not None:
+                client.subscribe([(topic, 1) for topic in self._commands.topics()])
             self._greet(self)
             self._settled.set()
 
@@ -232,6 +264,11 @@ class Broker(Closing):
                 self._fail("it hangs up without an answer")
         elif self._connection.connected:
             self._connection.failed(str(reason))
+
+    def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
+        if self._commands is not None and not message.retain:
+            payload = message.payload.decode(errors="replace")
+            self._commands.obey(message.topic, payload)
 
     def _on_publish(
         self, client: Any, userdata: Any, mid: int, reason: Any, properties: Any

@@ -71,6 +71,11 @@ class Topics:
         return f"{self.prefix}/event"
 
     @property
+    def snapshot(self) -> str:
+        """Where pictures go, as JPEG."""
+        return f"{self.prefix}/snapshot"
+
+    @property
     def availability(self) -> str:
         """Where ``online`` and ``offline`` go, retained."""
         return f"{self.prefix}/availability"
@@ -79,6 +84,10 @@ class Topics:
     def node(self) -> str:
         """The prefix in characters that Home Assistant allows in an id."""
         return re.sub("[^a-zA-Z0-9_-]+", "_", self.prefix)
+
+    def command(self, name: str) -> str:
+        """Return where commands come from, as ``PREFIX/pause/set``."""
+        return f"{self.prefix}/{name}/set"
 
     def config(self, component: str, object_id: str) -> str:
         """Return the discovery topic of one entity."""
@@ -109,6 +118,8 @@ def discovery(
     name: str,
     labels: Mapping[int, str],
     further: Mapping[str, Json] | None = None,
+    *,
+    page: str = "",
 ) -> Json:
     """Return the payload of every discovery topic.
 
@@ -122,8 +133,10 @@ def discovery(
         Name of each class id that gets a sensor of its area.
     further : mapping of str to dict or None
         Payloads of more topics, without what all entities have in common.
+    page : str
+        Address of the run's page, http or https; empty for none.
     """
-    common = _common(topics, name)
+    common = _common(topics, name, page)
     entities: Json = {}
     for class_id, label in labels.items():
         object_id = f"area_{class_id}"
@@ -167,7 +180,35 @@ def _sensor(object_id: str, name: str, unit: str, topics: Topics) -> Json:
     }
 
 
-def _common(topics: Topics, name: str) -> Json:
+def disk_entity(topics: Topics) -> Json:
+    """Return the discovery topic of recordings' lack of room, with its payload."""
+    return {
+        topics.config("binary_sensor", "disk"): {
+            "name": "Disk",
+            "unique_id": f"{topics.node}_disk",
+            "state_topic": topics.state,
+            "value_template": "{{ 'ON' if value_json.disk_full else 'OFF' }}",
+            "json_attributes_topic": topics.state,
+            "json_attributes_template": (
+                "{{ {'reason': value_json.disk_full} | tojson }}"
+            ),
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+        }
+    }
+
+
+def optional_topics(topics: Topics) -> frozenset[str]:
+    """Return the discovery topics of what only some runs have, whatever its options.
+
+    A broker keeps them, so that what an earlier run had must be taken back.
+    """
+    components = {"pause": "switch", "effect": "select", "snapshot": "image"}
+    return frozenset(topics.config(kind, name) for name, kind in components.items())
+
+
+def _common(topics: Topics, name: str, page: str) -> Json:
+    more = {"configuration_url": page} if page else {}
     installed = version("edgeseg")
     return {
         "availability_topic": topics.availability,
@@ -179,6 +220,7 @@ def _common(topics: Topics, name: str) -> Json:
             "manufacturer": "edgeseg",
             "model": "Semantic segmentation",
             "sw_version": installed,
+            **more,
         },
         "origin": {"name": "edgeseg", "sw_version": installed},
     }

@@ -11,6 +11,7 @@ from edgeseg.runtime.drawing.look import Look
 from edgeseg.runtime.drawing.open_effect import is_private
 from edgeseg.runtime.drawing.overlay import on_black
 from edgeseg.runtime.drawing.painter import Painter
+from edgeseg.runtime.pipeline.stopping import RunControls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,13 @@ class Style:
         File whose sound belongs to the frames.
     zones, lines : tuple of Zone, tuple of Line
         What the run watches; see `Watch`.
+
+    Attributes
+    ----------
+    painter : Painter
+        Draws for all sinks.
+    controls : RunControls
+        Where sinks that take commands change the look of all sinks, and pause the run.
     """
 
     manifest: Manifest
@@ -68,10 +76,12 @@ class Style:
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
     painter: Painter = field(init=False, repr=False, compare=False)
+    controls: RunControls = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         painter = Painter(self.manifest, self.meter, self.zones, self.lines)
         object.__setattr__(self, "painter", painter)
+        object.__setattr__(self, "controls", RunControls(self.look))
 
     def draw(
         self, capture: Capture, segmentation: Segmentation, look: Look | None = None
@@ -85,7 +95,7 @@ class Style:
         segmentation : Segmentation
             Of that frame.
         look : Look or None
-            In place of the style's own.
+            In place of that of the controls, which is the style's own at first.
 
         Returns
         -------
@@ -100,7 +110,7 @@ class Style:
         self, capture: Capture, segmentation: Segmentation, look: Look | None = None
     ) -> NDArray[np.uint8]:
         """Return what `draw` does, with an alpha channel where the effect gives one."""
-        return self.painter.draw(capture, segmentation, look or self.look)
+        return self.painter.draw(capture, segmentation, look or self.controls.look)
 
     def draw_bands(
         self, capture: Capture, segmentation: Segmentation, *, alpha: bool
@@ -110,7 +120,8 @@ class Style:
         A sink that needs no more than one piece at a time spares the memory of a large
         picture.
         """
-        for band in self.painter.draw_bands(capture, segmentation, self.look):
+        look = self.controls.look
+        for band in self.painter.draw_bands(capture, segmentation, look):
             yield on_black(band) if band.shape[2] == 4 and not alpha else band
 
     @property

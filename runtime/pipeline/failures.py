@@ -7,9 +7,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from edgeseg.devices import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgeseg.runtime.capture.source import Source
+    from edgeseg.runtime.pipeline.meter import Tally
     from edgeseg.runtime.pipeline.stopping import Stop
 
 _log = logging.getLogger(__name__)
@@ -78,3 +82,41 @@ class WorkerThread:
         """Wait for its end; return whether it came."""
         self._thread.join(patience_s)
         return not self._thread.is_alive()
+
+
+class UnreadError(InputError):
+    """Some pictures of a source could not be read; all others are done.
+
+    Parameters
+    ----------
+    failures : sequence of str
+        One line each.
+    tally : Tally
+        What was done.
+    """
+
+    def __init__(self, failures: Sequence[str], tally: Tally) -> None:
+        count = len(failures)
+        self.failures, self.tally = tuple(failures), tally
+        self.summary = (
+            f"{count} of {tally.done + count} pictures could not be read, the others "
+            "are done"
+        )
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        super().__init__(f"{self.summary}: {failures[0]}{more}")
+
+
+def raise_failures(source: Source, tally: Tally) -> None:
+    """Raise what became of a run's source.
+
+    Raises
+    ------
+    UnreadError
+        Some of its pictures could not be read.
+    InputError
+        It gave nothing.
+    """
+    if source.failures:
+        raise UnreadError(source.failures, tally)
+    if not tally.done and not tally.skipped:
+        raise InputError("the source gave no pictures")

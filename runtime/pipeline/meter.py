@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Json
     from edgeseg.runtime.capture.source import Capture, Source
+    from edgeseg.runtime.pipeline.stopping import RunControls
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 _FRAMES = 300  # frames that percentiles are taken of
@@ -85,6 +86,8 @@ class Readings:
         Why the source is not connected, as far as it knows.
     outputs : dict of str to dict
         State of each sink that connects, by what the user calls it; see `Sink.state`.
+    paused : bool
+        Whether frames are let go unused; see `RunControls`.
     """
 
     frames: int = 0
@@ -101,6 +104,7 @@ class Readings:
     reconnects: int = 0
     error: str | None = None
     outputs: dict[str, Json] = field(default_factory=dict)
+    paused: bool = False
 
     def to_dict(self) -> Json:
         """Return JSON values; class ids are text, as JSON wants keys to be."""
@@ -120,8 +124,6 @@ class Stateful(Protocol):
 class Meter:
     """Counts and times the frames of a run; used by any number of threads.
 
-    What it keeps does not grow with the run.
-
     Parameters
     ----------
     clock : callable
@@ -139,6 +141,7 @@ class Meter:
         self._ages: deque[float] = deque(maxlen=_FRAMES)
         self._last: Segmentation | None = None
         self._source: Source | None = None
+        self._controls: RunControls | None = None
         self._outputs: dict[str, Stateful] = {}
 
     def add(self, capture: Capture, segmentation: Segmentation) -> None:
@@ -159,9 +162,9 @@ class Meter:
         with self._lock:
             self._dropped += count
 
-    def watch(self, source: Source) -> None:
-        """Include the state of this source in `read` from now on."""
-        self._source = source
+    def watch(self, source: Source, controls: RunControls | None = None) -> None:
+        """Include the state of this source in `read` from now on, and the pause."""
+        self._source, self._controls = source, controls
 
     def watch_outputs(self, sinks: Mapping[str, Stateful]) -> None:
         """Include the states of sinks that connect in `read` from now on.
@@ -201,6 +204,7 @@ class Meter:
             outputs={
                 name: s for name, sink in self._outputs.items() if (s := sink.state)
             },
+            paused=self._controls is not None and self._controls.paused,
         )
 
 

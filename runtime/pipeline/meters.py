@@ -28,7 +28,7 @@ class Meters:
         """Return frames, dropped frames and rates together, and each camera's errors.
 
         The source counts as connected while all cameras are; of times since the last
-        frame, the shortest counts.
+        frame, the shortest counts. They are paused while all cameras are.
         """
         each = {name: meter.read() for name, meter in self._meters.items()}
         rates = [r.fps for r in each.values() if r.fps is not None]
@@ -48,4 +48,5 @@ class Meters:
                 for name, readings in each.items()
                 for output, state in readings.outputs.items()
             },
+            paused=bool(each) and all(r.paused for r in each.values()),
         )

@@ -13,14 +13,13 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError
-from edgeseg.runtime.pipeline.failures import Failures
+from edgeseg.runtime.pipeline.failures import Failures, UnreadError, raise_failures
 from edgeseg.runtime.pipeline.meter import Tally
 from edgeseg.runtime.pipeline.options import PipelineOptions
 from edgeseg.runtime.pipeline.reader import FrameReader
 from edgeseg.runtime.pipeline.segmenting import Inference
 from edgeseg.runtime.pipeline.selection import Selection
-from edgeseg.runtime.pipeline.stopping import Stop
+from edgeseg.runtime.pipeline.stopping import TICK_S, Stop
 from edgeseg.runtime.pipeline.writer import ResultWriter, close_all, write
 
 if TYPE_CHECKING:
@@ -30,33 +29,12 @@ if TYPE_CHECKING:
     from edgeseg.runtime.capture.source import Capture, Source
     from edgeseg.runtime.output.sink import Sink
     from edgeseg.runtime.pipeline.meter import Meter
+    from edgeseg.runtime.pipeline.stopping import RunControls
     from edgeseg.runtime.pipeline.turns import Turns
     from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
     from edgeseg.runtime.zones.watch import Watch
 
-__all__ = ["PipelineOptions", "Stop", "Tally", "run_pipeline"]
-
-
-class UnreadError(InputError):
-    """Some pictures of a source could not be read; all others are done.
-
-    Parameters
-    ----------
-    failures : sequence of str
-        One line each.
-    tally : Tally
-        What was done.
-    """
-
-    def __init__(self, failures: Sequence[str], tally: Tally) -> None:
-        count = len(failures)
-        self.failures, self.tally = tuple(failures), tally
-        self.summary = (
-            f"{count} of {tally.done + count} pictures could not be read, the others "
-            "are done"
-        )
-        more = f" (and {count - 1} more)" if count > 1 else ""
-        super().__init__(f"{self.summary}: {failures[0]}{more}")
+__all__ = ["PipelineOptions", "Stop", "Tally", "UnreadError", "run_pipeline"]
 
 
 _EVERY_FRAME = PipelineOptions()
@@ -74,6 +52,7 @@ def run_pipeline(
     stop: Stop | None = None,
     watch: Watch | None = None,
     turns: Turns | None = None,
+    controls: RunControls | None = None,
 ) -> Tally:
     """Segment the pictures of a source and hand each to every sink.
 
@@ -103,6 +82,9 @@ def run_pipeline(
     turns : Turns or None
         The segmenter is shared with other runs, which take turns at it. It is not
         closed then.
+    controls : RunControls or None
+        Pauses the run; that of the sinks is `Style.controls`. None: nothing pauses it,
+        whatever a sink is told.
 
     Returns
     -------
@@ -117,7 +99,16 @@ def run_pipeline(
         The source gave nothing.
     """
     run = _PipelineRun(
-        source, segmenter, sinks, options, stop or Stop(), meter, progress, watch, turns
+        source,
+        segmenter,
+        sinks,
+        options,
+        stop or Stop(),
+        meter,
+        progress,
+        watch,
+        turns,
+        controls,
     )
     return run.to_the_end(skip_existing)
 
@@ -136,8 +127,9 @@ class _PipelineRun:
         progress: Callable[[Tally, Capture], None] | None,
         watch: Watch | None,
         turns: Turns | None,
+        controls: RunControls | None,
     ) -> None:
-        self._watch, self._turns = watch, turns
+        self._watch, self._turns, self._controls = watch, turns, controls
         self._source = source
         self._segmenter = segmenter
         self._sinks = sinks
@@ -157,14 +149,14 @@ class _PipelineRun:
         self._failures.raise_first()
         self._tally.signal = self._stop.signal
         if not self._stop.asked:
-            _raise_failures(self._source, self._tally)
+            raise_failures(self._source, self._tally)
         return self._tally
 
     def _run(self, skip_existing: bool) -> None:
         """Run to the end and close everything; errors are kept, not raised."""
         skip: frozenset[str] = frozenset()
         if self._meter is not None:
-            self._meter.watch(self._source)
+            self._meter.watch(self._source, self._controls)
 
         def find_existing() -> None:
             nonlocal skip
@@ -223,6 +215,9 @@ class _PipelineRun:
         ends_s = self._deadline()
         left = self._options.frames
         while not reader.frames.ended and left != 0 and time.monotonic() < ends_s:
+            if self._controls is not None and self._controls.paused:
+                self._let_go(reader)
+                continue
             # a frame that had to wait for the sinks would be older than the newest
             if self._source.live and not writer.results.has_room():
                 continue
@@ -237,6 +232,13 @@ class _PipelineRun:
             writer.results.put((capture, segmentation))
             if left is not None:
                 left -= 1
+
+    def _let_go(self, reader: FrameReader) -> None:
+        """Wait a moment; what a live source gives meanwhile is of no use later."""
+        if self._source.live:
+            reader.frames.get()
+        else:
+            time.sleep(TICK_S)
 
     def _turn(self) -> AbstractContextManager[bool]:
         if self._turns is None:
@@ -273,13 +275,6 @@ def _existing(source: Source, sinks: Sequence[Sink]) -> frozenset[str]:
     return frozenset(
         name for name in source.names() if all(sink.has(name) for sink in sinks)
     )
-
-
-def _raise_failures(source: Source, tally: Tally) -> None:
-    if source.failures:
-        raise UnreadError(source.failures, tally)
-    if not tally.done and not tally.skipped:
-        raise InputError("the source gave no pictures")
 
 
 def give_back_memory() -> None:

@@ -1,4 +1,4 @@
-"""Ending a run from outside: a flag, and the signals that set it."""
+"""Ending a run from outside, or changing it: flags, and the signals that set one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+    from edgeseg.runtime.drawing.look import Look
 
 
 # how long a thread sleeps before it looks at the flag again
@@ -51,6 +53,27 @@ class Stop:
         self._asked = True
         if self.signal is None:
             self.signal = signum
+
+
+class RunControls:
+    """The pause and the look of a run, for any thread to change.
+
+    Parameters
+    ----------
+    look : Look
+        How pictures are drawn at first.
+
+    Attributes
+    ----------
+    look : Look
+        How pictures are drawn from now on.
+    paused : bool
+        Whether frames are let go unused: nothing is segmented, nothing is written.
+    """
+
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.paused = False
 
 
 @contextmanager

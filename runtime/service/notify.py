@@ -77,6 +77,8 @@ class Notifier:
                 words += ["READY=1"] if not seen else []
                 words += ["WATCHDOG=1"] if self._watchdog_s else []
                 seen = readings.frames
+            elif seen and readings.paused and self._watchdog_s:
+                words.append("WATCHDOG=1")  # a pause is no hang
             elif not seen and words[0] == said and time.monotonic() < again_s:
                 continue  # nothing new to say while the first frame is waited for
             said, again_s = words[0], time.monotonic() + _STATUS_S

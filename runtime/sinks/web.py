@@ -63,8 +63,8 @@ class WebSink(Sink):
 
     @property
     def state(self) -> Json:
-        """Whether the page can be opened; see `Sink.state`."""
-        return self._server.state
+        """Whether the page can be opened, and its ``url``; see `Sink.state`."""
+        return {**self._server.state, "url": self.url}
 
     @property
     def live(self) -> bool:

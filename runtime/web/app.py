@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from edgeseg.devices import EdgesegError, InputError
 from edgeseg.devices.plain_text import printable
-from edgeseg.runtime.drawing.look import Look, check_look
+from edgeseg.runtime.drawing.look import Look, check_look, hides_otherwise
 from edgeseg.runtime.web.gate import Gate, json_answer, refusal
 from edgeseg.runtime.web.metrics import CONTENT_TYPE, metrics_text
 from edgeseg.runtime.web.page import ICON, load_openapi, load_page
@@ -140,7 +140,7 @@ class Pages:
             )
         values = json_object(await read_body(request))
         look = Look.from_dict({**self._feed.look.to_dict(), **values})
-        if self._locked and _hides_otherwise(look, self._feed.look):
+        if self._locked and hides_otherwise(look, self._feed.look):
             return refusal(403, _LOCKED.format(self._start_effect))
         if not _HARMLESS.fullmatch(look.effect) and look.effect != self._start_effect:
             raise InputError(
@@ -153,9 +153,12 @@ class Pages:
 
     async def health(self, request: Request) -> Response:
         """``/healthz``."""
-        since = self._meter.read().last_frame_s
+        readings = self._meter.read()
+        since = readings.last_frame_s
         good = since is not None and since <= self._address.stale
-        health = {"status": "ok" if good else "no frames", "last_frame_s": since}
+        status = "paused" if readings.paused else "ok" if good else "no frames"
+        good = good or readings.paused
+        health = {"status": status, "last_frame_s": since}
         return json_answer(health, 200 if good else 503)
 
     def _state(self) -> Json:
@@ -168,18 +171,6 @@ class Pages:
             locked=self._locked,
         )
         return {**state, **watch_state(self._feed, self._style)}
-
-
-def _hides_otherwise(look: Look, present: Look) -> bool:
-    """Return whether something else would be hidden, or not as well.
-
-    What is drawn over it, such as borders, uncovers nothing.
-    """
-    return _hidden(look) != _hidden(present)
-
-
-def _hidden(look: Look) -> tuple[object, ...]:
-    return look.effect, look.classes, look.inside, look.outside
 
 
 def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Starlette:

@@ -181,6 +181,8 @@ def _add_frames(text: _Text, readings: Readings) -> None:
     text.summary("frame_age_seconds", help_, ages, readings, readings.age_sum_s)
     help_ = "Seconds since the last frame."
     add("last_frame_seconds", "gauge", help_, {"": readings.last_frame_s})
+    help_ = "1 while the run is paused."
+    add("paused", "gauge", help_, {"": readings.paused})
     help_ = "1 while the source gives frames."
     add("source_connected", "gauge", help_, {"": readings.connected})
     help_ = "Times that the source connected again."

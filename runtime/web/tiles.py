@@ -195,11 +195,14 @@ class TilesServer:
         return Response(join_metrics(texts), headers={"content-type": CONTENT_TYPE})
 
     async def _health(self, request: Request) -> Response:
-        since = {
-            n: meter.read().last_frame_s for n, (_, meter) in self._cameras.items()
-        }
+        each = {n: meter.read() for n, (_, meter) in self._cameras.items()}
+        since = {n: readings.last_frame_s for n, readings in each.items()}
         stale = self._address.stale
-        late = [n for n, s in since.items() if s is None or s > stale]
+        late = [
+            n
+            for n, s in since.items()
+            if (s is None or s > stale) and not each[n].paused
+        ]
         status = "no frames" if late else "ok"
         health = {"status": status, "without_frames": late, "last_frame_s": since}
         return json_answer(health, 503 if late else 200)

@@ -49,11 +49,15 @@ class Space:
 
     @property
     def state(self) -> Json:
-        """``connected``: whether there is room; see `Sink.state`."""
+        """``connected``: whether there is room; see `Sink.state`.
+
+        ``disk_full`` says the opposite, and that it is a disk.
+        """
         return {
             "connected": self._error is None,
             "reconnects": self._returns,
             "error": self._error,
+            "disk_full": self._error is not None,
         }
 
     def has_room(self, writing: int = 0, *, at_once: bool = False) -> bool:

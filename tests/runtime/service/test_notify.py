@@ -11,7 +11,9 @@ import pytest
 
 from edgeseg.runtime import Segmenter, Sink, Source
 from edgeseg.runtime.capture.open import open_source
+from edgeseg.runtime.drawing.look import Look
 from edgeseg.runtime.pipeline.meter import Meter
+from edgeseg.runtime.pipeline.stopping import RunControls
 from edgeseg.runtime.service.notify import Notifier
 
 LIMIT_S = 0.4  # the watchdog's
@@ -97,6 +99,27 @@ def test_ready_with_the_first_frame_alive_with_those_after_it(manager, run):
     notifier.stop()
     notifier.stop()
     assert manager.told(0.1).count("STOPPING=1") == 1
+
+
+def test_a_pause_feeds_the_watchdog(manager, run):
+    meter, goes = run
+    controls = RunControls(Look())
+    meter.watch(Late(), controls)
+    notifier = Notifier(meter, manager.environ)
+    goes.set()
+    notifier.start()
+    manager.wait_for("WATCHDOG=1")
+    controls.paused = True
+    goes.clear()
+    manager.told(3 * LIMIT_S)
+    frames = meter.read().frames
+    manager.wait_for("WATCHDOG=1")
+    assert meter.read().frames == frames
+    controls.paused = False
+    manager.told(2 * LIMIT_S)
+    assert "WATCHDOG=1" not in manager.told(2 * LIMIT_S)
+    goes.set()
+    notifier.stop()
 
 
 class Late(Source):

@@ -18,6 +18,7 @@ import urllib.request
 import numpy as np
 import pytest
 from gliding import Glider, Gliding, exact_segmenter
+from mqtt_broker import Listener, Mosquitto, soon
 
 from edgeseg.devices import InputError
 from edgeseg.runtime import (
@@ -61,66 +62,6 @@ DEVICE_KEYS = {
     "via_device",
 }
 ORIGIN_KEYS = {"name", "sw_version", "support_url"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def soon(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-class Mosquitto:
-    """A broker that may be ended and started again on the same port."""
-
-    def __init__(self, folder, *lines):
-        self.port = free_port()
-        self._config = folder / "mosquitto.conf"
-        text = [f"listener {self.port} 127.0.0.1", *lines]
-        self._config.write_text("\n".join(text) + "\n")
-        self._binary = shutil.which("mosquitto", path="/usr/sbin:" + os.environ["PATH"])
-        if self._binary is None:
-            pytest.skip("needs the program mosquitto: not there")
-        self.start()
-
-    def start(self):
-        command = [self._binary, "-c", str(self._config)]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = subprocess.Popen(command, **quiet)
-        soon(self._answers)
-
-    def _answers(self):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def stop(self):
-        self._process.kill()
-        self._process.wait()
-
-
-class Listener:
-    """Hears everything that is published."""
-
-    def __init__(self, port):
-        self.heard = []
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda _c, _u, message: self.heard.append(message)
-        self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-
-    def on(self, topic):
-        return [m.payload.decode() for m in self.heard if m.topic == topic]
-
-    def close(self):
-        self._client.disconnect()
-        self._client.loop_stop()
 
 
 @pytest.fixture
@@ -705,6 +646,8 @@ def test_home_assistant_gets_presence_counts_lines_and_events(walked):
     assert kinds <= set(event["event_types"])
     assert event["state_topic"] == "walk/event"
     ids = [
-        json.loads(m.payload)["unique_id"] for m in walked.heard if "/config" in m.topic
+        json.loads(m.payload)["unique_id"]
+        for m in walked.heard
+        if "/config" in m.topic and m.payload
     ]
     assert len(ids) == len(set(ids))

@@ -105,6 +105,18 @@ def test_health_follows_the_frames(live, until):
     until(lambda: live.ask("/healthz")[0].status == 200)
 
 
+def test_a_pause_is_no_fault(live, until):
+    live.meter.watch(live.source, live.style.controls)
+    live.style.controls.paused = True
+    live.goes.clear()
+    until(lambda: (live.meter.read().last_frame_s or 0) > 1.2)
+    answer, content = live.ask("/healthz")
+    assert (answer.status, json.loads(content)["status"]) == (200, "paused")
+    live.style.controls.paused = False
+    assert live.ask("/healthz")[0].status == 503
+    live.goes.set()
+
+
 def picture(live):
     return np.array(Image.open(io.BytesIO(live.ask("/snapshot.jpg")[1])))
 

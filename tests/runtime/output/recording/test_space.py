@@ -129,6 +129,7 @@ def test_without_keep_nothing_goes_and_the_run_goes_on(
     states = record(text, times())
     assert [state["connected"] for state in states] == [False] * 10 + [True] * 10
     assert "are free, 700 kB are to stay free" in states[0]["error"]
+    assert not states[-1].pop("disk_full")
     assert states[-1] == {"connected": True, "reconnects": 1, "error": None}
     said = [line for line in caplog.messages if "PyAV" not in line]
     assert len(said) == 2
