@@ -12,6 +12,7 @@ import click
 
 from edgeseg.runtime.commands.options import DeviceSettings, OverrideSettings, option
 from edgeseg.runtime.commands.zone_options import ZoneSettings, names_in
+from edgeseg.runtime.drawing.effect import EDGES
 from edgeseg.runtime.terminal.completion import complete_file
 
 if TYPE_CHECKING:
@@ -125,6 +126,14 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
         default=0.5,
         show_default=True,
         help="Strength of the overlay's tint.",
+    )
+    edges: str = option(
+        "--edges",
+        type=click.Choice(EDGES),
+        default=EDGES[0],
+        show_default=True,
+        help="Border between subject and background: where the picture has an edge, "
+        "smoothly along the classes' border, or exactly on it.",
     )
     contours: bool = option(
         "--contours", default=False, is_flag=True, help="Draw the borders of areas."
@@ -259,6 +268,7 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
             inside=names_in(self.inside),
             outside=names_in(self.outside),
             hide_zones=self.hide_zones,
+            edges=self.edges,
         )
 
     @property
