@@ -180,6 +180,12 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
         help="How much of the frames before stays, against flicker: 0.5, or "
         "0.7 for a model that gives class ids instead of scores.",
     )
+    follow_motion: bool = option(
+        "--follow-motion",
+        default=False,
+        is_flag=True,
+        help="Let --smooth follow what moves, so that it leaves no trail.",
+    )
     region: Region | None = option(
         "--region",
         type=RegionParam(),
@@ -282,5 +288,6 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
             frames=self.frames,
             seconds=self.seconds,
             smoothing=self.smooth,
+            follow_motion=self.follow_motion,
             region=self.region,
         )

@@ -12,9 +12,12 @@ https://arxiv.org/abs/1505.00996.
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TypeAlias
 
     import numpy as np
@@ -88,20 +91,15 @@ class _Guide:
             for colour, own in zip(self._colours, self._means, strict=True)
         ]
         slopes = [
-            sum(self._inverse[min(i, j), max(i, j)] * with_opacity[j] for j in range(3))
+            _dot([self._inverse[min(i, j), max(i, j)] for j in range(3)], with_opacity)
             for i in range(3)
         ]
-        offset = mean - sum(
-            slope * own for slope, own in zip(slopes, self._means, strict=True)
-        )
+        offset = mean - _dot(slopes, self._means)
         return [_window_mean(each) for each in (*slopes, offset)]
 
     def apply(self, functions: list[Plane]) -> Plane:
         """Return ``(h, w)``: the functions' values at the cells' own colours."""
-        return functions[3] + sum(
-            slope * colour
-            for slope, colour in zip(functions[:3], self._colours, strict=True)
-        )
+        return functions[3] + _dot(functions[:3], self._colours)
 
     def _inverse_covariance(self) -> dict[tuple[int, int], Plane]:
         """Return the upper half of the inverse of each cell's 3x3 covariance."""
@@ -121,7 +119,7 @@ class _Guide:
             (1, 2): c[0, 1] * c[0, 2] - c[0, 0] * c[1, 2],
             (2, 2): c[0, 0] * c[1, 1] - c[0, 1] ** 2,
         }
-        determinant = sum(c[0, j] * cofactors[0, j] for j in range(3))
+        determinant = _dot(*([row[0, j] for j in range(3)] for row in (c, cofactors)))
         return {place: each / determinant for place, each in cofactors.items()}
 
 
@@ -142,6 +140,12 @@ def _applied(frame: NDArray[np.uint8], functions: list[Plane]) -> NDArray[np.uin
         total, 255 * _STEEPNESS, total, 0, 127.5 * (1 - _STEEPNESS), dtype=cv2.CV_8U
     )
     return np.asarray(ramped, np.uint8)
+
+
+def _dot(first: Sequence[Plane], second: Sequence[Plane]) -> Plane:
+    """Return the sum of the products of planes."""
+    products = [one * other for one, other in zip(first, second, strict=True)]
+    return functools.reduce(operator.add, products)
 
 
 def _ramp(opacity: Plane) -> Plane:
