@@ -57,14 +57,17 @@ def guided_opacity(
 
     if cv2.countNonZero(mask) in (0, mask.size):
         return mask
-    height, width = mask.shape
-    step = max(1, round(min(height, width) / _CELLS))
+    step = max(1, round(min(mask.shape) / _CELLS))
+    part = _around_subject(mask, (2 * _PASSES * _REACH + 1) * step)
+    height, width = mask[part].shape
     small_wh = max(1, width // step), max(1, height // step)
-    guide = _Guide(_shrunk(frame, small_wh))
-    opacity = _shrunk(mask, small_wh)
+    guide = _Guide(_shrunk(frame[part], small_wh))
+    opacity = _shrunk(mask[part], small_wh)
     for _ in range(_PASSES - 1):
         opacity = np.clip(_ramp(guide.apply(guide.fit(opacity))), 0, 1)
-    return _applied(frame, guide.fit(opacity))
+    whole = np.zeros_like(mask)
+    whole[part] = _applied(frame[part], guide.fit(opacity))
+    return whole
 
 
 class _Guide:
@@ -121,6 +124,15 @@ class _Guide:
         }
         determinant = _dot(*([row[0, j] for j in range(3)] for row in (c, cofactors)))
         return {place: each / determinant for place, each in cofactors.items()}
+
+
+def _around_subject(mask: NDArray[np.uint8], margin: int) -> tuple[slice, slice]:
+    """Return rows and columns of the subject and a margin: beyond it all stays 0."""
+    import cv2
+
+    x, y, width, height = cv2.boundingRect(mask)
+    rows = slice(max(0, y - margin), y + height + margin)
+    return rows, slice(max(0, x - margin), x + width + margin)
 
 
 def _applied(frame: NDArray[np.uint8], functions: list[Plane]) -> NDArray[np.uint8]:
