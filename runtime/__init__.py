@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgeseg.runtime.capture.contract import check_source
+    from edgeseg.runtime.capture.frames import FrameSource
     from edgeseg.runtime.capture.open import open_source
     from edgeseg.runtime.capture.source import Capture, CaptureOptions, Source
     from edgeseg.runtime.drawing.contract import check_effect
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.drawing.painter import Painter
     from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.model.overrides import Overrides
+    from edgeseg.runtime.output.callback import CallbackSink
     from edgeseg.runtime.output.contract import check_sink
     from edgeseg.runtime.output.open import open_sink
     from edgeseg.runtime.output.sink import Sink, Style
@@ -31,9 +33,11 @@ else:
         __name__,
         {
             "Blob": "edgeseg.runtime.segmentation.blobs",
+            "CallbackSink": "edgeseg.runtime.output.callback",
             "Capture": "edgeseg.runtime.capture.source",
             "CaptureOptions": "edgeseg.runtime.capture.source",
             "Event": "edgeseg.runtime.zones.events",
+            "FrameSource": "edgeseg.runtime.capture.frames",
             "Line": "edgeseg.runtime.zones.line",
             "Look": "edgeseg.runtime.drawing.look",
             "Manifest": "edgeseg.runtime.model.manifest",
@@ -71,9 +75,11 @@ else:
 
 __all__ = [
     "Blob",
+    "CallbackSink",
     "Capture",
     "CaptureOptions",
     "Event",
+    "FrameSource",
     "Line",
     "Look",
     "Manifest",

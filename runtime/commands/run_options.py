@@ -12,6 +12,7 @@ import click
 
 from edgeseg.runtime.commands.options import DeviceSettings, OverrideSettings, option
 from edgeseg.runtime.commands.zone_options import ZoneSettings, names_in
+from edgeseg.runtime.drawing.effect import EDGES
 from edgeseg.runtime.terminal.completion import complete_file
 
 if TYPE_CHECKING:
@@ -126,6 +127,14 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
         show_default=True,
         help="Strength of the overlay's tint.",
     )
+    edges: str = option(
+        "--edges",
+        type=click.Choice(EDGES),
+        default=EDGES[0],
+        show_default=True,
+        help="Border between subject and background: where the picture has an edge, "
+        "smoothly along the classes' border, or exactly on it.",
+    )
     contours: bool = option(
         "--contours", default=False, is_flag=True, help="Draw the borders of areas."
     )
@@ -170,6 +179,12 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
         show_default=True,
         help="How much of the frames before stays, against flicker: 0.5, or "
         "0.7 for a model that gives class ids instead of scores.",
+    )
+    follow_motion: bool = option(
+        "--follow-motion",
+        default=False,
+        is_flag=True,
+        help="Let --smooth follow what moves, so that it leaves no trail.",
     )
     region: Region | None = option(
         "--region",
@@ -259,6 +274,7 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
             inside=names_in(self.inside),
             outside=names_in(self.outside),
             hide_zones=self.hide_zones,
+            edges=self.edges,
         )
 
     @property
@@ -272,5 +288,6 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
             frames=self.frames,
             seconds=self.seconds,
             smoothing=self.smooth,
+            follow_motion=self.follow_motion,
             region=self.region,
         )

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# how the border of a subject may run: where the picture has an edge, smoothly along
+# the border of the class ids, or exactly on it; the first is the default
+EDGES = ("guided", "smooth", "hard")
+
+
 @dataclass(frozen=True)
 class Scene:
     """A frame, its classes, and which of them count.
@@ -28,6 +33,8 @@ class Scene:
         ``(256, 3)`` uint8 RGB, one a class id.
     alpha : float
         Strength of a tint, 0..1.
+    edges : {"guided", "smooth", "hard"}
+        How the border between subject and background runs; see `matte`.
     """
 
     frame: NDArray[np.uint8]
@@ -35,6 +42,7 @@ class Scene:
     shown: NDArray[np.bool_]
     colours: NDArray[np.uint8]
     alpha: float = 0.5
+    edges: str = EDGES[0]
 
     @property
     def mask(self) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import shortened
+from edgeseg.runtime.drawing.effect import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +39,10 @@ class Look:
         empty for the whole picture.
     hide_zones : bool
         Draw no zones and lines.
+    edges : {"guided", "smooth", "hard"}
+        How the border between subject and background runs, in effects that change
+        one of them: where the picture has an edge, smoothly along the border of the
+        class ids, or exactly on it.
     """
 
     effect: str = "overlay"
@@ -49,6 +54,7 @@ class Look:
     inside: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
     hide_zones: bool = False
+    edges: str = EDGES[0]
 
     def __post_init__(self) -> None:
         if self.inside and self.outside:
@@ -58,6 +64,10 @@ class Look:
             )
         if not 0 <= self.alpha <= 1:
             raise InputError(f"alpha: expected a number 0..1, got {self.alpha}")
+        if self.edges not in EDGES:
+            raise InputError(
+                f"edges: expected one of {', '.join(EDGES)}, got {self.edges!r}"
+            )
 
     def to_dict(self) -> Json:
         """Return JSON values that `from_dict` takes."""

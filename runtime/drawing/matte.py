@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from edgeseg.runtime.drawing.guided_filter import guided_opacity
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -26,24 +28,38 @@ def reach_of(shape: tuple[int, ...]) -> int:
 
 
 def matte(scene: Scene) -> NDArray[np.uint8]:
-    """Return the subject's opacity, smooth along the edge of the ids.
-
-    The ids of a small network run in steps of several pixels. Blurring the subject
-    rounds the steps off; a steep ramp around the half makes the edge narrow again.
+    """Return the subject's opacity, with the edge that the scene asks for.
 
     Returns
     -------
     ndarray
-        ``(H, W)`` uint8: 255 inside, 0 outside, between them only within `reach_of`
-        pixels of the subject's border.
+        ``(H, W)`` uint8: 255 inside, 0 outside, between them near the subject's
+        border: for ``smooth`` edges within `reach_of` pixels.
+    """
+    mask = subject(scene)
+    if scene.edges == "hard":
+        return mask
+    return (
+        guided_opacity(scene.frame, mask) if scene.edges == "guided" else smooth(mask)
+    )
+
+
+def smooth(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the opacity of a subject, smooth along the edge of the ids.
+
+    The ids of a small network run in steps of several pixels. Blurring the subject
+    rounds the steps off; a steep ramp around the half makes the edge narrow again.
+
+    Parameters
+    ----------
+    mask : ndarray
+        ``(H, W)`` uint8, as `subject` returns it.
     """
     import cv2
     import numpy as np
 
-    size = 2 * reach_of(scene.ids.shape) + 1
-    soft = cv2.GaussianBlur(
-        subject(scene), (size, size), 0, borderType=cv2.BORDER_REPLICATE
-    )
+    size = 2 * reach_of(mask.shape) + 1
+    soft = cv2.GaussianBlur(mask, (size, size), 0, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.LUT(soft, _ramp()), np.uint8)
 
 

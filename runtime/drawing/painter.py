@@ -160,7 +160,12 @@ class Painter:
         look: Look,
     ) -> Scene:
         return Scene(
-            capture.frame, segmentation.ids, prepared.shown, self._colours, look.alpha
+            capture.frame,
+            segmentation.ids,
+            prepared.shown,
+            self._colours,
+            look.alpha,
+            look.edges,
         )
 
     def _prepare(self, look: Look) -> _Prepared:

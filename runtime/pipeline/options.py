@@ -32,6 +32,9 @@ class PipelineOptions:
         0 takes each frame alone; up to below 1, how much of the frames before stays
         in the scores, against flicker. Models that give class ids instead of scores
         need more than 0.5.
+    follow_motion : bool
+        Smoothing moves what stays as the picture moves, and leaves nothing where
+        something else is seen: a moving view has no trail.
     region : Region or None
         The part of each frame that is segmented; what is outside is background.
 
@@ -46,6 +49,7 @@ class PipelineOptions:
     frames: int | None = None
     seconds: float | None = None
     smoothing: float = 0.0
+    follow_motion: bool = False
     region: Region | None = None
 
     def __post_init__(self) -> None:
@@ -59,6 +63,10 @@ class PipelineOptions:
             raise InputError(f"seconds: expected more than 0, got {self.seconds}")
         if not 0 <= self.smoothing < 1:
             raise InputError(f"smooth: expected 0 up to below 1, got {self.smoothing}")
+        if self.follow_motion and not self.smoothing:
+            raise InputError(
+                "follow motion: expected smoothing beside it, such as 0.5, got 0"
+            )
 
     def rate(self, source_fps: float | None) -> float | None:
         """Return the frames a second that sinks are given, None where unknown.

@@ -13,6 +13,7 @@ from edgeseg.runtime.segmentation.previous_mask import PreviousMask
 if TYPE_CHECKING:
     from edgeseg.devices.types import Array
     from edgeseg.runtime.capture.source import Capture
+    from edgeseg.runtime.pipeline.motion import Motion, MotionFinder
     from edgeseg.runtime.pipeline.options import PipelineOptions
     from edgeseg.runtime.segmentation.segmenter import Segmentation, Segmenter
     from edgeseg.runtime.zones.watch import Watch
@@ -29,7 +30,7 @@ class Inference:
     segmenter : Segmenter
         Open; closed by whoever opened it.
     options : PipelineOptions
-        Gives region and smoothing.
+        Gives region, smoothing, and whether that follows motion.
     watch : Watch or None
         Follows things over the captures.
     still : bool
@@ -53,7 +54,10 @@ class Inference:
             Smoother(options.smoothing, segmenter.head) if options.smoothing else None
         )
         self._before = PreviousMask(segmenter) if segmenter.takes_mask else None
-        self._memories = [m for m in (self._smoother, self._before) if m is not None]
+        self._finder = _motion_finder(segmenter) if options.follow_motion else None
+        self._motion: Motion | None = None
+        memories = (self._smoother, self._before, self._finder)
+        self._memories = [m for m in memories if m is not None]
         self._scene = Scene() if self._memories else None
         self._steadied = self._remember if self._memories else None
 
@@ -97,6 +101,8 @@ class Inference:
         if self._scene is not None and not self._scene.goes_on(frame, capture.time_s):
             for memory in self._memories:
                 memory.reset()
+        if self._finder is not None:
+            self._motion = self._finder.find(frame)
         mask = None if self._before is None else self._before.mask
         return self._segmenter.segment(
             frame, steadied=self._steadied, mask=mask, last=last
@@ -106,4 +112,14 @@ class Inference:
         """Pass an output by all that look at it."""
         if self._before is not None:
             self._before.keep(output)
-        return output if self._smoother is None else self._smoother.smooth(output)
+        if self._smoother is None:
+            return output
+        return self._smoother.smooth(output, self._motion)
+
+
+def _motion_finder(segmenter: Segmenter) -> MotionFinder:
+    # few runs need it
+    from edgeseg.runtime.pipeline.motion import MotionFinder
+
+    manifest = segmenter.manifest
+    return MotionFinder(segmenter.input_hw, segmenter.head.grid_hw, manifest.fit)

@@ -236,9 +236,25 @@ def check_frame(frame: Array) -> None:
     if shape is None or len(shape) != 3 or shape[2] != 3 or dtype != "uint8":
         raise InputError(
             f"expected a frame (H, W, 3) uint8 RGB, got {dtype} {shape or type(frame)}"
+            f"{_frame_hint(shape or (), dtype)}"
         )
     if 0 in shape:
         raise InputError(f"expected a frame with pixels, got shape {shape}")
+
+
+def _frame_hint(shape: tuple[int, ...], dtype: str) -> str:
+    """Return what makes a frame of an array that looks like one, or nothing."""
+    if len(shape) == 4 and shape[0] == 1:
+        return ": one picture, without an axis for several, is frame[0]"
+    if len(shape) == 2 or (len(shape) == 3 and shape[2] == 1):
+        return ": of grey, cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB) makes RGB"
+    if len(shape) == 3 and shape[2] == 4:
+        return ": without the fourth channel it is np.ascontiguousarray(frame[..., :3])"
+    if len(shape) == 3 and shape[0] == 3 and shape[2] != 3:
+        return ": with channels last it is frame.transpose(1, 2, 0)"
+    if dtype.startswith("float"):
+        return ": of floats 0..1, (frame * 255).round().astype('uint8')"
+    return ""
 
 
 def _hw(frame: Array) -> tuple[int, int]:

@@ -42,6 +42,10 @@ def test_a_look_survives_json(look):
         ({"classes": "dog"}, "classes: expected a list of class names"),
         ({"classes": [1]}, "classes: expected a list of class names"),
         ({"effect": None}, "effect: expected text"),
+        (
+            {"edges": "fuzzy"},
+            "edges: expected one of guided, smooth, hard, got 'fuzzy'",
+        ),
     ],
 )
 def test_a_bad_value_names_its_key(values, words):

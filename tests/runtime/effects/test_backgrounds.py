@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeseg.runtime.drawing.effect import Scene
-from edgeseg.runtime.drawing.matte import matte, reach_of
+from edgeseg.runtime.drawing.effect import EDGES, Scene
+from edgeseg.runtime.drawing.matte import matte
 from edgeseg.runtime.drawing.open_effect import open_effect
 
 COLOURS = np.random.default_rng(7).integers(0, 256, (256, 3), dtype=np.uint8)
 
 
-def scene_of(frame, ids, *classes):
+def scene_of(frame, ids, *classes, edges="guided"):
     shown = np.zeros(256, bool)
     shown[list(classes)] = True
-    return Scene(frame, ids, shown, COLOURS)
+    return Scene(frame, ids, shown, COLOURS, edges=edges)
 
 
 def disc(height=120, width=160, seed=0):
@@ -29,15 +29,18 @@ def disc(height=120, width=160, seed=0):
     return frame, ids
 
 
+def around(ids):
+    """Return a square that reaches as far as any soft edge."""
+    return np.ones((2 * (min(ids.shape) // 10) + 1,) * 2)
+
+
 def inner(ids, class_id):
     """Return the pixels of a class farther from its border than a soft edge reaches."""
-    size = 2 * reach_of(ids.shape) + 1
-    return cv2.erode((ids == class_id).astype(np.uint8), np.ones((size, size))) > 0
+    return cv2.erode((ids == class_id).astype(np.uint8), around(ids)) > 0
 
 
 def outer(ids, class_id):
-    size = 2 * reach_of(ids.shape) + 1
-    return cv2.dilate((ids == class_id).astype(np.uint8), np.ones((size, size))) == 0
+    return cv2.dilate((ids == class_id).astype(np.uint8), around(ids)) == 0
 
 
 @pytest.fixture
@@ -52,11 +55,12 @@ def beach(tmp_path):
 @pytest.mark.parametrize(
     "effect", ["blur", "blur:60", "grey", "colour:#102030", "file"]
 )
-def test_the_subject_stays_bit_for_bit_and_all_else_changes(effect, beach):
+@pytest.mark.parametrize("edges", EDGES)
+def test_the_subject_stays_bit_for_bit_and_all_else_changes(effect, beach, edges):
     frame, ids = disc()
     before = frame.copy()
     text = f"picture:{beach}" if effect == "file" else effect
-    drawn = open_effect(text).draw(scene_of(frame, ids, 3))
+    drawn = open_effect(text).draw(scene_of(frame, ids, 3, edges=edges))
     kept, behind = inner(ids, 3), outer(ids, 3)
     np.testing.assert_array_equal(drawn[kept], frame[kept])
     assert (drawn[behind] != frame[behind]).any(axis=1).mean() > 0.95
@@ -124,10 +128,19 @@ def test_every_size_and_a_subject_that_is_all_or_nothing(size, effect, class_id)
         np.testing.assert_array_equal(drawn, frame)
 
 
-def test_the_soft_edge_rounds_steps_off():
+def test_hard_edges_are_those_of_the_ids():
+    frame, ids = disc()
+    drawn = open_effect("colour:1020ff").draw(scene_of(frame, ids, 3, edges="hard"))
+    np.testing.assert_array_equal(drawn[ids == 3], frame[ids == 3])
+    np.testing.assert_array_equal(drawn[ids != 3] - [16, 32, 255], 0)
+
+
+@pytest.mark.parametrize("edges", ["smooth", "guided"])
+def test_a_soft_edge_rounds_steps_off(edges):
     ids = np.zeros((400, 400), np.uint8)
     ids.reshape(50, 8, 50, 8)[:] = np.tri(50)[:, None, :, None] * 3  # steps of 8 pixels
-    opacity = matte(scene_of(np.zeros((400, 400, 3), np.uint8), ids, 3))
+    black = np.zeros((400, 400, 3), np.uint8)
+    opacity = matte(scene_of(black, ids, 3, edges=edges))
     assert set(np.unique(opacity)) > {0, 255}
     half = (opacity[100:300] > 127).sum(axis=1)
     assert np.abs(np.diff(half)).max() < 8
