@@ -134,5 +134,7 @@ def _status(readings: Readings) -> str:
     late = f", none for {since:.0f} s" if since > _STATUS_S else ""
     figures = f"{rate}{readings.frames} frames, {readings.dropped} dropped{late}"
     if not readings.connected:
-        waiting.insert(0, f"source lost: {readings.error or 'no reason given'}")
+        waiting.insert(
+            0, f"source not connected: {readings.error or 'no reason given'}"
+        )
     return "; ".join([figures, *waiting])

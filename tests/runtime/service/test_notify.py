@@ -165,7 +165,9 @@ def test_a_camera_that_is_tried_again_is_alive_and_named(manager, run):
     goes.clear()
     manager.told(LIMIT_S)  # what was finished before the stall is told
     away = manager.told(2 * LIMIT_S)
-    assert any("; source lost: no such camera: /dev/video0" in line for line in away)
+    assert any(
+        "; source not connected: no such camera: /dev/video0" in line for line in away
+    )
     assert "WATCHDOG=1" not in away  # nobody says that it is tried again
     for tries in (1, 2):
         camera.tries = tries
