@@ -132,7 +132,8 @@ def _status(readings: Readings) -> str:
     rate = "" if readings.fps is None else f"{readings.fps:.1f} frames a second, "
     since = readings.last_frame_s or 0.0
     late = f", none for {since:.0f} s" if since > _STATUS_S else ""
-    figures = f"{rate}{readings.frames} frames, {readings.dropped} dropped{late}"
+    done = f"{readings.frames} frame{'' if readings.frames == 1 else 's'}"
+    figures = f"{rate}{done}, {readings.dropped} dropped{late}"
     if not readings.connected:
         waiting.insert(
             0, f"source not connected: {readings.error or 'no reason given'}"
