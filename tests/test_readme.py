@@ -26,6 +26,7 @@ from edgeseg.devices.support import support_markdown
 from edgeseg.runtime.accuracy.open import DATASETS
 from edgeseg.runtime.capture.open import SOURCES
 from edgeseg.runtime.cli import main
+from edgeseg.runtime.commands.camera_tables import cameras_in
 from edgeseg.runtime.commands.config import load_config
 from edgeseg.runtime.commands.run import run
 from edgeseg.runtime.drawing.open_effect import EFFECTS
@@ -222,7 +223,9 @@ def test_the_table_of_boards_is_the_one_that_doctor_uses():
 
 def test_the_configuration(tmp_path):
     path = tmp_path / "camera.toml"
-    (text,) = chapter("runtime", "Always on").blocks("toml")
+    text, several = chapter("runtime", "Always on").blocks("toml")
+    path.write_text(several, "utf-8")
+    assert list(cameras_in(load_config(path, run))) == ["door", "yard"]
     path.write_text(text, "utf-8")
     values = load_config(path, run)
     assert values["outputs"][0].startswith(f"{tmp_path}/recordings/door-%Y")
