@@ -102,6 +102,7 @@ def test_every_extra_of_the_readme_exists(settings):
         "mqtt",
         "onnx",
         "datasets",
+        "ethos-u",
     }
 
 

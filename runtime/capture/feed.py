@@ -95,18 +95,20 @@ class FrameFeed:
         self._stalled: str | None = None  # why this side gave the connection up
         self._failure: BaseException | None = None
         self._connected, self._connections = False, 0
+        self._tries = 0
         self._reasons: list[str] = []  # told while the first frame is waited for
         self._thread = threading.Thread(target=self._run, name=what, daemon=True)
 
     @property
     def state(self) -> Json:
-        """Whether it is connected, how often it was again, the last error."""
+        """Whether it is connected, how often it was again, the last error, tries."""
         connection = self._connection
         now = {} if connection is None else connection.details
         return {
             "connected": self._connected,
             "reconnects": max(0, self._connections - 1),
             "error": self._error,
+            "tries": self._tries,
             **self._details,
             **now,
         }
@@ -189,6 +191,7 @@ class FrameFeed:
             wait_s = min(2 * wait_s, self._patience.longest_s)
 
     def _read_until_lost(self) -> None:
+        self._tries += 1
         self._stalled, self._since = None, time.monotonic()
         connection = self._connection = self._connect()
         try:
@@ -232,7 +235,8 @@ class FrameFeed:
         reason = str(error)
         if reason not in self._reasons and len(self._reasons) < _SAID:
             self._reasons.append(reason)
-            _LOG.warning("waiting for %s: %s", self._what, reason)
+            words = reason.removeprefix(f"{self._what}: ")
+            _LOG.warning("waiting for %s: %s", self._what, words)
 
 
 class Connection(ABC):

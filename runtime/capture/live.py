@@ -99,7 +99,7 @@ class LiveSource(Source):
 
     @property
     def state(self) -> Json:
-        """``connected``, ``reconnects``, ``error``, and the connection's details.
+        """``connected``, ``reconnects``, ``error``, ``tries``, and the connection's.
 
         ``error`` is the last one while it is not connected, without any user,
         password or query of an address; ``size_wh`` is the size of all frames.

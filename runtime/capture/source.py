@@ -125,7 +125,9 @@ class Source(Closing, ABC):
     def state(self) -> Json:
         """State of a running source, as JSON values.
 
-        A live source has ``connected`` (bool) and ``reconnects`` (int).
+        A live source has ``connected`` (bool) and ``reconnects`` (int). One that tries
+        to connect again for as long as it takes counts its ``tries`` (int) and gives
+        the last ``error`` (str or None): while they rise, it does not count as hung.
         """
         return {}
 

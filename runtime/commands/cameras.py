@@ -22,7 +22,7 @@ from edgeseg.runtime.commands.opened_run import (
     summary_text,
 )
 from edgeseg.runtime.pipeline.meter import Meter
-from edgeseg.runtime.pipeline.meters import Meters
+from edgeseg.runtime.pipeline.meters import FailedSource, Meters
 from edgeseg.runtime.pipeline.stopping import TICK_S, Stop
 from edgeseg.runtime.pipeline.turns import Turns
 
@@ -130,6 +130,7 @@ class _CameraRun:
             self.fault = error
             self._whole.ask()
         if self.error is not None and not self._whole.asked:
+            self._meter.watch(FailedSource(str(self.error)))
             _log.warning("camera %s has ended: %s", self.name, self.error)
         if self._page is not None:
             self._page.end(self.name, "ended" if self.error is None else "failed")

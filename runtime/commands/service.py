@@ -63,12 +63,8 @@ def install(
     from edgeseg.runtime.commands.config import load_config
     from edgeseg.runtime.commands.run import run
     from edgeseg.runtime.output.secret_files import check_unshared
-    from edgeseg.runtime.service.install import (
-        Place,
-        make_folders,
-        plan_unit,
-        write_unit,
-    )
+    from edgeseg.runtime.service.folders import make_folders
+    from edgeseg.runtime.service.install import Place, plan_unit, write_unit
 
     place = Place(name, system)
     arguments = load_config(config, run)
@@ -89,6 +85,7 @@ def install(
     make_folders(unit)
     write_unit(place, text, overwrite=overwrite)
     click.echo(f"written: {place.path}")
+    _say_folders(unit)
     _say_sandbox(unit)
     _enable(place)
 
@@ -147,6 +144,17 @@ def _enable(place: Place) -> None:
         click.echo(f"enabled; start it: {call} start {place.name}.service")
     if not place.system:
         click.echo("To run it without a login: loginctl enable-linger")
+
+
+def _say_folders(unit: ServiceUnit) -> None:
+    from edgeseg.runtime.service.folders import unwritable_folders
+
+    user = unit.user or "this user"
+    for folder in unwritable_folders(unit):
+        click.echo(
+            f"{user}, whom the service runs as, cannot write to {folder}: "
+            "change its owner"
+        )
 
 
 def _say_sandbox(unit: ServiceUnit) -> None:

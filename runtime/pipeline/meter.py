@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from edgeseg.devices.types import Json
-    from edgeseg.runtime.capture.source import Capture, Source
+    from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.pipeline.stopping import RunControls
     from edgeseg.runtime.segmentation.segmenter import Segmentation
 
 _FRAMES = 300  # frames that percentiles are taken of
 _WINDOW_S = 2.0  # seconds that the frame rate is taken of
+_UNSHOWN = ("latency_sum_s", "age_sum_s", "tries")
 _KEPT = 4096  # values of a stage that a median is taken of
 
 
@@ -84,6 +85,8 @@ class Readings:
         How often the source connected again.
     error : str or None
         Why the source is not connected, as far as it knows.
+    tries : int or None
+        Tries to connect of a source that is away; None: it is not. Not in `to_dict`.
     outputs : dict of str to dict
         State of each sink that connects, by what the user calls it; see `Sink.state`.
     paused : bool
@@ -103,6 +106,7 @@ class Readings:
     connected: bool = True
     reconnects: int = 0
     error: str | None = None
+    tries: int | None = None
     outputs: dict[str, Json] = field(default_factory=dict)
     paused: bool = False
 
@@ -110,15 +114,15 @@ class Readings:
         """Return JSON values; class ids are text, as JSON wants keys to be."""
         shares = {str(class_id): share for class_id, share in self.shares.items()}
         values = {**asdict(self), "shares": shares}
-        return {key: values[key] for key in values if not key.endswith("_sum_s")}
+        return {key: values[key] for key in values if key not in _UNSHOWN}
 
 
 class Stateful(Protocol):
-    """A sink, as far as a meter is concerned."""
+    """A source or sink, as far as a meter is concerned."""
 
     @property
     def state(self) -> Json:
-        """See `Sink.state`."""
+        """See `Source.state` and `Sink.state`."""
 
 
 class Meter:
@@ -131,16 +135,15 @@ class Meter:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self._clock, self._started = clock, clock()
         self._lock = threading.Lock()
-        self._started = clock()
         self._frames = self._dropped = 0
         self._latency_sum_s = self._age_sum_s = 0.0
         self._done: deque[float] = deque(maxlen=_FRAMES)
         self._latencies: deque[float] = deque(maxlen=_FRAMES)
         self._ages: deque[float] = deque(maxlen=_FRAMES)
         self._last: Segmentation | None = None
-        self._source: Source | None = None
+        self._source: Stateful | None = None
         self._controls: RunControls | None = None
         self._outputs: dict[str, Stateful] = {}
 
@@ -162,7 +165,7 @@ class Meter:
         with self._lock:
             self._dropped += count
 
-    def watch(self, source: Source, controls: RunControls | None = None) -> None:
+    def watch(self, source: Stateful, controls: RunControls | None = None) -> None:
         """Include the state of this source in `read` from now on, and the pause."""
         self._source, self._controls = source, controls
 
@@ -185,6 +188,8 @@ class Meter:
             frames, dropped = self._frames, self._dropped
             sums = {"latency_sum_s": self._latency_sum_s, "age_sum_s": self._age_sum_s}
         state = self._source.state if self._source is not None else {}
+        connected, error = bool(state.get("connected", True)), state.get("error")
+        tries = None if connected or error is None else int(state.get("tries", 0))
         # areas are counted here and not in `add`: a reader's time is cheaper
         areas = last.areas if last is not None else {}
         pixels = sum(areas.values())
@@ -198,9 +203,10 @@ class Meter:
             **sums,
             uptime_s=now - self._started,
             last_frame_s=now - done[-1] if done else None,
-            connected=bool(state.get("connected", True)),
+            connected=connected,
             reconnects=int(state.get("reconnects", 0)),
-            error=state.get("error"),
+            error=error,
+            tries=tries,
             outputs={
                 name: s for name, sink in self._outputs.items() if (s := sink.state)
             },

@@ -287,21 +287,6 @@ def device_nodes(device: str, model: Path) -> tuple[str, ...]:
     return nodes_of(parse_address(name, DEVICES), DEVICES)
 
 
-def make_folders(unit: ServiceUnit) -> None:
-    """Make the folders that a unit writes to: systemd wants them to be there.
-
-    Raises
-    ------
-    OutputError
-        One cannot be made.
-    """
-    for folder in unit.writable:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot make {folder}: {reason_of(error)}") from error
-
-
 def _user(system: bool, run_as: str | None) -> str | None:
     if not system:
         if run_as is not None:

@@ -1,13 +1,15 @@
 """Notifies systemd of a run: ready, alive, ending (sd_notify(3)).
 
 While the source is waited for, the start may take longer than the unit says.
-Alive means that frames were finished: a run that hangs in a camera, a device or a
-sink stops saying so, and systemd starts it anew.
+Alive means that frames were finished, or that a source that is away is tried again: a
+run that hangs in a camera, a device or a sink stops saying so, and systemd starts it
+anew.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _FIRST_LOOK_S = 0.1  # how soon the first frame is noticed
 _STATUS_S = 5.0  # between status lines where there is no watchdog
+_TRY_S = 60.0  # that one try to connect and the wait before it may take
 _LONGER_S = 60  # that the start may take more, said again every `_STATUS_S`
 
 
@@ -46,6 +49,8 @@ class Notifier:
         self._meter = meter
         self._socket = values.get("NOTIFY_SOCKET", "")
         self._watchdog_s = _watchdog_s(values)
+        self._tries: int | None = None
+        self._tried_s = -math.inf
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -65,24 +70,33 @@ class Notifier:
             self._send("STOPPING=1\nSTATUS=stopping")
 
     def _run(self) -> None:
-        seen = 0
-        said, again_s = "", 0.0
+        seen, said, again_s = 0, [""], 0.0
         interval_s = self._watchdog_s / 2 if self._watchdog_s else _STATUS_S
         while not self._stopped.wait(_FIRST_LOOK_S if not seen else interval_s):
             readings = self._meter.read()
             words = [f"STATUS={_status(readings)}"]
-            if not seen and readings.error is not None:
+            is_tried = self._is_tried(readings.tries)
+            if not seen and readings.tries is not None:
                 words.append(f"EXTEND_TIMEOUT_USEC={_LONGER_S * 1_000_000}")
-            if readings.frames > seen:
-                words += ["READY=1"] if not seen else []
-                words += ["WATCHDOG=1"] if self._watchdog_s else []
-                seen = readings.frames
-            elif seen and readings.paused and self._watchdog_s:
-                words.append("WATCHDOG=1")  # a pause is no hang
-            elif not seen and words[0] == said and time.monotonic() < again_s:
+            if readings.frames > seen and not seen:
+                words.append("READY=1")
+            # neither a camera that is away and tried again nor a pause is a hang
+            excused = seen and (is_tried or readings.paused)
+            if self._watchdog_s and (readings.frames > seen or excused):
+                words.append("WATCHDOG=1")
+            if not seen and words == said and time.monotonic() < again_s:
                 continue  # nothing new to say while the first frame is waited for
-            said, again_s = words[0], time.monotonic() + _STATUS_S
+            seen = readings.frames
+            said, again_s = words, time.monotonic() + _STATUS_S
             self._send("\n".join(words))
+
+    def _is_tried(self, tries: int | None) -> bool:
+        """Return whether a source that is away was tried again not long ago."""
+        now = time.monotonic()
+        if tries != self._tries:
+            self._tries = tries
+            self._tried_s = now if tries else -math.inf
+        return now - self._tried_s < _TRY_S
 
     def _send(self, text: str) -> None:
         import socket
@@ -120,6 +134,10 @@ def _status(readings: Readings) -> str:
     rate = "" if readings.fps is None else f"{readings.fps:.1f} frames a second, "
     since = readings.last_frame_s or 0.0
     late = f", none for {since:.0f} s" if since > _STATUS_S else ""
-    state = "" if readings.connected else ", source lost"
-    figures = f"{rate}{readings.frames} frames, {readings.dropped} dropped{late}{state}"
+    done = f"{readings.frames} frame{'' if readings.frames == 1 else 's'}"
+    figures = f"{rate}{done}, {readings.dropped} dropped{late}"
+    if not readings.connected:
+        waiting.insert(
+            0, f"source not connected: {readings.error or 'no reason given'}"
+        )
     return "; ".join([figures, *waiting])

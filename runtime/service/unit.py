@@ -48,6 +48,9 @@ ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectProc=invisible
 RemoveIPC=yes"""
+# Before 254 systemd did not add this by itself to a user's service: it started none
+# without the right to drop capabilities, and left its file system as it was.
+_USERS = "PrivateUsers=yes"
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,8 @@ class ServiceUnit:
     def _full(self) -> list[str]:
         devices = dict.fromkeys((*_DEVICES, *self.nodes))
         lines = [_FULL, *self._private_tmp(), "DevicePolicy=closed"]
+        if not self.system:
+            lines.append(_USERS)
         lines += [f"DeviceAllow={device} rw" for device in devices]
         if self.writable:
             places = " ".join(quoted(str(path)) for path in self.writable)

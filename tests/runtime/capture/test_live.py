@@ -187,6 +187,7 @@ def test_waiting_doubles_to_its_longest(wait_until):
     with opened(camera) as source:
         wait_until(lambda: len(camera.tries) == 6)
         assert "refuses" in source.state["error"]
+        wait_until(lambda: source.state["tries"] >= 6)
     gaps = np.diff(camera.tries[1:])
     assert (gaps >= [0.04, 0.08, 0.08, 0.08]).all()
 

@@ -19,7 +19,7 @@ from edgeseg.runtime.commands.config import load_config
 from edgeseg.runtime.commands.run import run
 from edgeseg.runtime.commands.service import service
 from edgeseg.runtime.pipeline.meter import Meter
-from edgeseg.runtime.pipeline.meters import Meters
+from edgeseg.runtime.pipeline.meters import FailedSource, Meters
 from edgeseg.runtime.pipeline.stopping import Stop
 from edgeseg.runtime.pipeline.turns import Turns
 
@@ -185,6 +185,25 @@ def test_readings_of_all_together():
     assert readings.error == "b: gone"
 
 
+class Away:
+    def __init__(self, tries):
+        self.state = {"connected": False, "error": "no such camera", "tries": tries}
+
+
+def test_all_are_away_while_none_gives_frames():
+    meters = {"a": Meter(), "b": Meter()}
+    together = Meters(meters)
+    assert together.read().tries is None
+    meters["a"].watch(Away(3))
+    assert together.read().tries is None  # a device that hangs with b's frame is seen
+    meters["b"].watch(Away(4))
+    assert together.read().tries == 7
+    meters["b"].watch(FailedSource("no such model"))
+    readings = together.read()
+    assert readings.tries == 3
+    assert readings.error == "a: no such camera; b: failed: no such model"
+
+
 @pytest.fixture
 def served(config):
     """A run of three cameras with a page, as a process; one of them is dead."""
@@ -234,6 +253,7 @@ def test_one_address_shows_all_cameras(served):
         each["name"]: each for each in json.loads(ask(served, "api/state"))["cameras"]
     }
     assert states["dead"]["ended"] == "failed"
+    assert "/dev/video77" in states["dead"]["error"]
     assert states["yard"]["ended"] is None
     assert b"edgeseg" in ask(served, "door")  # goes to door/
     frame = json.loads(ask(served, "yard/api/state"))["frame"]

@@ -127,10 +127,16 @@ class Late(Source):
 
     count, fps = None, None
     reason = "no such camera: /dev/video0"
+    tries = 0
 
     @property
     def state(self):
-        return {"connected": self.reason is None, "reconnects": 0, "error": self.reason}
+        return {
+            "connected": self.reason is None,
+            "reconnects": 0,
+            "error": self.reason,
+            "tries": self.tries,
+        }
 
     def captures(self, skip=frozenset()):
         return iter(())
@@ -168,6 +174,48 @@ def test_a_source_that_is_waited_for_is_named_and_the_start_takes_longer(manager
         "waiting for mqtt://broker: Connection refused"
     )
     assert not any(line.startswith("EXTEND") for line in last[last.index(last[-1]) :])
+    notifier.stop()
+
+
+def test_a_camera_that_is_tried_again_is_alive_and_named(manager, run):
+    meter, goes = run
+    goes.set()
+    notifier = Notifier(meter, manager.environ)
+    notifier.start()
+    manager.wait_for("READY=1")
+    camera = Late()
+    meter.watch(camera)
+    goes.clear()
+    manager.told(LIMIT_S)  # what was finished before the stall is told
+    away = manager.told(2 * LIMIT_S)
+    assert any(
+        "; source not connected: no such camera: /dev/video0" in line for line in away
+    )
+    assert "WATCHDOG=1" not in away  # nobody says that it is tried again
+    for tries in (1, 2):
+        camera.tries = tries
+        manager.wait_for("WATCHDOG=1")
+    camera.reason = None  # it is there, but no frame is finished
+    manager.told(LIMIT_S)
+    assert "WATCHDOG=1" not in manager.told(2 * LIMIT_S)
+    notifier.stop()
+
+
+def test_tries_that_do_not_end_are_a_hung_run(manager, run, monkeypatch):
+    monkeypatch.setattr("edgeseg.runtime.service.notify._TRY_S", LIMIT_S)
+    meter, goes = run
+    goes.set()
+    notifier = Notifier(meter, manager.environ)
+    notifier.start()
+    manager.wait_for("READY=1")
+    camera = Late()
+    camera.tries = 1
+    meter.watch(camera)
+    goes.clear()
+    manager.told(3 * LIMIT_S)
+    assert "WATCHDOG=1" not in manager.told(3 * LIMIT_S)
+    camera.tries = 2
+    manager.wait_for("WATCHDOG=1")
     notifier.stop()
 
 

@@ -90,6 +90,16 @@ def test_the_unit_says_what_a_service_needs(place):
         assert "char-video4linux rw" in values(text, "DeviceAllow")
 
 
+def test_a_user_s_sandbox_is_made_with_a_namespace_of_its_own(place):
+    told = call("install", place, "--print")
+    mine = values(told.output, "PrivateUsers")
+    assert mine == (["yes"] if user_namespaces() else [])
+    assert bool(mine) == bool(values(told.output, "ProtectSystem"))
+    system = call("install", place, "--print", "--system")
+    assert values(system.output, "ProtectSystem") == ["strict"]
+    assert not values(system.output, "PrivateUsers")  # it has users beside its own
+
+
 def allowed(place, *lines):
     """Return what `service install --print` allows a configuration to open."""
     place.write_text(CONFIG + "".join(f"{line}\n" for line in lines))
