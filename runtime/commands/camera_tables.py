@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Json
 
+TABLES = "camera"  # key of the tables in the file
 _CAMERAS = "cameras"  # key of the arguments of all tables
 # a camera's name is in the addresses of its page, beside these
 _NAME = re.compile(r"(?!(api|metrics|healthz)$)[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

@@ -25,7 +25,7 @@ from edgeseg.devices import InputError
 from edgeseg.devices.plain_files import check_file_or_folder
 from edgeseg.devices.plain_text import reason_of, shortened
 from edgeseg.runtime.address import STDOUT
-from edgeseg.runtime.commands.camera_tables import cameras_in, with_cameras
+from edgeseg.runtime.commands.camera_tables import TABLES, cameras_in, with_cameras
 from edgeseg.runtime.commands.options import PATH
 from edgeseg.runtime.commands.zone_options import TableParam
 from edgeseg.runtime.output.secret_files import check_private, secrets_in
@@ -64,7 +64,7 @@ def load_config(path: Path, command: click.Command) -> Json:
         names the key and says what was expected.
     """
     known, values = _known(command), _read(path)
-    cameras = values.pop("camera", None) if "source" in known else None
+    cameras = values.pop(TABLES, None) if "source" in known else None
     if cameras is None:
         arguments = _arguments(path, str(path), values, known)
     else:

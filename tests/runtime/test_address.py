@@ -151,7 +151,7 @@ def test_what_names_no_source(text, tmp_path):
     ("text", "words"),
     [
         ("mask:abc", "did you mean 'masks:abc'? (for a path of that name write ./mask"),
-        ("cvs:abc.csv", "unknown sink in 'cvs:abc.csv'; known: jsonl, masks, "),
+        ("cvs:abc.csv", "unknown sink in 'cvs:abc.csv'; known: command, events, "),
         ("nix:a/b.png", "(for a path of that name write ./nix:a/b.png)"),
         ("mqt://host", "; did you mean 'mqtt://host'?"),
     ],

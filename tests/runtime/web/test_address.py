@@ -74,7 +74,8 @@ def test_a_port_in_use_is_waited_for_and_said_once(caplog, until):
         late.check()
         open_sink(f"web:{place}", style).close()  # one that never gets it ends too
     until(lambda: late.url == f"http://{place}/")
-    assert late.state == {"connected": True, "reconnects": 0, "error": None}
+    state = {"connected": True, "reconnects": 0, "error": None, "url": late.url}
+    assert late.state == state
     assert words_of(caplog)[0].startswith(f"waiting for the page's address {late.url}")
     assert words_of(caplog)[-1] == f"listening at the page's address {late.url}"
     late.close()
