@@ -204,10 +204,11 @@ def test_a_name_on_the_page():
     pytest.importorskip("starlette", reason="needs the extra `web`")
     from edgeseg.runtime.web.app import Pages
 
+    request = SimpleNamespace(state=SimpleNamespace(role="viewer"))
     pages = Pages.__new__(Pages)
     pages._state = lambda: {"frame": {"name": "caf\udce9_000001"}}
-    answer = asyncio.run(pages.state(SimpleNamespace()))
-    assert json.loads(answer.body) == {"frame": {"name": "caf\\xe9_000001"}}
+    answer = asyncio.run(pages.state(request))
+    assert json.loads(answer.body)["frame"] == {"name": "caf\\xe9_000001"}
     assert answer.headers["content-type"] == "application/json"
 
 

@@ -169,7 +169,7 @@ def test_no_home_for_a_service_is_one_line(monkeypatch):
 
 def test_a_system_without_ipv6(monkeypatch):
     pytest.importorskip("uvicorn", reason="needs the extra `web`")
-    from edgeseg.runtime.web import server
+    from edgeseg.runtime.web.listening import listen
 
     opened = socket.socket
 
@@ -180,8 +180,8 @@ def test_a_system_without_ipv6(monkeypatch):
 
     monkeypatch.setattr(socket, "socket", without_ipv6)
     with pytest.raises(OutputError, match="this system has no IPv6"):
-        server._listen(WebAddress("::1", 0))
-    server._listen(WebAddress("127.0.0.1", 0)).close()
+        listen(WebAddress("::1", 0))
+    listen(WebAddress("127.0.0.1", 0)).close()
 
 
 def test_no_shared_memory_is_one_line(golden_model, photo, tmp_path, monkeypatch):

@@ -92,7 +92,7 @@ def _run(model: Path, count: int, threads: int, seconds: float) -> Json:
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         config = folder / "cameras.toml"
-        config.write_text(_config(model, count, threads, port))
+        config.write_text(_config(model, count, threads, port), "utf-8")
         with start_run(["--config", str(config)], folder) as child:
             names = [f"camera{number}" for number in range(count)]
 
