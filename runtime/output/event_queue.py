@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
 from edgeseg.devices.base import Closing
+from edgeseg.runtime.output.sink import Sink
 from edgeseg.runtime.zones.events import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgeseg.devices.types import Json
+    from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.output.sink import Style
+    from edgeseg.runtime.segmentation.segmenter import Segmentation
     from edgeseg.runtime.zones.events import Event
 
 _log = logging.getLogger(__name__)
@@ -148,6 +151,39 @@ class EventQueue(Closing):
             self._error = None
             self._recovered += 1
             _log.warning("%s takes events again", self._name)
+
+
+class QueuedEvents(Sink):
+    """A sink that leaves the events of frames in a queue, and does nothing else.
+
+    Parameters
+    ----------
+    work, name
+        See `EventQueue`.
+    kinds : tuple of str
+        The events that count.
+    """
+
+    def __init__(
+        self, work: Callable[[Event], str], name: str, kinds: tuple[str, ...] = KINDS
+    ) -> None:
+        self._queue, self._kinds = EventQueue(work, name), kinds
+
+    def write(self, capture: Capture, segmentation: Segmentation) -> None:
+        """Leave the frame's events for the thread that delivers them."""
+        watched = segmentation.watched
+        for event in watched.events if watched is not None else ():
+            if event.kind in self._kinds:
+                self._queue.put(event)
+
+    @property
+    def state(self) -> Json:
+        """State of the deliveries; see `EventQueue.state`."""
+        return self._queue.state
+
+    def close(self) -> None:
+        """Deliver what waits, if that is quick."""
+        self._queue.close()
 
 
 def check_watching(sink: str, style: Style) -> None:

@@ -14,20 +14,16 @@ from edgeseg.devices import InputError
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.output.event_queue import EventQueue, check_watching
-from edgeseg.runtime.output.sink import Sink
+from edgeseg.runtime.output.event_queue import QueuedEvents, check_watching
 
 if TYPE_CHECKING:
-    from edgeseg.devices.types import Json
-    from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.output.sink import Style
-    from edgeseg.runtime.segmentation.segmenter import Segmentation
     from edgeseg.runtime.zones.events import Event
 
 TIMEOUT_S = 10.0
 
 
-class CommandSink(Sink):
+class CommandSink(QueuedEvents):
     """Starts a program with each event as JSON on its standard input.
 
     One at a time, without a shell; a run never waits for it. A program that takes more
@@ -61,22 +57,7 @@ class CommandSink(Sink):
             )
         check_watching("command", style)
         self._words = [os.path.abspath(program), *words[1:]]
-        self._queue = EventQueue(self._start, f"command {os.path.basename(program)}")
-
-    def write(self, capture: Capture, segmentation: Segmentation) -> None:
-        """Leave the frame's events for the thread that starts the program."""
-        watched = segmentation.watched
-        for event in watched.events if watched is not None else ():
-            self._queue.put(event)
-
-    @property
-    def state(self) -> Json:
-        """State of the deliveries; see `EventQueue.state`."""
-        return self._queue.state
-
-    def close(self) -> None:
-        """Let the program have what waits, if it is quick."""
-        self._queue.close()
+        super().__init__(self._start, f"command {os.path.basename(program)}")
 
     def _start(self, event: Event) -> str:
         """Run the program for one event; return why that has failed."""

@@ -13,20 +13,16 @@ from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.output.event_queue import (
-    EventQueue,
     NotNowError,
+    QueuedEvents,
     check_watching,
     kinds_of,
 )
-from edgeseg.runtime.output.sink import Sink
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from edgeseg.devices.types import Json
-    from edgeseg.runtime.capture.source import Capture
     from edgeseg.runtime.output.sink import Style
-    from edgeseg.runtime.segmentation.segmenter import Segmentation
     from edgeseg.runtime.zones.events import Event
 
 TOKEN_VARIABLE = "EDGESEG_WEBHOOK_TOKEN"
@@ -36,7 +32,7 @@ _LONGEST_ANSWER = 64 * 1024
 _LATER = frozenset({408, 425, 429})
 
 
-class WebhookSink(Sink):
+class WebhookSink(QueuedEvents):
     """Posts what happens in zones and on lines; a run never waits for it.
 
     What is not taken (no connection, a time-out, 408, 425, 429, 500 and above) is
@@ -66,28 +62,12 @@ class WebhookSink(Sink):
             raise InputError(
                 f"webhook: unknown option {min(unknown)!r} after #; known: kinds"
             )
-        self._kinds = kinds_of("webhook", options.get("kinds", ""))
+        kinds = kinds_of("webhook", options.get("kinds", ""))
         check_watching("webhook", style)
         self._headers = {"content-type": "application/json", "user-agent": "edgeseg"}
         if token := os.environ.get(TOKEN_VARIABLE):
             self._headers["authorization"] = f"Bearer {token}"
-        self._queue = EventQueue(self._post, f"webhook {self._url.hostname}")
-
-    def write(self, capture: Capture, segmentation: Segmentation) -> None:
-        """Leave the frame's events for the thread that posts them."""
-        watched = segmentation.watched
-        for event in watched.events if watched is not None else ():
-            if event.kind in self._kinds:
-                self._queue.put(event)
-
-    @property
-    def state(self) -> Json:
-        """State of the deliveries; see `EventQueue.state`."""
-        return self._queue.state
-
-    def close(self) -> None:
-        """Deliver what waits, if it is taken soon."""
-        self._queue.close()
+        super().__init__(self._post, f"webhook {self._url.hostname}", kinds)
 
     def _post(self, event: Event) -> str:
         """Post one event; return why it is refused."""

@@ -25,10 +25,11 @@ from edgeseg.runtime.web.stream import MultipartStream
 from edgeseg.runtime.web.watch_state import watch_state, watched_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+    from starlette.routing import BaseRoute
 
     from edgeseg.devices.types import Json, Untyped
     from edgeseg.runtime.output.sink import Style
@@ -185,10 +186,15 @@ def make_app(pages: Pages, stream: MultipartStream, address: WebAddress) -> Star
     address : WebAddress
         Gives the token.
     """
+    return behind_gate(routes_of(pages, stream), address)
+
+
+def behind_gate(routes: Sequence[BaseRoute], address: WebAddress) -> Starlette:
+    """Return the application of these routes, for who may ask."""
     return Starlette(
-        routes=routes_of(pages, stream),
+        routes=routes,
         middleware=[Middleware(Gate, address=address)],
-        exception_handlers=HANDLERS,
+        exception_handlers=_HANDLERS,
     )
 
 
@@ -264,4 +270,4 @@ async def _bad_request(request: Request, error: EdgesegError) -> Response:
     return refusal(422, printable(str(error), 300))
 
 
-HANDLERS: Untyped = {HTTPException: _http_error, EdgesegError: _bad_request}
+_HANDLERS: Untyped = {HTTPException: _http_error, EdgesegError: _bad_request}

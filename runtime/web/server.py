@@ -17,13 +17,11 @@ import uvicorn
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.plain_text import reason_of
-from edgeseg.runtime.drawing.overlay import colour_table
 from edgeseg.runtime.output.connection import OutputConnection
-from edgeseg.runtime.web.app import Pages, make_app
+from edgeseg.runtime.web.app import make_app
 from edgeseg.runtime.web.connections import ClientConnection, cut_late
-from edgeseg.runtime.web.feed import PageFeed
 from edgeseg.runtime.web.listening import is_late, listen
-from edgeseg.runtime.web.stream import MultipartStream
+from edgeseg.runtime.web.run_page import RunPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.output.sink import Style
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.web.address import WebAddress
+    from edgeseg.runtime.web.feed import PageFeed
 
 
 _logger = logging.getLogger(__name__)
@@ -269,17 +268,10 @@ def serve(
     OutputError
         The address cannot be listened on, and waiting would not change that.
     """
-    table = colour_table(style.manifest.palette)
-    feed = PageFeed(
-        style.draw, style.look, table, fps=address.fps, quality=address.quality
-    )
+    page = RunPage(style, meter, address)
 
     def application(server: WebServer) -> ASGIApp:
-        def connections() -> int:
-            return server.connections
+        answers = page.answers(lambda: server.connections, server.disconnect)
+        return make_app(*answers, address)
 
-        pages = Pages(feed, meter, style, table, address, connections)
-        stream = MultipartStream(feed, address.streams, server.disconnect)
-        return make_app(pages, stream, address)
-
-    return feed, WebServer(address, feed, application)
+    return page.feed, WebServer(address, page.feed, application)

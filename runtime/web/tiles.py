@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from edgeseg.runtime.drawing.overlay import colour_table
 from edgeseg.runtime.output.sink import Sink
-from edgeseg.runtime.web.app import HANDLERS, Pages, routes_of
-from edgeseg.runtime.web.feed import PageFeed
-from edgeseg.runtime.web.gate import Gate, json_answer
+from edgeseg.runtime.web.app import behind_gate, routes_of
+from edgeseg.runtime.web.gate import json_answer
 from edgeseg.runtime.web.metrics import CONTENT_TYPE, join_metrics
 from edgeseg.runtime.web.page import ICON, load_page
+from edgeseg.runtime.web.run_page import RunPage
 from edgeseg.runtime.web.server import WebServer
 from edgeseg.runtime.web.state import VERSION
-from edgeseg.runtime.web.stream import MultipartStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +29,8 @@ if TYPE_CHECKING:
     from edgeseg.runtime.pipeline.meter import Meter
     from edgeseg.runtime.segmentation.segmenter import Segmentation
     from edgeseg.runtime.web.address import WebAddress
+    from edgeseg.runtime.web.app import Pages
+    from edgeseg.runtime.web.feed import PageFeed
 
 _STATE = ("connected", "error", "frames", "dropped", "fps", "last_frame_s")
 
@@ -109,21 +107,16 @@ class TilesServer:
     def __init__(
         self, address: WebAddress, cameras: Mapping[str, tuple[Style, Meter]]
     ) -> None:
-        self._address, self._cameras = address, dict(cameras)
+        self._address = address
         self._ended: dict[str, str] = {}
-        self._feeds = {
-            name: PageFeed(
-                style.draw,
-                style.look,
-                colour_table(style.manifest.palette),
-                fps=address.fps,
-                quality=address.quality,
-            )
-            for name, (style, _) in self._cameras.items()
+        self._pages = {
+            name: RunPage(style, meter, address)
+            for name, (style, meter) in cameras.items()
         }
-        self._pages: dict[str, Pages] = {}
+        self._answers: dict[str, Pages] = {}
         self._html, self._policy = load_page("tiles.html")
-        self._server = WebServer(address, _Feeds(self._feeds.values()), self._app)
+        feeds = _Feeds(page.feed for page in self._pages.values())
+        self._server = WebServer(address, feeds, self._app)
 
     @property
     def url(self) -> str | None:
@@ -137,7 +130,7 @@ class TilesServer:
 
     def sink(self, name: str) -> TileSink:
         """Return the sink of a camera."""
-        return TileSink(self._feeds[name], self._server)
+        return TileSink(self._pages[name].feed, self._server)
 
     def end(self, name: str, reason: str) -> None:
         """Show that a camera has ended, and why."""
@@ -155,25 +148,14 @@ class TilesServer:
             Route("/metrics", self._metrics),
             Route("/healthz", self._health),
         ]
-        for name, (style, meter) in self._cameras.items():
-            feed = self._feeds[name]
-            pages = Pages(
-                feed,
-                meter,
-                style,
-                colour_table(style.manifest.palette),
-                self._address,
-                lambda: server.connections,
+        for name, page in self._pages.items():
+            self._answers[name], stream = page.answers(
+                lambda: server.connections, server.disconnect
             )
-            self._pages[name] = pages
-            stream = MultipartStream(feed, self._address.streams, server.disconnect)
             routes.append(Route(f"/{name}", _into_folder))
-            routes.append(Mount(f"/{name}", routes=routes_of(pages, stream)))
-        return Starlette(
-            routes=routes,
-            middleware=[Middleware(Gate, address=self._address)],
-            exception_handlers=HANDLERS,
-        )
+            own = routes_of(self._answers[name], stream)
+            routes.append(Mount(f"/{name}", routes=own))
+        return behind_gate(routes, self._address)
 
     async def _page(self, request: Request) -> Response:
         headers = {"content-security-policy": self._policy}
@@ -184,18 +166,20 @@ class TilesServer:
 
     async def _states(self, request: Request) -> Response:
         states = []
-        for name, (_, meter) in self._cameras.items():
-            readings = meter.read().to_dict()
+        for name, page in self._pages.items():
+            readings = page.meter.read().to_dict()
             known = {key: readings[key] for key in _STATE}
             states.append({"name": name, **known, "ended": self._ended.get(name)})
         return json_answer({"version": VERSION, "cameras": states})
 
     async def _metrics(self, request: Request) -> Response:
-        texts = {name: await page.metrics_text() for name, page in self._pages.items()}
+        texts = {
+            name: await page.metrics_text() for name, page in self._answers.items()
+        }
         return Response(join_metrics(texts), headers={"content-type": CONTENT_TYPE})
 
     async def _health(self, request: Request) -> Response:
-        each = {n: meter.read() for n, (_, meter) in self._cameras.items()}
+        each = {n: page.meter.read() for n, page in self._pages.items()}
         since = {n: readings.last_frame_s for n, readings in each.items()}
         stale = self._address.stale
         late = [
