@@ -18,7 +18,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def soon(condition, seconds=10):
+def soon(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -54,16 +54,24 @@ class Mosquitto:
 
 
 class Listener:
-    """Hears everything that is published."""
+    """Hears everything that is published.
+
+    ``EDGESEG_LATE_S`` holds every message back by that many seconds, as a busy machine
+    does, so that a test that asks too early can be found.
+    """
 
     def __init__(self, port):
         self.heard = []
         paho = pytest.importorskip("paho.mqtt.client", reason="needs the extra `mqtt`")
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda _c, _u, message: self.heard.append(message)
+        self._client.on_message = self._hear
         self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+
+    def _hear(self, _client, _userdata, message):
+        time.sleep(float(os.environ.get("EDGESEG_LATE_S", 0)))
+        self.heard.append(message)
 
     def on(self, topic):
         return [m.payload.decode() for m in self.heard if m.topic == topic]
