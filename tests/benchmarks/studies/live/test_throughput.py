@@ -47,6 +47,10 @@ def test_the_record_holds_every_round_and_its_conditions(
     assert [one["frames"] for one in case["rounds"]] == [12, 12]
     for one in case["rounds"]:
         assert one["ratio"] == one["invoke_alone_ms"] / one["frame_ms"]
+        assert one["of_bound"] == one["bound_ms"] / one["frame_ms"]
+        assert one["bound_ms"] >= one["invoke_alone_ms"]
+        assert one["decode_cpu_ms"] > 0
+        assert one["own_cpu_ms"] > 0
     low, high = case["ratio_range"]
     assert low <= case["ratio"] <= high
     live = case["live"]
