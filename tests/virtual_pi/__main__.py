@@ -123,6 +123,21 @@ def measure(
         record.write_text(json.dumps(found, indent=2) + "\n")
 
 
+@main.command()
+@click.argument("models", nargs=-1, required=True, type=PATH)
+@click.option("--json", "record", type=PATH, help="Write a JSON record there.")
+@click.pass_obj
+def instructions(options: dict, models: tuple[Path, ...], record: Path | None) -> None:
+    """Count the instructions of an inference of MODELS; ratios are to the first."""
+    from virtual_pi.instructions import count
+
+    make = _maker(options)
+    pis = [make(board) for board in BOARDS.values()]
+    found = count(pis, models, click.echo)
+    if record is not None:
+        record.write_text(json.dumps(found, indent=2) + "\n")
+
+
 if __name__ == "__main__":
     try:
         main()

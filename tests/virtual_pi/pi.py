@@ -76,6 +76,20 @@ class VirtualPi:
         """Run `edgeseg` there and return what it printed and how it ended."""
         return run([self.edgeseg, *arguments], cwd=cwd, timeout=timeout)
 
+    def emulated_by(self, emulator: str, *options: str) -> list[str | Path]:
+        """Return a command that runs Python scripts there, by another emulator.
+
+        Parameters
+        ----------
+        emulator : str
+            One of qemu's user mode for aarch64.
+        *options : str
+            More of its options.
+        """
+        root = self.python.readlink().parents[2]
+        command = [emulator, "-cpu", self.board.cpu, *options, "-L", root]
+        return [*command, "-0", self.python, root / _PROGRAM]
+
 
 def default_cache() -> Path:
     """Return where userland and wheels are kept between runs (some 500 MB)."""

@@ -16,6 +16,7 @@ from emulated.unavailable import UnavailableError
 from PIL import Image
 from virtual_pi.agreement import share_of_equal_labels, write_masks
 from virtual_pi.boards import BOARDS
+from virtual_pi.instructions import RESOLUTION, build_counter, instructions
 from virtual_pi.measure import NATIVE
 from virtual_pi.pi import default_cache, make_pi
 from virtual_pi.userland import userland_of
@@ -159,3 +160,13 @@ def test_a_part_of_the_runtimes_tests_pass(wheel, root):
     )
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout
+
+
+def test_an_inference_takes_as_many_instructions_each_time(pi4, golden_model, tmp_path):
+    try:
+        plugin = build_counter(tmp_path)
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    small, again = (instructions(pi4, golden_model, plugin) for _ in range(2))
+    assert abs(small - again) < RESOLUTION
+    assert instructions(pi4, model_file(), plugin) > 20 * RESOLUTION + small
