@@ -171,8 +171,7 @@ class QueuedEvents(Sink):
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Leave the frame's events for the thread that delivers them."""
-        watched = segmentation.watched
-        for event in watched.events if watched is not None else ():
+        for event in segmentation.events:
             if event.kind in self._kinds:
                 self._queue.put(event)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Untyped
     from edgeseg.runtime.segmentation.blobs import Blob
-    from edgeseg.runtime.zones.events import Watched
+    from edgeseg.runtime.zones.events import Event, Watched
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Segmentation:
     labels: tuple[str, ...]
     timings_ms: dict[str, float]
     watched: Watched | None = None
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened in zones and on lines; none where nothing is watched."""
+        return self.watched.events if self.watched is not None else ()
 
     @cached_property
     def areas(self) -> dict[int, int]:

@@ -40,8 +40,7 @@ class EventsSink(Sink):
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Write a line for each of the frame's events."""
-        watched = segmentation.watched
-        for event in watched.events if watched is not None else ():
+        for event in segmentation.events:
             self._lines.write(json_text(event.to_dict()) + "\n")
 
     def check(self) -> None:

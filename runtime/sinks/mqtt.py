@@ -95,8 +95,7 @@ class MqttSink(Sink):
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
         """Publish events, and the state if it is time to; never waits."""
-        watched = segmentation.watched
-        events = watched.events if watched is not None else ()
+        watched, events = segmentation.watched, segmentation.events
         for event in events:
             self._broker.publish(self._topics.event, json_text(event.to_dict()), qos=1)
         if (

@@ -98,8 +98,7 @@ class PageFeed:
         """Remember a frame as the newest; returns at once, from any one thread."""
         number = self._newest.number + 1 if self._newest else 1
         self._newest = Newest(number, capture, segmentation)
-        if segmentation.watched is not None:
-            self.events.extend(segmentation.watched.events)
+        self.events.extend(segmentation.events)
         if self.watchers and not self._woken.is_set() and self._loop is not None:
             self._woken.set()  # one wake-up under way is enough
             with contextlib.suppress(RuntimeError):  # the server has just ended

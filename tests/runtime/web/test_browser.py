@@ -191,6 +191,17 @@ def test_missing_frames_are_told_and_a_server_that_comes_back_is_taken_up(
     until(lambda: np.abs(seen.picture() - first).max() > 40)
 
 
+def test_a_pause_is_called_so(start, visit):
+    live = start("web:127.0.0.1:0?stale=1")
+    live.meter.watch(live.source, live.style.controls)
+    seen = visit(live.sink.url)
+    live.style.controls.paused = True
+    seen.wait("document.querySelector('#status').textContent === 'Paused'")
+    assert "Paused" in seen.page.inner_text("#banner")
+    live.style.controls.paused = False
+    seen.wait("document.querySelector('#status').textContent === 'Live'")
+
+
 def test_a_token_in_the_address_is_taken_once(start, visit):
     live = start("web:127.0.0.1:0?token=a-token-of-this-test")
     seen = visit(live.sink.url + "?token=a-token-of-this-test")
