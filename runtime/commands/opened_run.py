@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from edgeseg.runtime.segmentation.segmenter import Segmenter
     from edgeseg.runtime.zones.watch import Watch
 
+PAGE_OUTPUT = "web:"  # how an output that is a page is called
+
 
 @dataclass(frozen=True)
 class SharedModel:
@@ -146,7 +148,7 @@ def open_run(
     shared : SharedModel or None
         In place of a segmenter of its own.
     more_sinks : callable or None
-        Returns sinks beside those that the settings name.
+        Returns sinks beside those that the settings name: a part of a page.
 
     Raises
     ------
@@ -170,10 +172,11 @@ def open_run(
         outputs = settings.all_outputs
         sinks = [stack.enter_context(open_sink(text, style)) for text in outputs]
         _show_addresses(sinks)
-        shown = [shown_output(text) for text in outputs]
-        meter.watch_outputs(dict(zip(shown, sinks, strict=True)))
-        if more_sinks is not None:
-            sinks += more_sinks(style)
+        named = dict(zip(map(shown_output, outputs), sinks, strict=True))
+        for sink in more_sinks(style) if more_sinks is not None else ():
+            named[PAGE_OUTPUT] = sink
+            sinks.append(sink)
+        meter.watch_outputs(named)
         stack.pop_all()  # from here on the pipeline closes them
     turns = None if shared is None else shared.turns
     return OpenedRun(

@@ -44,10 +44,19 @@ class TileSink(Sink):
         Takes the frames.
     server : WebServer
         Serves them.
+    name : str
+        Of the camera, as in the page's address.
     """
 
-    def __init__(self, feed: PageFeed, server: WebServer) -> None:
-        self._feed, self._server = feed, server
+    def __init__(self, feed: PageFeed, server: WebServer, name: str) -> None:
+        self._feed, self._server, self._name = feed, server, name
+
+    @property
+    def state(self) -> Json:
+        """Whether the camera's page can be opened, and its ``url``."""
+        state = self._server.state
+        url = f"{self._server.url}{self._name}/" if state["connected"] else None
+        return {**state, "url": url}
 
     @property
     def live(self) -> bool:
@@ -130,7 +139,7 @@ class TilesServer:
 
     def sink(self, name: str) -> TileSink:
         """Return the sink of a camera."""
-        return TileSink(self._pages[name].feed, self._server)
+        return TileSink(self._pages[name].feed, self._server, name)
 
     def end(self, name: str, reason: str) -> None:
         """Show that a camera has ended, and why."""

@@ -258,6 +258,8 @@ def test_one_address_shows_all_cameras(served):
     assert b"edgeseg" in ask(served, "door")  # goes to door/
     frame = json.loads(ask(served, "yard/api/state"))["frame"]
     assert (frame["width"], frame["height"]) == (120, 160)
+    outputs = json.loads(ask(served, "yard/api/state"))["outputs"]
+    assert [output["url"] for output in outputs] == [f"{served}yard/"]
     assert ask(served, "door/snapshot.jpg")[:2] == b"\xff\xd8"
     metrics = ask(served, "metrics").decode()
     assert metrics.count("# TYPE edgeseg_frames_total counter") == 1
