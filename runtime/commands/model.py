@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,8 @@ def install(source: str, settings: InstallSettings, as_json: bool) -> None:
     from edgeseg.runtime.installation import install as installing
     from edgeseg.runtime.installation.store import InstalledModel, check_name
 
-    name = check_name(settings.name or installing.source_name(source))
+    own = installing.source_name(source)
+    name = check_name(own if settings.name is None else settings.name)
     _check_free(name)
     order, supervisor = settings.order(source), settings.supervisor()
     with _store() as store:
@@ -65,6 +67,9 @@ def list_models(as_json: bool) -> None:
     from edgeseg.runtime.installation.store import installed_models, store_folder
 
     store = store_folder()
+    if _is_unfinished(store):
+        with _store():
+            pass
     found = [overview(model) for model in installed_models(store)]
     lines = [f"installed in {store}:"] if found else [f"nothing installed in {store}"]
     for each in found:
@@ -129,6 +134,17 @@ def _store() -> Iterator[Path]:
         for line in recover(store):
             click.echo(line, err=True)
         yield store
+
+
+def _is_unfinished(store: Path) -> bool:
+    """Return whether something is to be put in order, and may be by this user."""
+    from edgeseg.runtime.installation.journal import is_unfinished, read_steps
+    from edgeseg.runtime.installation.lock import is_locked
+    from edgeseg.runtime.installation.store import installed_models
+
+    last = [read_steps(model.journal)[-1:] for model in installed_models(store)]
+    found = any(is_unfinished(step) for each in last for step in each)
+    return found and os.access(store, os.W_OK) and not is_locked(store)
 
 
 def _check_free(name: str) -> None:
