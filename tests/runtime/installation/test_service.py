@@ -1,4 +1,4 @@
-"""A run that is always on gets the new model, and the old one again if it is not healthy.
+"""A run that is always on gets the new model, and the old one again if that fails.
 
 The run is a real one, in a process of its own; what restarts it is a script here, as it
 is systemd on a board.
@@ -169,7 +169,7 @@ SYSTEMCTL = """
     with open({log!r}, "a") as file:
         file.write(" ".join(words) + "\\n")
     if "show" in words:
-        asked = open({log!r}).read().count(" show ")
+        asked = open({log!r}).read().count("show edgeseg")
         state = states[min(asked, len(states)) - 1]
         print("\\n".join(f"{{key}}={{value}}" for key, value in state.items()))
 """
@@ -201,8 +201,8 @@ def test_what_systemd_says_of_a_service(tmp_path, monkeypatch, states, expected)
     service.restart()
     assert "restart --no-block edgeseg.service" in (tmp_path / "l").read_text()
     if not expected:
-        watch(service, 1, poll_s=0.01)
+        watch(service, 2, poll_s=0.01)
         return
     with pytest.raises(UnhealthyError) as error:
-        watch(service, 1, poll_s=0.01)
+        watch(service, 2, poll_s=0.01)
     assert expected in str(error.value)
