@@ -71,7 +71,7 @@ def check_order(board):
     return used
 
 
-def moments(board, action, *, loses):
+def moments(board, action, *, loses, least=12):
     """Cut the power at every moment of an action; yields after each cut."""
     kept = board.store.with_name("kept")
     shutil.copytree(board.store, kept, symlinks=True)
@@ -82,7 +82,7 @@ def moments(board, action, *, loses):
             warnings.simplefilter("ignore", DeprecationWarning)  # a fork with threads
             was_cut = cut_at(moment, board.store, action, loses=loses)
         if not was_cut:
-            assert moment > 12
+            assert moment > least
             return
         yield moment
     raise AssertionError("it does not end")
@@ -123,7 +123,7 @@ def test_going_back(installed, variants, loses):
     def back():
         return installed.call("rollback").exit_code
 
-    for _ in moments(installed, back, loses=loses):
+    for _ in moments(installed, back, loses=loses, least=8):
         usable = check_usable(installed, variants, ["first", "second"])
         assert check_order(installed) == usable
     assert installed.in_use() == sha256(variants["first"])

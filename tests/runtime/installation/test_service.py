@@ -144,6 +144,26 @@ def test_a_restart_that_cannot_be(board, variants):
     assert board.in_use() == sha256(variants["first"])
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_while_it_is_watched_undoes_it(board, variants, tmp_path, number):
+    """As when the SSH session ends in which it was called."""
+    assert board.install(variants["first"]).exit_code == 0
+    log = tmp_path / "started"
+    restart = shlex.join([sys.executable, "-c", f"open({str(log)!r}, 'a').write('x')"])
+    given = ["--sha256", sha256(variants["second"]), "--name", "door"]
+    call = [sys.executable, "-m", "edgeseg", "model", "install", variants["second"]]
+    words = [*given, "--pictures", board.pictures, "--restart", restart]
+    process = subprocess.Popen(
+        list(map(str, [*call, *words, "--watch", 600])), stderr=subprocess.DEVNULL
+    )
+    soon(log.exists)
+    process.send_signal(number)
+    assert process.wait(60) not in (0, -signal.SIGKILL)
+    assert log.read_text() == "xx"  # it was started with the old one again
+    assert board.in_use() == sha256(variants["first"])
+    assert read_steps(board.door.journal)[-1]["step"] == "went back"
+
+
 def test_going_back_restarts_it_too(board, variants, service):
     assert board.install(variants["second"]).exit_code == 0
     before = service.pid()
