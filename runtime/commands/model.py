@@ -74,7 +74,7 @@ def list_models(as_json: bool) -> None:
     if _is_unfinished(store):
         with _store():
             pass
-    found = [overview(model) for model in installed_models(store)]
+    found = [overview(each) for each in installed_models(store) if each.present()]
     lines = [f"installed in {store}:"] if found else [f"nothing installed in {store}"]
     for each in found:
         lines += _lines_of(each)

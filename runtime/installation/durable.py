@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEMPORARY = ".edgeseg-"  # begins the names of what is not finished
+TEMPORARY = ".model-"  # begins the names of what is not finished
 
 
 def temporary_beside(path: Path) -> Path:

@@ -17,7 +17,7 @@ from edgeseg.runtime.installation.fetching import fetch, is_url, shown
 from edgeseg.runtime.installation.journal import Journal, read_steps
 from edgeseg.runtime.installation.signature import LARGEST as LARGEST_SIGNATURE
 from edgeseg.runtime.installation.signature import SUFFIX, check_signature
-from edgeseg.runtime.installation.store import VERSION_FILE, InstalledModel
+from edgeseg.runtime.installation.store import VERSION_FILE, InstalledModel, is_key
 from edgeseg.runtime.installation.switching import switch
 from edgeseg.runtime.installation.trial import Conditions, naming, try_model
 from edgeseg.runtime.json_text import json_text
@@ -243,8 +243,8 @@ def _give_up(model: InstalledModel, journal: Journal, error: BaseException) -> N
         journal.step(steps.REFUSED, reason=reason)
     except OSError:  # a full disk; the next command does it
         return
-    if not model.present() and model.in_use() is None and not model.pictures.is_dir():
-        durable.remove_folder(model.folder)  # the name was never installed
+    if not model.present() and model.in_use() is None:
+        model.forget()  # it was never installed
 
 
 def _remove_new(model: InstalledModel, key: str, is_new: bool) -> None:
@@ -257,7 +257,8 @@ def _tidy(
 ) -> None:
     """Remove damaged versions, and of more than stay those not used for longest."""
     for name in os.listdir(model.versions):
-        if name != model.in_use() and not _is_whole(model, name):
+        is_ours = is_key(name) and name != model.in_use()
+        if is_ours and not _is_whole(model, name):
             durable.remove_folder(model.versions / name)
     kept = [s["to"] for s in read_steps(model.journal) if s["step"] == steps.KEPT]
     present = model.present()

@@ -104,7 +104,10 @@ def remove(model: InstalledModel, wanted: str | None) -> str:
         There is no such version, or it is in use.
     """
     if wanted is None:
-        durable.remove_folder(model.folder)
+        model.use(None)
+        for name in model.present():
+            durable.remove_folder(model.versions / name)
+        model.forget()
         return model.name
     key = _named(model, wanted)
     if key == model.in_use():

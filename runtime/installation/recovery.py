@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -56,11 +57,11 @@ def recover(store: Path) -> list[str]:
         found = read_steps(model.journal)
         if found and is_unfinished(found[-1]):
             said.append(_finish(model, found[-1]))
-        for folder in (model.folder, model.versions):
-            if folder.is_dir():
-                durable.remove_unfinished(folder)
-        if not found and not model.present() and not model.pictures.is_dir():
-            durable.remove_folder(model.folder)  # not even begun
+        if model.versions.is_dir():  # else it is somebody else's folder
+            durable.remove_unfinished(model.folder)
+            durable.remove_unfinished(model.versions)
+        if not found and model.versions.is_dir() and not os.listdir(model.versions):
+            model.forget()  # not even begun
     durable.remove_unfinished(store)
     return said
 

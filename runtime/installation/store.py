@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -76,6 +77,11 @@ def check_name(name: str) -> str:
     return name
 
 
+def is_key(name: str) -> bool:
+    """Return whether a folder of versions may have this name."""
+    return _KEY.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class InstalledModel:
     """One name of a store.
@@ -130,6 +136,14 @@ class InstalledModel:
         elif self.link.is_symlink():
             self.link.unlink()
             durable.sync(self.folder)
+
+    def forget(self) -> None:
+        """Remove the name, once nothing is installed; what the user put there stays."""
+        self.journal.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty
+            self.versions.rmdir()
+            self.folder.rmdir()
+            durable.sync(self.folder.parent)
 
     def present(self) -> list[str]:
         """Return the versions that are there, the newest first."""
@@ -209,6 +223,9 @@ def installed_names() -> tuple[str, ...]:
 
 
 def _stores() -> list[Path]:
+    """Return where names are looked for."""
+    if os.environ.get(VARIABLE):
+        return [store_folder()]
     try:
         own = [store_folder()]
     except OutputError:

@@ -49,7 +49,7 @@ class Board:
         return found
 
     def left_behind(self):
-        return [path for path in self.store.rglob(".edgeseg-*")]
+        return [path for path in self.store.rglob(".model-*")]
 
 
 @pytest.fixture(scope="session")

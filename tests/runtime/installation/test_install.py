@@ -135,6 +135,25 @@ def test_what_is_installed_is_listed_and_removed(installed, variants):
     assert find_installed("door") is None
 
 
+def test_what_is_not_ours_in_the_folder_stays(board, variants):
+    """Whoever names a folder of their own as the store loses nothing in it."""
+    mine = [board.store / "photos" / "a.jpg", board.store / "door" / "notes.txt"]
+    mine += [board.store / ".edgeseg-abcdefgh", board.store / "photos" / ".model-x"]
+    mine += [board.store / "yard" / "pictures" / "b.jpg", board.store / "c.txt"]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    (board.store / "empty").mkdir()
+    said(board.install(variants["first"], sha256="0" * 64))
+    assert board.install(variants["first"]).exit_code == 0
+    assert board.install(variants["second"]).exit_code == 0
+    assert board.call("remove", "--name", "door").exit_code == 0
+    assert [path for path in mine if not path.exists()] == []
+    assert (board.store / "empty").is_dir()
+    assert not board.door.versions.exists()
+    assert "photos" not in board.call("list").stdout
+
+
 # What falls short
 
 
