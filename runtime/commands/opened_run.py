@@ -221,6 +221,7 @@ def _style(
         sound=source.sound,
         zones=settings.zones,
         lines=settings.lines,
+        model=settings.model,
     )
 
 
