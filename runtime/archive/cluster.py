@@ -1,0 +1,153 @@
+"""A cluster of Ray: one that runs already, or one for this process alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError, MissingDriverError
+from edgeseg.devices.plain_text import one_line
+from edgeseg.devices.quiet import quiet
+from edgeseg.runtime.pictures.left_behind import hold, remove_left_behind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edgeseg.devices.types import Untyped
+
+AUTO = "auto"
+_STORE_BYTES = 100 << 20  # Ray's shared memory, of which next to nothing is used
+_TEMPORARY = re.compile(r"edgeseg-ray-[a-z0-9_]{8}")
+_LONGEST = 20  # characters of the folder for sockets, whose names Linux limits
+_PATIENCE_S = 5.0
+_OURS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+    # what a worker prints goes nowhere, so nobody need watch for it
+    "RAY_ENABLE_RECORD_ACTOR_TASK_LOGGING": "0",
+    "RAY_enable_metrics_collection": "0",
+}
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[Untyped]:
+    """Yield Ray, connected; one of our own is ended at the end, its files removed.
+
+    Parameters
+    ----------
+    address : str or None
+        ``HOST:PORT`` of a cluster, or ``auto`` for the one that this machine belongs
+        to; None starts one on this machine, which only this machine can reach.
+
+    Raises
+    ------
+    MissingDriverError
+        Ray is not installed.
+    InputError
+        There is no cluster at the address, or it cannot be used.
+    """
+    ray = _module()
+    with ExitStack() as stack:
+        settings: dict[str, object] = {
+            "log_to_driver": False,
+            "logging_level": logging.CRITICAL,
+            "configure_logging": True,
+            "ignore_reinit_error": False,
+        }
+        if address is None:
+            settings |= {
+                "_node_ip_address": "127.0.0.1",
+                "include_dashboard": False,
+                "num_cpus": cores(),
+                "object_store_memory": _STORE_BYTES,
+                "_temp_dir": stack.enter_context(_short_folder()),
+            }
+        else:
+            _check_reachable(address)
+            settings["address"] = address
+        stack.callback(ray.shutdown)
+        try:
+            with quiet():  # what its libraries say of themselves
+                ray.init(**settings)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            raise _unusable(address, error) from error
+        yield ray
+
+
+def check_installed() -> None:
+    """Raise `MissingDriverError` where the extra is not installed."""
+    from importlib.util import find_spec
+
+    for name in ("ray", "pyarrow"):
+        if find_spec(name) is None:
+            raise MissingDriverError(
+                f"this needs the package {name}: pip install 'edgeseg[archive]'"
+            )
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _module() -> Untyped:
+    check_installed()
+    os.environ.update({key: os.environ.get(key, v) for key, v in _OURS.items()})
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+
+    return ray
+
+
+@contextmanager
+def _short_folder() -> Iterator[str]:
+    """Yield a new folder for Ray's sockets and logs; a kill leaves it for the next."""
+    root = Path(tempfile.gettempdir())
+    if len(str(root)) > _LONGEST:
+        root = Path("/tmp")
+    remove_left_behind(root, _TEMPORARY)
+    with tempfile.TemporaryDirectory(
+        prefix="edgeseg-ray-", dir=root, ignore_cleanup_errors=True
+    ) as folder:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            hold(descriptor)
+            yield folder
+        finally:
+            os.close(descriptor)
+
+
+def _check_reachable(address: str) -> None:
+    """Raise unless something listens; Ray itself would try for a minute."""
+    if address == AUTO or "://" in address:
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise InputError(
+            f"--ray: expected HOST:PORT of a cluster, or {AUTO}; got {address!r}"
+        )
+    try:
+        socket.create_connection((host, int(port)), _PATIENCE_S).close()
+    except OSError as error:
+        raise _unusable(address, error) from error
+
+
+def _unusable(address: str | None, error: Exception) -> InputError:
+    reason = one_line(error)
+    if address is None:
+        return InputError(f"Ray cannot be started here: {reason}")
+    if address == AUTO and isinstance(error, ConnectionError):
+        reason = "this machine belongs to none"
+    return InputError(
+        f"no cluster of Ray at {address}: {reason}; start one with: ray start --head, "
+        "or leave --ray out"
+    )
