@@ -1,4 +1,4 @@
-"""The folder that an archive's results go to: one job's, and one process's at a time."""
+"""The folder of an archive's results: of one job, and of one process at a time."""
 
 from __future__ import annotations
 
