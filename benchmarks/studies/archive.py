@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.benchmarks.studies.archive_kills import kill_each
+from edgeseg.benchmarks.studies.archive_kills import actors_below, kill_each
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
 from edgeseg.runtime.archive.job import Archived, ArchiveRequest, archive
 from edgeseg.runtime.archive.listing import items_of
@@ -45,7 +45,6 @@ _RECORD = _ROOT / "benchmarks" / "results" / "archive.json"
 _DISTINCT = 300
 _SIZE_HW = 48, 64
 _FOLDERS = 100
-_ACTOR = "ray::Holder"
 
 
 @click.group()
@@ -65,7 +64,7 @@ def synthetic(count: int, model: Path) -> None:
         def look(archived: Archived) -> None:
             now = time.monotonic()
             if archived.done and (not seen or now - seen[-1][0] >= 1):
-                workers = [_resident(pid) for pid in actors()]
+                workers = [_resident(pid) for pid in actors_below(os.getpid())]
                 mine = _resident(os.getpid())
                 seen.append((now, archived.done, mine, max(workers, default=0)))
 
@@ -146,16 +145,6 @@ def draw_small(folder: Path, count: int) -> None:
         path = folder / f"{index % _FOLDERS:03d}" / f"{index:06d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         os.link(drawn[index % _DISTINCT], path)
-
-
-def actors() -> list[int]:
-    """Return the processes of actors on this machine that hold a model."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if path.read_bytes().startswith(_ACTOR.encode()):
-                found.append(int(path.parent.name))
-    return sorted(found)
 
 
 def _loop_ms(model: Path, source: Path, out: Path) -> float:

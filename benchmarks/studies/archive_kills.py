@@ -110,12 +110,29 @@ def _cluster() -> Untyped:
         cluster.shutdown()
 
 
-def _kill_actor(cluster: Untyped, driver: subprocess.Popen[str]) -> None:
+def actors_below(pid: int) -> list[int]:
+    """Return the actors' processes among the descendants of a process."""
+    parents: dict[int, int] = {}
+    named = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
+        one = int(path.parent.name)
+        with contextlib.suppress(OSError, IndexError):
             if path.read_bytes().startswith(_ACTOR):
-                os.kill(int(path.parent.name), signal.SIGKILL)
-                return
+                named.append(one)
+            stat = (path.parent / "stat").read_text().rpartition(")")[2]
+            parents[one] = int(stat.split()[1])
+    found = []
+    for one in named:
+        above: int | None = one
+        while above is not None and above != pid:
+            above = parents.get(above)
+        if above == pid:
+            found.append(one)
+    return sorted(found)
+
+
+def _kill_actor(cluster: Untyped, driver: subprocess.Popen[str]) -> None:
+    os.kill(actors_below(os.getpid())[0], signal.SIGKILL)
 
 
 def _kill_node(cluster: Untyped, driver: subprocess.Popen[str]) -> None:
