@@ -331,9 +331,8 @@ def unread_error(archived: Archived) -> InputError | None:
     unread = archived.unread
     if not unread:
         return None
-    count, first = len(unread), unread[0]
-    more = f" (and {count - 1} more)" if count > 1 else ""
-    return InputError(
-        f"{count} could not be read, the others are done: {first.source}: "
-        f"{first.reason}{more}"
-    )
+    total = archived.done + len(unread)
+    summary = f"{len(unread)} of {total} could not be read, the others are done"
+    if len(unread) == 1:
+        summary += f": {unread[0].source}: {unread[0].reason}"
+    return InputError(summary)

@@ -16,7 +16,7 @@ from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
 from edgeseg.runtime.archive.segmenting import JOB_FILE
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.pictures.atomic import make_folder, write_text
+from edgeseg.runtime.pictures.atomic import make_folder, remove_empty, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +61,14 @@ class OutputFolder(Closing):
             )
         file = path / JOB_FILE
         text = json_text(job, indent=2, sort_keys=True) + "\n"
-        self._lock = -1
+        self._lock, self._file = -1, file
+        self._made: list[Path] = []
+        self._is_new = False
         try:
-            make_folder(path)
+            self._made = make_folder(path)
             if not file.exists():
                 write_text(file, text)
+                self._is_new = True
             self._lock = os.open(file, os.O_RDWR | os.O_CLOEXEC)
             _hold(self._lock, path)
             found = file.read_bytes()
@@ -106,10 +109,14 @@ class OutputFolder(Closing):
         write_text(path, "".join(f"{json_text(line)}\n" for line in lines))
 
     def close(self) -> None:
-        """Let others have it."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        """Let others have it; what was made for nothing is removed."""
+        if self._lock < 0:
+            return
+        if self._is_new and os.listdir(self.path) == [self._file.name]:
+            self._file.unlink()
+            remove_empty(self._made)
+        os.close(self._lock)
+        self._lock = -1
 
 
 def _hold(descriptor: int, path: Path) -> None:

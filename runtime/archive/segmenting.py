@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,10 +146,10 @@ class Segmenting(Closing):
         rows, unread = [], []
         for item in items:
             try:
-                with local_copy(self._place(item)) as path:
+                with local_copy(self._place(item)) as path, _unnamed(path):
                     frame = read_picture(path)
             except InputError as error:
-                unread.append(_unread(item, error, self._place(item)))
+                unread.append(_unread(item, str(error)))
                 continue
             capture = Capture(frame, item.name, 0.0)
             # each alone: what a picture gives does not depend on the one before
@@ -162,7 +162,7 @@ class Segmenting(Closing):
         try:
             film = self._film_at(item)
         except InputError as error:
-            return Done([], (_unread(item, error, self._place(item)),))
+            return Done([], (_unread(item, str(error)),))
         rows: list[Json] = []
         for index, capture in film.frames:
             if index >= item.first and self._job.sample.has(capture.name):
@@ -175,7 +175,7 @@ class Segmenting(Closing):
             if index + 1 >= item.first + FRAMES:
                 film.next_index = index + 1
                 return Done(rows, rest=dataclasses.replace(item, first=index + 1))
-        unread = tuple(Unread(item.name, item.place, f) for f in film.source.failures)
+        unread = tuple(_unread(item, text) for text in film.failures)
         self._forget_film()
         return Done(rows, unread)
 
@@ -250,7 +250,8 @@ class _Film:
         self._stack = ExitStack()
         try:
             path = self._stack.enter_context(local_copy(place))
-            self.source = self._stack.enter_context(VideoSource(str(path)))
+            with _unnamed(path):
+                self._source = self._stack.enter_context(VideoSource(str(path)))
         except BaseException:
             self._stack.close()
             raise
@@ -258,11 +259,18 @@ class _Film:
         stem = path.stem
         skip = frozenset(f"{stem}_{index:06d}" for index in range(first))
         self.frames = self._named(item.name, stem, skip)
+        self._path = path
+
+    @property
+    def failures(self) -> list[str]:
+        """What could not be decoded, without the name of the file."""
+        names = f"{self._path} "
+        return [text.replace(names, "", 1) for text in self._source.failures]
 
     def _named(
         self, name: str, stem: str, skip: frozenset[str]
     ) -> Iterator[tuple[int, Capture]]:
-        for capture in self.source.captures(skip):
+        for capture in self._source.captures(skip):
             number = capture.name[len(stem) :]
             yield (
                 int(number[1:]),
@@ -287,6 +295,14 @@ def _check_shared(job: Job) -> None:
         )
 
 
-def _unread(item: Item, error: InputError, place: str) -> Unread:
-    reason = str(error).replace(f" {place}", "", 1)
-    return Unread(encodable(item.name), encodable(item.place), reason)
+def _unread(item: Item, reason: str) -> Unread:
+    return Unread(encodable(item.name), encodable(item.place), encodable(reason))
+
+
+@contextmanager
+def _unnamed(path: Path) -> Iterator[None]:
+    """Leave the file's name out of an error: it may be that of a copy."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(f" {path}", "", 1)) from error

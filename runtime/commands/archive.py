@@ -150,9 +150,8 @@ def _report(archived: Archived, settings: ArchiveSettings) -> None:
         click.echo(json_text(values, indent=2))
     else:
         show(f"{_text(values)}\nwritten: {settings.output}")
-        if len(archived.unread) > 1:
-            for each in archived.unread[:_NAMED]:
-                show(f"{each.source}: {each.reason}", err=True)
+    for each in archived.unread[:_NAMED] if len(archived.unread) > 1 else ():
+        show(f"{each.source}: {each.reason}", err=True)
     if archived.signal is not None:
         sys.exit(128 + archived.signal)
     error = unread_error(archived)
