@@ -64,7 +64,7 @@ def kill_each(model: Path, pictures: Sequence[Path], folder: Path) -> Json:
                 runs.append(again.returncode)
         found[name] = {
             "exit": runs,
-            "summary": json.loads(text) if text.strip() else errors,
+            "summary": json.loads(text) if text.startswith("{") else errors,
             **_compared(out, expected, folder / "run"),
         }
         shutil.rmtree(out)

@@ -26,15 +26,13 @@ _STORE_BYTES = 100 << 20  # Ray's shared memory, of which next to nothing is use
 _TEMPORARY = re.compile(r"edgeseg-ray-[a-z0-9_]{8}")
 _LONGEST = 20  # characters of the folder for sockets, whose names Linux limits
 _PATIENCE_S = 5.0
-_OURS = {
+_QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_DEDUP_LOGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_DISABLE_IMPORT_WARNING": "1",
-    # what a worker prints goes nowhere, so nobody need watch for it
-    "RAY_ENABLE_RECORD_ACTOR_TASK_LOGGING": "0",
-    "RAY_enable_metrics_collection": "0",
+    # what it says of processes that died would be printed among our own lines
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
 
 
@@ -101,8 +99,7 @@ def cores() -> int:
 
 def _module() -> Untyped:
     check_installed()
-    os.environ.update({key: os.environ.get(key, v) for key, v in _OURS.items()})
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.update(_QUIET)  # read when it is imported
     import ray
 
     return ray
