@@ -30,6 +30,7 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_raylet_start_wait_time_s": "180",  # a small or busy machine needs it
     # what it says of processes that died would be printed among our own lines
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
@@ -76,7 +77,7 @@ def connected(address: str | None) -> Iterator[Untyped]:
         try:
             with quiet():  # what its libraries say of themselves
                 ray.init(**settings)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # Ray raises bare ones too
             raise _unusable(address, error) from error
         yield ray
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from edgeseg.devices import InputError, OutputError
-from edgeseg.runtime.archive.areas_table import AreasTable
+from edgeseg.runtime.archive.areas_table import AreasTable, schema
 from edgeseg.runtime.archive.output_folder import OutputFolder
 from edgeseg.runtime.archive.work import Unread
 
@@ -80,3 +80,22 @@ def test_rows_are_kept_file_by_file(tmp_path):
     (tmp_path / "areas" / "part-000001.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(InputError, match=r"cannot read .*part-000001.parquet"):
         AreasTable(tmp_path / "areas").names()
+
+
+def test_the_readme_has_every_column(root):
+    pytest.importorskip("pyarrow", reason="needs the extra `archive`")
+    chapter = (root / "runtime" / "README.md").read_text().split("\n## Archives\n")[1]
+    table = chapter.split("| column of `areas/`")[1].split("\n\n")[0]
+    shown = {
+        name.strip(" `"): cells[2].strip()
+        for cells in (line.split("|") for line in table.splitlines()[2:])
+        for name in cells[1].split(",")
+    }
+    for field in schema():
+        kind = str(field.type).split("<")[0]
+        expected = {"list": "list of struct"}.get(kind, kind)
+        assert shown.pop(field.name) == expected
+    assert not shown
+    struct = schema().field("classes").type.value_type
+    for field in struct:
+        assert f"`{field.name}`" in table
