@@ -95,7 +95,6 @@ def _command(model: Path, source: list[str], out: Path, address: str) -> list[st
 @contextlib.contextmanager
 def _cluster() -> Untyped:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_raylet_start_wait_time_s"] = "180"
     from ray.cluster_utils import Cluster
 
     settings = {"num_cpus": 1, "object_store_memory": 80 << 20}

@@ -26,11 +26,11 @@ _STORE_BYTES = 100 << 20  # Ray's shared memory, of which next to nothing is use
 _TEMPORARY = re.compile(r"edgeseg-ray-[a-z0-9_]{8}")
 _LONGEST = 20  # characters of the folder for sockets, whose names Linux limits
 _PATIENCE_S = 5.0
+_TRIES = 3  # at starting one of our own
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_raylet_start_wait_time_s": "180",  # a small or busy machine needs it
     # what it says of processes that died would be printed among our own lines
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
@@ -74,12 +74,22 @@ def connected(address: str | None) -> Iterator[Untyped]:
             _check_reachable(address)
             settings["address"] = address
         stack.callback(ray.shutdown)
+        _start(ray, address, settings)
+        yield ray
+
+
+def _start(ray: Untyped, address: str | None, settings: dict[str, object]) -> None:
+    """Connect; where a busy machine was too slow for Ray's own patience, once more."""
+    for left in reversed(range(_TRIES if address is None else 1)):
         try:
             with quiet():  # what its libraries say of themselves
                 ray.init(**settings)
         except Exception as error:  # Ray raises bare ones too
-            raise _unusable(address, error) from error
-        yield ray
+            if not left:
+                raise _unusable(address, error) from error
+            ray.shutdown()
+        else:
+            return
 
 
 def check_installed() -> None:
