@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
+import signal
 import socket
 import tempfile
+import threading
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +48,8 @@ def connected(address: str | None) -> Iterator[Untyped]:
     ----------
     address : str or None
         ``HOST:PORT`` of a cluster, or ``auto`` for the one that this machine belongs
-        to; None starts one on this machine, which only this machine can reach.
+        to; None starts one on this machine, which takes nothing from others: Ray
+        listens on every address, and a token that is new each time guards it.
 
     Raises
     ------
@@ -54,8 +58,11 @@ def connected(address: str | None) -> Iterator[Untyped]:
     InputError
         There is no cluster at the address, or it cannot be used.
     """
-    ray = _module()
+    check_installed()
     with ExitStack() as stack:
+        if address is None:
+            stack.enter_context(_guarded())
+        ray = _module()
         settings: dict[str, object] = {
             "log_to_driver": False,
             "logging_level": logging.CRITICAL,
@@ -82,7 +89,8 @@ def _start(ray: Untyped, address: str | None, settings: dict[str, object]) -> No
     """Connect; where a busy machine was too slow for Ray's own patience, once more."""
     for left in reversed(range(_TRIES if address is None else 1)):
         try:
-            with quiet():  # what its libraries say of themselves
+            # what its libraries say of themselves is not ours to show
+            with quiet(), _own_signals():
                 ray.init(**settings)
         except Exception as error:  # Ray raises bare ones too
             if not left:
@@ -90,6 +98,21 @@ def _start(ray: Untyped, address: str | None, settings: dict[str, object]) -> No
             ray.shutdown()
         else:
             return
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep the handlers of signals that Ray would take over."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def check_installed() -> None:
@@ -108,8 +131,23 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Guard a Ray that is started meanwhile by a token that only this process has."""
+    ours = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    before = {key: os.environ.get(key) for key in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
 def _module() -> Untyped:
-    check_installed()
     os.environ.update(_QUIET)  # read when it is imported
     import ray
 

@@ -263,7 +263,7 @@ def _lost(batch: Batch, reason: str, actors: Actors[Batch], archived: Archived) 
         alone = deaths > 1 and len(batch.items) > 1
         parts = [(item,) for item in batch.items] if alone else [batch.items]
         for part in parts:
-            actors.again(Batch(part, 0 if alone else deaths))
+            actors.again(Batch(part, 1 if alone else deaths))
         return
     for item in batch.items:
         text = f"{_DEATHS} processes that read it died: {reason}"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -136,3 +140,66 @@ def test_without_the_extra_its_name_is_given(golden_model, photos, tmp_path):
         "Error: this needs the package ray: pip install 'edgeseg[archive]'"
     ]
     assert not (tmp_path / "out").exists()
+
+
+POISON = """
+import os
+import sys
+from pathlib import Path
+
+import edgeseg.runtime.archive.job as job
+from edgeseg.runtime.pipeline.stopping import Stop
+
+
+class Poisoned(job.Segmenting):
+    def __call__(self, batch):
+        if any(item.name == "0/p03" for item in batch.items):
+            os._exit(1)
+        return super().__call__(batch)
+
+
+job.Segmenting = Poisoned
+model, photos, out = sys.argv[1:]
+request = job.ArchiveRequest(Path(model), (photos,), Path(out), actors=1)
+done = job.archive(request, stop=Stop())
+print(done.done, done.deaths, [each.name for each in done.unread])
+"""
+
+
+@pytest.mark.long
+def test_a_picture_that_kills_whoever_reads_it_is_given_up(
+    golden_model, photos, tmp_path
+):
+    script = tmp_path / "poisoned.py"
+    script.write_text(POISON)
+    done = subprocess.run(
+        [sys.executable, script, golden_model, photos, tmp_path / "out"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "25 4 ['1/bad', '2/cut', 'bad', '0/p03']\n", done.stderr
+    assert len(rows_of(tmp_path / "out")) == 25
+    reasons = (tmp_path / "out" / "unread.jsonl").read_text().splitlines()
+    assert "3 processes that read it died" in reasons[0]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_keeps_what_is_done(
+    golden_model, clip, tmp_path, signum
+):
+    out, before = tmp_path / "out", leftovers()
+    command = [sys.executable, "-m", "edgeseg", "archive", str(golden_model), str(clip)]
+    command += ["-o", str(out), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        while not list(out.glob("masks/*.png")) and running.poll() is None:
+            time.sleep(0.02)
+        running.send_signal(signum)
+        text, _ = running.communicate()
+    assert running.returncode == 128 + signum
+    done = json.loads(text)["done"]
+    assert done == len(rows_of(out)) > 0
+    again = edgeseg(*command[3:])
+    assert json.loads(again.stdout)["done_before"] == done
+    assert [row["frame"] for row in rows_of(out)] == list(range(300))
+    assert leftovers() <= before
