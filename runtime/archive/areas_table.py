@@ -1,4 +1,9 @@
-"""Rows of areas as a folder of Parquet files, each written whole."""
+"""Rows of areas as a folder of Parquet files, each written whole.
+
+They are also what a run goes on by. The row checkpoints of Ray Data 2.60 were tried in
+their place: rows of paths are so small that it gathers all 20,000 of them before it
+writes any, so that a kill after 25 of 45 seconds left none and no checkpoint.
+"""
 
 from __future__ import annotations
 
