@@ -6,7 +6,7 @@
     python -m edgeseg.benchmarks.studies.archive kills
     python -m edgeseg.benchmarks.studies.archive engine
 
-Each adds its part to ``benchmarks/results/archive.json``.
+Each adds its part to ``benchmarks/results/archive.json``. Times want an idle machine.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ import click
 
 from edgeseg.benchmarks.studies.archive_kills import actors_below, kill_each
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
-from edgeseg.runtime.archive.job import Archived, ArchiveRequest, archive
+from edgeseg.runtime.archive.job import Archived, archive
 from edgeseg.runtime.archive.listing import items_of
+from edgeseg.runtime.archive.plan import ArchiveRequest
 from edgeseg.runtime.archive.segmenting import Job, Segmenting
 from edgeseg.runtime.archive.work import batches_of
 from edgeseg.runtime.commands.options import MODEL

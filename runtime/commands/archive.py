@@ -22,7 +22,8 @@ from edgeseg.runtime.terminal.console import show
 
 if TYPE_CHECKING:
     from edgeseg.devices.types import Json
-    from edgeseg.runtime.archive.job import Archived, ArchiveRequest, Plan
+    from edgeseg.runtime.archive.job import Archived
+    from edgeseg.runtime.archive.plan import ArchiveRequest, Plan
 
 _NAMED = 50  # pictures that could not be read, in messages; a file has them all
 _OPTIONAL = re.compile(r"(\d+)|(\d+(?:\.\d*)?|\.\d+)%")
@@ -126,7 +127,7 @@ def archive(model: Path, sources: tuple[str, ...], settings: ArchiveSettings) ->
     """  # noqa: D301 (click needs the character itself)
     from edgeseg.runtime.archive.cluster import check_installed
     from edgeseg.runtime.archive.job import archive as do_archive
-    from edgeseg.runtime.archive.job import plan_archive
+    from edgeseg.runtime.archive.plan import plan_archive
     from edgeseg.runtime.json_text import json_text
     from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
@@ -162,7 +163,7 @@ def _report(archived: Archived, settings: ArchiveSettings) -> None:
 def _request(
     model: Path, sources: tuple[str, ...], settings: ArchiveSettings
 ) -> ArchiveRequest:
-    from edgeseg.runtime.archive.job import ArchiveRequest
+    from edgeseg.runtime.archive.plan import ArchiveRequest
 
     return ArchiveRequest(
         model=model,
