@@ -22,6 +22,10 @@ _LONGEST = 2000  # characters of an error or a warning
 # name: (where it lives, one line for --help). Text, so that --help imports none of
 # them; the converter and the benchmarks are named here and nowhere else below them.
 _COMMANDS = {
+    "archive": (
+        "edgeseg.runtime.commands.archive:archive",
+        "Segment very many pictures, on this machine or a cluster of Ray.",
+    ),
     "bench": (
         "edgeseg.benchmarks.commands.bench:bench",
         "Measure how long a picture takes.",

@@ -17,12 +17,13 @@ from edgeseg.runtime.accuracy.journal import Journal
 from edgeseg.runtime.model.labels import same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from edgeseg.benchmarks.accuracy.reference import Reference
     from edgeseg.benchmarks.accuracy.subject import EvalScope, Subject
     from edgeseg.devices.types import Json
+    from edgeseg.runtime.accuracy.counts import Counts
     from edgeseg.runtime.accuracy.result import Accuracy
 
 _SHOWN = {
@@ -43,6 +44,7 @@ def run_eval(
     journal: Path | None = None,
     resumed: Callable[[int], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    elsewhere: Callable[[Sequence[str]], Iterable[Counts]] | None = None,
 ) -> Json:
     """Score a model and return the record.
 
@@ -61,6 +63,9 @@ def run_eval(
         Called once with the pictures that an earlier run had done.
     progress : callable or None
         Called with pictures done and pictures in all.
+    elsewhere : callable or None
+        Counts pictures in place of this process; see
+        `edgeseg.benchmarks.accuracy.on_ray.counted_on_ray`.
 
     Raises
     ------
@@ -87,6 +92,7 @@ def run_eval(
             reference=None if reference is None else reference.ids,
             journal=notes,
             progress=progress,
+            elsewhere=elsewhere,
         )
         record = _record(subject, scope, accuracy, reference)
     return record

@@ -22,6 +22,8 @@ from edgeseg.runtime.commands.options import (
 )
 from edgeseg.runtime.terminal.console import show
 
+LOCAL = "local"
+
 
 @click.command("eval")
 @click.argument("model", type=MODEL)
@@ -43,6 +45,14 @@ from edgeseg.runtime.terminal.console import show
     help="Note each picture there; a run that was stopped goes on when it is "
     "repeated.  [default: beside the record of --json, as NAME.journal]",
 )
+@click.option(
+    "--ray",
+    metavar="[ADDRESS]",
+    is_flag=False,
+    flag_value=LOCAL,
+    help="Count on a cluster of Ray: HOST:PORT, or auto for the one that this machine "
+    "belongs to; without an address on a Ray of its own, on this machine alone.",
+)
 @device_options
 @override_options
 def evaluate(
@@ -52,6 +62,7 @@ def evaluate(
     other_model: bool,
     json_path: Path | None,
     resume: Path | None,
+    ray: str | None,
     **values: object,
 ) -> None:
     """Score a model on pictures with truth.
@@ -92,6 +103,13 @@ def evaluate(
         check_writable(json_path)
         journal = resume or json_path.with_name(f"{json_path.name}.journal")
     reference = None if against is None else open_reference(against)
+    where = None
+    if ray is not None:
+        # --ray is rare, and its extra may not be installed
+        from edgeseg.benchmarks.accuracy.on_ray import Scoring, counted_on_ray
+
+        request = Scoring.of(model, dataset, scope, values, against)
+        where = counted_on_ray(None if ray == LOCAL else ray, request)
     with open_subject(model, dataset, scope.split, values) as subject:
         if reference is not None:
             check_reference(reference, subject, scope, any_model=other_model)
@@ -103,6 +121,7 @@ def evaluate(
                 journal=journal,
                 resumed=None if journal is None else report_resumed(journal),
                 progress=lambda done, _: line.show(done),
+                elsewhere=where,
             )
     if json_path is not None:
         write_record(json_path, record)

@@ -147,12 +147,10 @@ def rows_of(
     times: Sequence[dict[str, float]],
 ) -> list[Json]:
     """Return a row a model; the first is what the others are held against."""
-    matrices = [accuracy.matrices for accuracy in accuracies]
+    first = accuracies[0]
     rows = []
-    for entry, accuracy, matrix, spent in zip(
-        entries, accuracies, matrices, times, strict=True
-    ):
-        ahead = paired_bootstrap(matrices[0], matrix, accuracies[0].chosen)
+    for entry, accuracy, spent in zip(entries, accuracies, times, strict=True):
+        ahead = paired_bootstrap(first.by_class, accuracy.by_class, first.chosen)
         rows.append(
             {
                 "model": entry.path.name,

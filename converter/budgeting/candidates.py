@@ -104,7 +104,7 @@ class FloatScores:
             reference=self._answers.__getitem__,
         )
         drop = paired_bootstrap(
-            self._scored.matrices, scored.matrices, self._scored.chosen
+            self._scored.by_class, scored.by_class, self._scored.chosen
         )
         return Standing(scored.own.miou, drop, scored.flips.agreement)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeseg.runtime.accuracy.class_counts import ClassCounts
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -41,8 +43,8 @@ class Interval:
 
 
 def paired_bootstrap(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    first: ClassCounts,
+    second: ClassCounts,
     chosen: Sequence[int],
     *,
     samples: int = 2000,
@@ -53,8 +55,8 @@ def paired_bootstrap(
 
     Parameters
     ----------
-    first, second : ndarray
-        ``(N, C, C)`` int64, one confusion matrix a picture, in the same order.
+    first, second : ClassCounts
+        Of the same pictures, in the same order.
     chosen : sequence of int
         Class ids that the mean is taken over; a draw without truth of a class takes
         the mean over the others.
@@ -81,8 +83,8 @@ def paired_bootstrap(
 
 
 def class_bootstrap(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    first: ClassCounts,
+    second: ClassCounts,
     chosen: Sequence[int],
     *,
     samples: int = 2000,
@@ -104,8 +106,8 @@ def class_bootstrap(
 
 
 def _differences(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    first: ClassCounts,
+    second: ClassCounts,
     chosen: Sequence[int],
     samples: int,
     seed: int,
@@ -113,30 +115,32 @@ def _differences(
     """Return IoU differences ``(K,)`` of all pictures and ``(samples, K)`` of draws."""
     import numpy as np
 
-    if first.shape != second.shape or len(first) == 0:
+    shapes = first.right.shape, second.right.shape
+    if shapes[0] != shapes[1] or not shapes[0][0]:
         raise InputError(
-            f"expected matrices of the same pictures, got {first.shape} and "
-            f"{second.shape}"
+            f"expected counts of the same pictures, got {shapes[0]} and {shapes[1]}"
         )
-    count = len(first)
+    count = shapes[0][0]
     rng = np.random.default_rng(seed)
     weights = np.ones((samples + 1, count))  # the last row is every picture once
     weights[:samples] = rng.multinomial(count, np.full(count, 1 / count), samples)
-    iou = [_drawn_iou(weights, matrices, chosen) for matrices in (first, second)]
+    iou = [_drawn_iou(weights, counts, chosen) for counts in (first, second)]
     difference = iou[0] - iou[1]
     return difference[samples], difference[:samples]
 
 
 def _drawn_iou(
-    weights: NDArray[np.float64], matrices: NDArray[np.int64], chosen: Sequence[int]
+    weights: NDArray[np.float64], counts: ClassCounts, chosen: Sequence[int]
 ) -> NDArray[np.float64]:
     """Return the IoU ``(draws, K)`` of the chosen classes, NaN without truth."""
     import numpy as np
 
     picked = np.array(chosen)
-    right = weights @ matrices[:, picked, picked].astype(np.float64)
-    true = weights @ matrices[:, picked, :].sum(axis=2).astype(np.float64)
-    predicted = weights @ matrices[:, :, picked].sum(axis=1).astype(np.float64)
+    # whole numbers below 2**53: the sums are exact, in whatever order they are made
+    right, true, predicted = (
+        weights @ each[:, picked].astype(np.float64)
+        for each in (counts.right, counts.true, counts.predicted)
+    )
     iou = np.full_like(right, np.nan)
     np.divide(right, true + predicted - right, out=iou, where=true > 0)
     return iou

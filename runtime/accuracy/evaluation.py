@@ -26,7 +26,7 @@ from edgeseg.runtime.accuracy.result import Accuracy
 from edgeseg.runtime.model.labels import VOID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -50,6 +50,7 @@ def evaluate(
     keep: Callable[[str, NDArray[np.uint8]], None] | None = None,
     journal: Journal | None = None,
     progress: Callable[[int, int], None] | None = None,
+    elsewhere: Callable[[Sequence[str]], Iterable[Counts]] | None = None,
 ) -> Accuracy:
     """Segment pictures of a data set and count what scores need.
 
@@ -74,6 +75,9 @@ def evaluate(
         Pictures in it are not segmented again; each one done is added.
     progress : callable or None
         Called with pictures done and pictures in all.
+    elsewhere : callable or None
+        Gives the counts of pictures, in their order, in place of a run here. They are
+        what this function counts on the machine that they come from.
 
     Raises
     ------
@@ -92,11 +96,20 @@ def evaluate(
         if keep is not None:
             keep(picture.name, answers[0].ids)
             counts = replace(counts, digest=digest_of(answers[0].ids))
+        return noted(counts)
+
+    def noted(counts: Counts) -> Counts:
         if journal is not None:
             journal.append(counts.to_dict())
         return counts
 
     done = _done(journal, taken)
+    if elsewhere is not None:
+        for counts in elsewhere(taken[len(done) :]):
+            done.append(noted(counts))
+            if progress is not None:
+                progress(len(done), len(taken))
+        return _accuracy(segmenter, dataset, matched, tuple(done))
     counted = count_pictures(
         pictures_with_truth(dataset, taken[len(done) :], reference),
         [segmenter],

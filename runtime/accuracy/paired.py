@@ -14,13 +14,18 @@ from edgeseg.runtime.accuracy.bootstrap import (
     class_bootstrap,
     paired_bootstrap,
 )
+from edgeseg.runtime.accuracy.class_counts import ClassCounts
+from edgeseg.runtime.accuracy.counts import total
 from edgeseg.runtime.accuracy.scores import Scores, class_iou, scores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from edgeseg.devices.types import Json
+    from edgeseg.runtime.accuracy.counts import Counts, Rows
 
 
 @dataclass(frozen=True)
@@ -70,47 +75,65 @@ class PairedEvaluation:
 
     Parameters
     ----------
-    names : tuple of str
-        The N pictures.
     labels : tuple of str
         The data set's C labels.
     chosen : tuple of int
         Class ids that means are taken over.
-    matrices : ndarray
-        ``(2, N, C, C)`` int64: confusion matrices of the reference, the candidate.
-    boundaries : ndarray
-        ``(2, N, C + 1, C + 1)`` int64, from `boundary_matrix`.
-    equal, pixels : ndarray
-        ``(N,)`` int64: pixels with equal labels, and all pixels, void among them.
+    pictures : tuple of Counts
+        The N pictures, each counted with the candidate and beside the reference.
     """
 
-    names: tuple[str, ...]
     labels: tuple[str, ...]
     chosen: tuple[int, ...]
-    matrices: NDArray[np.int64]
-    boundaries: NDArray[np.int64]
-    equal: NDArray[np.int64]
-    pixels: NDArray[np.int64]
+    pictures: tuple[Counts, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the pictures."""
+        return tuple(picture.name for picture in self.pictures)
 
     @cached_property
     def reference(self) -> Scores:
         """Scores of the reference."""
-        return scores(self.matrices[0].sum(axis=0), self.labels, self.chosen)
+        return self._scores(picture.reference_own for picture in self.pictures)
 
     @cached_property
     def candidate(self) -> Scores:
         """Scores of the candidate."""
-        return scores(self.matrices[1].sum(axis=0), self.labels, self.chosen)
+        return self._scores(picture.own for picture in self.pictures)
+
+    @cached_property
+    def by_class(self) -> tuple[ClassCounts, ClassCounts]:
+        """Pixels by picture and class, of the reference and the candidate."""
+        side = len(self.labels)
+        return (
+            ClassCounts.of_sparse((p.reference_own for p in self.pictures), side),
+            ClassCounts.of_sparse((p.own for p in self.pictures), side),
+        )
 
     @cached_property
     def drop(self) -> Interval:
         """Difference in mIoU, 95 % interval by paired bootstrap over pictures."""
-        return paired_bootstrap(self.matrices[0], self.matrices[1], self.chosen)
+        return paired_bootstrap(*self.by_class, self.chosen)
 
     @cached_property
     def boundary_drop(self) -> Interval:
         """Difference in mean boundary IoU, 95 % interval as in `drop`."""
-        return paired_bootstrap(self.boundaries[0], self.boundaries[1], self.chosen)
+        side = len(self.labels) + 1
+        first = (p.reference_boundary for p in self.pictures)
+        second = (p.boundary for p in self.pictures)
+        counts = [ClassCounts.of_sparse(rows, side) for rows in (first, second)]
+        return paired_bootstrap(counts[0], counts[1], self.chosen)
+
+    @cached_property
+    def equal(self) -> NDArray[np.int64]:
+        """``(N,)`` int64: pixels with equal labels, void among them."""
+        return self._sums(only_equal=True)
+
+    @cached_property
+    def pixels(self) -> NDArray[np.int64]:
+        """``(N,)`` int64: all pixels, void among them."""
+        return self._sums(only_equal=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -125,15 +148,20 @@ class PairedEvaluation:
     @property
     def boundary_iou(self) -> tuple[float, float]:
         """Mean boundary IoU of reference and candidate, 0..1, over `classes`."""
-        whole = self.boundaries.sum(axis=1)
-        present = [i for i in self.chosen if whole[0, i].sum() > 0]
+        side = len(self.labels) + 1
+        first_rows = (p.reference_boundary for p in self.pictures)
+        whole = [
+            total(first_rows, side),
+            total((p.boundary for p in self.pictures), side),
+        ]
+        present = [i for i in self.chosen if whole[0][i].sum() > 0]
         first, second = (float(class_iou(m)[present].mean()) for m in whole)
         return first, second
 
     @cached_property
     def per_class(self) -> tuple[ClassDifference, ...]:
         """IoU of each chosen class with both models, and the difference's interval."""
-        intervals = class_bootstrap(self.matrices[0], self.matrices[1], self.chosen)
+        intervals = class_bootstrap(*self.by_class, self.chosen)
         return tuple(
             ClassDifference(label)
             if interval is None
@@ -156,9 +184,9 @@ class PairedEvaluation:
         """
         import numpy as np
 
-        right = np.trace(self.matrices, axis1=2, axis2=3)
-        counted = np.maximum(self.matrices[0].sum(axis=(1, 2)), 1)
-        losses = (right[0] - right[1]) / counted
+        reference, candidate = self.by_class
+        right = reference.right.sum(axis=1) - candidate.right.sum(axis=1)
+        losses = right / np.maximum(reference.true.sum(axis=1), 1)
         order = np.argsort(-losses, kind="stable")[:count]
         agreed = self.equal / self.pixels
         return tuple(
@@ -189,6 +217,18 @@ class PairedEvaluation:
             },
             "worst": [asdict(loss) for loss in self.worst(worst)],
         }
+
+    def _scores(self, counted: Iterable[Rows]) -> Scores:
+        return scores(total(counted, len(self.labels)), self.labels, self.chosen)
+
+    def _sums(self, *, only_equal: bool) -> NDArray[np.int64]:
+        import numpy as np
+
+        sums = [
+            sum(n for i, j, n in picture.flips if i == j or not only_equal)
+            for picture in self.pictures
+        ]
+        return np.array(sums, np.int64)
 
 
 def _row(entry: ClassDifference) -> Json:

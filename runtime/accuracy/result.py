@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
+from edgeseg.runtime.accuracy.class_counts import ClassCounts
 from edgeseg.runtime.accuracy.counts import total
 from edgeseg.runtime.accuracy.paired import PairedEvaluation
 from edgeseg.runtime.accuracy.scores import Scores, class_iou, scores
@@ -164,10 +165,10 @@ class Accuracy:
         """Names of the classes that means are taken over."""
         return tuple(self.labels[i] for i in self.chosen)
 
-    @property
-    def matrices(self) -> NDArray[np.int64]:
-        """``(N, C, C)`` int64: a confusion matrix a picture, at its own size."""
-        return self._stack("own", len(self.labels))
+    @cached_property
+    def by_class(self) -> ClassCounts:
+        """Pixels by picture and class, at the pictures' own size."""
+        return ClassCounts.of_sparse((p.own for p in self.pictures), len(self.labels))
 
     @cached_property
     def own(self) -> Scores:
@@ -207,21 +208,9 @@ class Accuracy:
         InputError
             There was no reference.
         """
-        import numpy as np
-
         if not all(p.flips for p in self.pictures):
             raise InputError("expected pictures counted beside a reference, got none")
-        side = len(self.labels)
-        edges = [self._stack(k, side + 1) for k in ("reference_boundary", "boundary")]
-        return PairedEvaluation(
-            names=tuple(p.name for p in self.pictures),
-            labels=self.labels,
-            chosen=self.chosen,
-            matrices=np.stack([self._stack("reference_own", side), self.matrices]),
-            boundaries=np.stack(edges),
-            equal=np.array([e for e, _ in self.flips.per_picture], np.int64),
-            pixels=np.array([n for _, n in self.flips.per_picture], np.int64),
-        )
+        return PairedEvaluation(self.labels, self.chosen, self.pictures)
 
     def to_dict(self) -> Json:
         """Return the model's own scores as JSON values."""
@@ -242,8 +231,3 @@ class Accuracy:
 
     def _scores(self, counted: Iterable[Rows]) -> Scores:
         return scores(total(counted, len(self.labels)), self.labels, self.chosen)
-
-    def _stack(self, key: str, side: int) -> NDArray[np.int64]:
-        import numpy as np
-
-        return np.stack([total([getattr(p, key)], side) for p in self.pictures])

@@ -16,7 +16,8 @@ from edgeseg.runtime.pictures.files import read_picture, readable_suffixes
 from edgeseg.runtime.pictures.formats import FURTHER_SUFFIXES, advice_for, left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import PurePath
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class FolderSource(Source):
             )
         if others:
             _log.warning("%s: left out are %s: %s", text, others, advice_for(others))
-        self._pictures = dict(zip(_names(pictures, root), pictures, strict=True))
+        names = names_below([picture.relative_to(root) for picture in pictures])
+        self._pictures = dict(zip(names, pictures, strict=True))
         self._failures: list[str] = []
 
     @property
@@ -120,9 +122,20 @@ def _is_picture(path: Path, root: Path, suffixes: frozenset[str]) -> bool:
     return path.suffix.lower() in suffixes and not hidden and path.is_file()
 
 
-def _names(pictures: list[Path], root: Path) -> list[str]:
-    """Name pictures by path without suffix; with it where two would be alike."""
-    relative = [picture.relative_to(root) for picture in pictures]
+def names_below(relative: Sequence[PurePath]) -> list[str]:
+    """Name files by path without suffix; with it where two would be alike.
+
+    Parameters
+    ----------
+    relative : sequence of PurePath
+        Paths below the folder that they were found in.
+
+    Examples
+    --------
+    >>> from pathlib import PurePath
+    >>> names_below([PurePath("a/b.jpg"), PurePath("c.jpg"), PurePath("c.png")])
+    ['a/b', 'c_jpg', 'c_png']
+    """
     stems = [path.with_suffix("").as_posix() for path in relative]
     often = Counter(stems)
     named = [

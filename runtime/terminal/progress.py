@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 import click
@@ -97,10 +98,65 @@ class TimedLines:
         click.echo(f"[{passed}] {line}", err=True)
 
 
+class RateLine:
+    """What is done, how fast, and how long the rest takes; a line on a terminal.
+
+    Elsewhere it is a line a minute.
+    """
+
+    def __init__(self) -> None:
+        self._line = OverwrittenLine()
+        # where there is no terminal, nothing is said of what is soon done
+        self._shown_s = float("-inf") if self._line.is_terminal else time.monotonic()
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def show(self, done: int, total: int | None, what: str, more: str) -> None:
+        """Show a line, if it is time for one.
+
+        Parameters
+        ----------
+        done : int
+            Steps.
+        total : int or None
+            Steps in all, where that is known.
+        what, more : str
+            What a step is, and what else there is to say.
+        """
+        now = time.monotonic()
+        if now - self._shown_s < (_TERMINAL_S if self._line.is_terminal else _LINE_S):
+            return
+        self._shown_s = now
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _RATE_S:
+            self._seen.popleft()
+        of = "" if total is None else f"/{total}"
+        self._line.write(f"{done}{of} {what}{self._pace(total)}, {more}")
+
+    def _pace(self, total: int | None) -> str:
+        (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
+        if last == first:
+            return ""
+        rate = (last - first) / (last_s - first_s)
+        left = "" if total is None else f", {_duration((total - last) / rate)} left"
+        return f", {rate:.1f} a second{left}"
+
+    def end(self) -> None:
+        """Remove the line."""
+        self._line.end()
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 # a live run goes on for days: where there is no terminal, a line in so many seconds
 _QUIET_S = 600.0
 # reading the meter for every frame would cost more than a look at the line is worth
 _TERMINAL_S = 0.5
+_LINE_S = 60.0
+_RATE_S = 120.0  # over which a rate is taken
 
 
 class RunProgress(Closing):
