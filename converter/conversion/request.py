@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FLOAT = "float32"
 RUNTIMES = ("edgeseg", "mediapipe", "onnxruntime")
 _ONNX_RECIPES = (_FLOAT, "int8")
-# Files that the process that converts leaves in its folder
+# Files that the converting process leaves
 RANGES = "ranges.json"
 RESULTS = {"tflite": "result.tflite", "onnx": "result.onnx"}
 
@@ -121,8 +121,8 @@ class Request:
         Setting(
             "The program that the file is for. mediapipe (Android, iOS): uint8 pixels, "
             "and scores at the input's size. onnxruntime, for int8 .onnx files: zero "
-            "points that use all 8 bits, which TensorRT refuses; without it the file "
-            "has symmetric steps, which TensorRT takes and all others run.",
+            "points, which use all 8 bits; without it steps are symmetric, since "
+            "TensorRT takes no others.",
             flag="--for",
             choices=RUNTIMES,
         ),
@@ -153,9 +153,8 @@ class Request:
     format: str = setting(
         "tflite",
         Setting(
-            "onnx is the network for jetson:tensorrt: float32, which is computed in "
-            "half precision there, or with --recipe int8 QuantizeLinear and "
-            "DequantizeLinear around every layer.  [default: by the output's suffix]",
+            "onnx is for jetson:tensorrt: float32, computed in half precision there, "
+            "or int8 steps with --recipe int8.  [default: by the output's suffix]",
             choices=tuple(RESULTS),
             computed=True,
         ),
@@ -171,11 +170,10 @@ class Request:
         _one_of("for", self.runtime, RUNTIMES)
         if self.runtime == "mediapipe":
             self._check_mediapipe()
-        made = (self.format, self.recipe)
-        if self.runtime == "onnxruntime" and made != ("onnx", "int8"):
+        made = f"--format {self.format} --recipe {self.recipe}"
+        if self.runtime == "onnxruntime" and made != "--format onnx --recipe int8":
             raise InputError(
-                "--for onnxruntime: it is for .onnx files with --recipe int8, got "
-                f"--format {self.format} --recipe {self.recipe}"
+                f"--for onnxruntime goes with --format onnx --recipe int8, got {made}"
             )
         recipe = load_recipe(self.recipe)
         if self.format == "onnx":
@@ -212,15 +210,13 @@ class Request:
     def _check_onnx(self) -> None:
         if self.recipe not in _ONNX_RECIPES or self.io not in (None, _FLOAT):
             raise InputError(
-                f"--format onnx takes --recipe {' or '.join(_ONNX_RECIPES)}, and "
-                "float32 at its ends: TensorRT makes half precision of float32, and "
-                "int8 of the input; got --recipe "
+                f"--format onnx takes --recipe {' or '.join(_ONNX_RECIPES)} (the board "
+                "makes half precision) and float32 at its ends, got --recipe "
                 f"{self.recipe}{f' --io {self.io}' if self.io else ''}"
             )
         if self.report is not None:
             raise InputError(
-                "--report compares the layers of .tflite files: leave it out; --json "
-                "gives the figures of an .onnx file"
+                "--report compares the layers of .tflite files: take --json for .onnx"
             )
         if self.saved_ranges is not None and self.recipe == _FLOAT:
             raise InputError(

@@ -259,7 +259,7 @@ def test_class_ids(shapes_keras, calibration, tmp_path):
         ({"recipe": "dynamic-int8"}, "--recipe float32 or int8"),
         ({"recipe": "int8", "io": "int8"}, "float32 at its ends"),
         ({"recipe": "int8", "report": "report"}, "--report compares"),
-        ({"runtime": "onnxruntime"}, "for .onnx files with --recipe int8"),
+        ({"runtime": "onnxruntime"}, "goes with --format onnx --recipe int8"),
         ({"recipe": "int8", "runtime": "mediapipe"}, "runs .tflite files"),
     ],
 )
