@@ -188,7 +188,7 @@ def main(
             engines = open_engines(files, cache or Path(folder), stack)
             race = Race(engines, match_model(engines[INT8], data, matching))
             race.run(data, limit)
-            row = {
+            row: Json = {
                 "model": Path(path).name,
                 "bytes": {name: file.stat().st_size for name, file in files.items()},
                 "sha256": {name: sha256(file) for name, file in files.items()},
