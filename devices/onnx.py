@@ -99,6 +99,13 @@ class OnnxDevice(SpecifiedDevice):
         settings.log_severity_level = 4  # what is raised says the same
         if self._provider != _PROCESSOR:
             settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+            if is_quantized(content):
+                # rewritten it cannot be built: microsoft/onnxruntime issue 17312
+                none = module.GraphOptimizationLevel.ORT_DISABLE_ALL
+                settings.graph_optimization_level = none
+        else:
+            # else sums of int8 products are cut off at 16 bits where VNNI is missing
+            settings.add_session_config_entry("session.x64quantprecision", "1")
         try:
             with quiet():
                 session = module.InferenceSession(
@@ -208,6 +215,11 @@ def read_onnx_model(path: Path) -> bytes:
     if is_tflite(content):
         raise ModelError(f"{path} is a TFLite model: name it .tflite")
     return content
+
+
+def is_quantized(content: bytes) -> bool:
+    """Return whether an ``.onnx`` file's operators read int8 values."""
+    return b"QuantizeLinear" in content
 
 
 def is_installed() -> bool:

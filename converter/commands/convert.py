@@ -104,7 +104,8 @@ def convert(model: Path, output: Path, as_json: bool, **values: Any) -> None:
     quantized one, which is quantized anew. The float TFLite model must
     answer like Keras, and every activation of the result must have the type that the
     recipe promises, or nothing is written. Labels, colours and preprocessing go into
-    the file. An .onnx file must answer like Keras too, in ONNX Runtime.
+    the file. An .onnx file must answer like Keras too, in ONNX Runtime; with --recipe
+    int8 its values pass through int8 steps, which TensorRT computes with.
     """
     from edgeseg.converter.conversion.conversion import convert_request
     from edgeseg.converter.conversion.text import conversion_text

@@ -139,16 +139,17 @@ def convert(
     overrides : Overrides or None
         Labels and preprocessing that the model was trained with.
     format : {"tflite", "onnx"} or None
-        None goes by the output's suffix. An ``.onnx`` file holds the float network.
+        None goes by the output's suffix. An ``.onnx`` file holds the float network, or
+        with ``"int8"`` one with int8 steps for TensorRT.
     recipe : str or None
         Name of a recipe; see `recipe_names`. None is ``"int8"``, of ONNX
-        ``"float32"``, the only one there.
+        ``"float32"``; ONNX has these two.
     head : {"auto", "logits", "logits-stride", "labels"}
         Scores at the input's size, at the network's own grid, or class ids; ``auto``
         takes the grid where the network ends in an upsampling.
     io : {"int8", "uint8", "float32"} or None
         Type of the input, and of the output where that is scores.
-    runtime : {"edgeseg", "mediapipe"}
+    runtime : {"edgeseg", "mediapipe", "onnxruntime"}
         The program that the file is for.
     pooling : {"resize", "tile", "split"}
         How the pooled picture is brought back to the grid; ``split`` and ``tile`` are

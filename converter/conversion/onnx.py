@@ -1,28 +1,34 @@
 """The export to ONNX, in the process that runs TensorFlow.
 
 It goes through the float TFLite model, which was held against Keras already, and which
-the heads and the rewrites of `edgeseg.converter.quantization` work on.
+the heads and the rewrites of `edgeseg.converter.quantization` work on. With a recipe of
+integers that model is marked with int8 steps before: see
+`edgeseg.converter.quantization.qdq`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.conversion.agreement import LEAST_AGREEMENT
+from edgeseg.converter.conversion.calibrated import calibrated_ranges
 from edgeseg.converter.conversion.float_model import FloatModel, open_float_model
+from edgeseg.converter.conversion.onnx_export import OPSET, to_onnx
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import check_parity, compare
 from edgeseg.converter.conversion.pictures import choose_pictures
-from edgeseg.converter.conversion.request import RESULTS, Request
+from edgeseg.converter.conversion.request import RANGES, RESULTS, Request
 from edgeseg.converter.conversion.result import accuracy_record, figures
-from edgeseg.converter.frameworks import need_onnx, third_party
-from edgeseg.converter.isolation.folder import temporary_folder
 from edgeseg.converter.quantization.flatbuffer import FlatModel
+from edgeseg.converter.quantization.qdq import mark_steps
+from edgeseg.converter.quantization.ranges_file import save_ranges
+from edgeseg.converter.recipes import load_recipe
 from edgeseg.devices import ConversionError
-from edgeseg.devices.plain_text import one_line
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair
 from edgeseg.runtime.model.embedded import onnx_with_manifest
@@ -31,9 +37,9 @@ from edgeseg.runtime.model.onnx_file import read_onnx
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeseg.converter.conversion.parity import Parity
     from edgeseg.converter.conversion.pictures import ConversionPictures
-    from edgeseg.converter.frameworks import OnnxMessage
+    from edgeseg.converter.quantization.qdq import MarkedModel
+    from edgeseg.converter.quantization.ranges import Ranges
     from edgeseg.devices.types import Json
     from edgeseg.runtime import Manifest
     from edgeseg.runtime.accuracy.paired import PairedEvaluation
@@ -41,11 +47,6 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 _DEVICE = "desktop:onnx"  # what the export is verified on
-# The newest set of operators that TensorRT takes on every JetPack: up to 13 with 8.2
-# to 8.4 (JetPack 4.6, 5.0), up to 17 with 8.5 and 8.6 (JetPack 5.1, 6.0), from 9 on
-# with 10 (onnx-tensorrt, docs/operators.md of those releases). Nothing here needs more.
-OPSET = 13
-_TOLERANCE = 1e-3  # of a size in cells: a scale was divided and stored in float32
 
 
 def run_onnx_job(job: Json, progress: Callable[[str], None]) -> Json:
@@ -54,15 +55,17 @@ def run_onnx_job(job: Json, progress: Callable[[str], None]) -> Json:
     Parameters
     ----------
     job : dict
-        ``request`` (see `Request`) and ``folder``, where ``result.onnx`` is left.
+        ``request`` (see `Request`) and ``folder``, where ``result.onnx`` is left, and
+        ``ranges.json`` where it was calibrated.
     progress : callable
         Called with a line for each step.
 
     Returns
     -------
     dict
-        Figures of the result, as of `run_job` where they have the same meaning;
-        ``onnx_parity`` says how it answers ``against`` what.
+        Figures of the result, as of `run_job` where they have the same meaning. Of a
+        float network ``onnx_parity`` says how it answers ``against`` what; of a
+        quantized one ``int8_parity`` how it answers against float TFLite.
 
     Raises
     ------
@@ -71,26 +74,101 @@ def run_onnx_job(job: Json, progress: Callable[[str], None]) -> Json:
     """
     request, folder = Request.from_dict(job["request"]), Path(job["folder"])
     pictures = choose_pictures(request)
-    with open_float_model(request, pictures, progress) as (model, keras):
+    with ExitStack() as stack:
+        model, keras = stack.enter_context(
+            open_float_model(request, pictures, progress)
+        )
         packaging = Packaging(model.manifest, request.head == "labels")
+        tflite = stack.enter_context(packaging.open_float(model.content))
+        exported = _export(request, model, packaging, pictures, tflite, progress)
         path = folder / RESULTS["onnx"]
-        progress(f"exporting to ONNX, opset {OPSET}")
-        exported = to_onnx(packaging.wrapped(model.content).content)
-        path.write_bytes(onnx_with_manifest(exported, _manifest(model)))
-        with ExitStack() as stack:
-            result = stack.enter_context(Segmenter.open(path, device=_DEVICE))
-            tflite = stack.enter_context(packaging.open_float(model.content))
+        path.write_bytes(onnx_with_manifest(exported.content, exported.manifest))
+        if exported.ranges is not None:
+            saved = save_ranges(exported.ranges, FlatModel(model.content))
+            (folder / RANGES).write_bytes(saved)
+        result = stack.enter_context(Segmenter.open(path, device=_DEVICE))
+        if exported.marked is not None:
+            parity = _int8_parity(tflite, result, pictures, progress)
+        else:
             # other heads have no scores of Keras' own shape to be held against
             against = "Keras" if model.head == "logits" else "float TFLite"
             reference = keras if against == "Keras" else tflite
-            parity = _parity(reference, result, pictures, against, progress)
-            paired = _score(request, tflite, result, pictures, progress)
-    return _record(request, model, pictures, path) | {
-        "onnx_parity": {**dataclasses.asdict(parity), "against": against},
+            parity = _float_parity(reference, result, pictures, against, progress)
+        paired = _score(request, tflite, result, pictures, progress)
+    return {
+        **figures(request, pictures, model, path.read_bytes(), read_onnx(path)),
+        **exported.to_dict(),
+        **parity,
+        "budget": None,
         "accuracy": None
         if paired is None or request.scoring is None
         else accuracy_record(request.scoring, paired),
     }
+
+
+@dataclass(frozen=True)
+class _Export:
+    """An exported network.
+
+    Parameters
+    ----------
+    content : bytes
+        ONNX without manifest.
+    manifest : Manifest
+        What goes into the file.
+    marked : MarkedModel or None
+        Where its values become int8; None of a float network.
+    ranges : Ranges or None
+        Of its calibration.
+    """
+
+    content: bytes
+    manifest: Manifest
+    marked: MarkedModel | None = None
+    ranges: Ranges | None = None
+
+    def to_dict(self) -> Json:
+        """Return its part of the figures as JSON values."""
+        marked, ranges = self.marked, self.ranges
+        return {
+            "versions": dict(self.manifest.provenance["versions"]),
+            "calibration": {} if ranges is None else dict(ranges.calibration),
+            "int8_layers": None
+            if marked is None
+            else {"int8": dict(marked.integer), "float": dict(marked.in_float)},
+        }
+
+
+def _export(
+    request: Request,
+    model: FloatModel,
+    packaging: Packaging,
+    pictures: ConversionPictures,
+    reference: Segmenter,
+    progress: Callable[[str], None],
+) -> _Export:
+    """Return the network in ONNX, with int8 steps where the recipe says so."""
+    manifest = _manifest(model)
+    if not load_recipe(request.recipe).needs_calibration:
+        progress(f"exporting to ONNX, opset {OPSET}")
+        content = to_onnx(packaging.wrapped(model.content).content)
+        return _Export(content, manifest)
+    ranges = calibrated_ranges(model, pictures, reference, progress)
+    symmetric = request.runtime != "onnxruntime"
+    marked = mark_steps(model.content, ranges, symmetric=symmetric)
+    progress(f"exporting to ONNX, opset {OPSET}, with int8 steps")
+    content = to_onnx(
+        packaging.wrapped(marked.content).content,
+        marked.weights,
+        is_shared=not symmetric,
+    )
+    provenance = {
+        **manifest.provenance,
+        "calibration_images": ranges.calibration.get("used"),
+        "steps": "symmetric int8" if symmetric else "uint8 with zero points",
+    }
+    manifest = dataclasses.replace(manifest, provenance=provenance)
+    return _Export(content, manifest, marked, ranges)
 
 
 def _manifest(model: FloatModel) -> Manifest:
@@ -100,20 +178,41 @@ def _manifest(model: FloatModel) -> Manifest:
     return dataclasses.replace(model.manifest, provenance=provenance)
 
 
-def _parity(
+def _float_parity(
     reference: Segmenter,
     result: Segmenter,
     pictures: ConversionPictures,
     against: str,
     progress: Callable[[str], None],
-) -> Parity:
+) -> Json:
     """Compare, and raise unless the export answers alike."""
     frames = pictures.compared()
     progress(f"comparing with {against} on {len(frames)} {pictures.compared_with}")
     parity = compare(reference, result, frames)
     are_scores = result.head.kind != "labels"
     check_parity(parity, f"the ONNX model does not answer like {against}", are_scores)
-    return parity
+    return {"onnx_parity": {**dataclasses.asdict(parity), "against": against}}
+
+
+def _int8_parity(
+    reference: Segmenter,
+    result: Segmenter,
+    pictures: ConversionPictures,
+    progress: Callable[[str], None],
+) -> Json:
+    """Compare a quantized export with float TFLite; doubt it where labels differ."""
+    frames = pictures.compared()
+    progress(f"comparing with float on {len(frames)} {pictures.compared_with}")
+    parity = compare(reference, result, frames)
+    low = None
+    if parity.agreement < LEAST_AGREEMENT:
+        text = (
+            f"only {parity.agreement:.2%} of the float model's labels are kept: an "
+            "int8 .onnx file keeps no operator in float; --recipe float32, which "
+            "TensorRT computes in half precision, keeps more"
+        )
+        low = {"agreement": parity.agreement, "text": text}
+    return {"int8_parity": dataclasses.asdict(parity), "low_agreement": low}
 
 
 def _score(
@@ -133,147 +232,7 @@ def _score(
     if scoring.max_drop is not None and drop > scoring.max_drop:
         raise ConversionError(
             f"mIoU falls by {drop:.2f} points, over the budget of "
-            f"{scoring.max_drop:g}: an export has nothing to keep in float"
+            f"{scoring.max_drop:g}: an export keeps nothing in float; allow more with "
+            "--max-drop, or leave --recipe out"
         )
     return paired
-
-
-def _record(
-    request: Request, model: FloatModel, pictures: ConversionPictures, path: Path
-) -> Json:
-    record = figures(request, pictures, model, path.read_bytes(), read_onnx(path))
-    versions = dict(_manifest(model).provenance["versions"])
-    return {**record, "versions": versions, "calibration": {}, "budget": None}
-
-
-def to_onnx(content: bytes) -> bytes:
-    """Return a float TFLite model as an ONNX model of the same tensors.
-
-    Parameters
-    ----------
-    content : bytes
-        Float TFLite model of fixed shapes; its ends, NHWC, stay as they are.
-
-    Raises
-    ------
-    ConversionError
-        It has an operator that ONNX has not.
-    MissingDriverError
-        The extra ``onnx`` is not installed.
-    """
-    onnx = need_onnx("onnx")
-    model = _exported(content)
-    _name_sizes(model)
-    _settle_names(model)
-    try:
-        onnx.checker.check_model(model)
-        model = onnx.shape_inference.infer_shapes(model, strict_mode=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ConversionError(
-            f"the model cannot be said in ONNX, opset {OPSET}: {one_line(error)}"
-        ) from error
-    _check_output(model, content)
-    exported: bytes = model.SerializeToString(deterministic=True)
-    return exported
-
-
-def _exported(content: bytes) -> OnnxMessage:
-    """Return what tf2onnx makes of a model, without versions that nothing uses."""
-    with temporary_folder() as folder:
-        path = folder / "float.tflite"
-        path.write_bytes(content)
-        tf2onnx = need_onnx("tf2onnx")
-        try:
-            with third_party():
-                model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
-        except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
-            raise ConversionError(
-                f"tf2onnx cannot export the model: {one_line(error, 300)}"
-            ) from error
-    foreign = sorted({node.op_type for node in model.graph.node if node.domain})
-    if foreign:
-        raise ConversionError(f"ONNX has no operators for {', '.join(foreign)}")
-    kept = [entry for entry in model.opset_import if not entry.domain]
-    del model.opset_import[:]
-    model.opset_import.extend(kept)
-    model.producer_version = version("tf2onnx")
-    return model
-
-
-def _name_sizes(model: OnnxMessage) -> None:
-    """Give every Resize the size of its result in place of a scale.
-
-    tf2onnx writes scales. ONNX takes the result's size as their product with the
-    input's, rounded down: of 49 * (385 / 49) in float32 only 384 cells may be left.
-    """
-    onnx = need_onnx("onnx")
-    while True:
-        resize = next((n for n in model.graph.node if _has_scales(n)), None)
-        if resize is None:
-            break
-        inferred = onnx.shape_inference.infer_shapes(model).graph
-        shape = _shape(inferred, resize.input[0])
-        sizes = _sizes(shape, _constant(model, resize.input[2]))
-        name = f"{resize.name}__sizes"
-        model.graph.initializer.append(
-            onnx.helper.make_tensor(name, onnx.TensorProto.INT64, [len(sizes)], sizes)
-        )
-        resize.input[:] = [resize.input[0], "", "", name]
-
-
-def _settle_names(model: OnnxMessage) -> None:
-    """Name and order constants by their first use, and leave out the others.
-
-    tf2onnx numbers them as sets of Python come: another way each time. The ends get
-    names that say what they are.
-    """
-    graph = model.graph
-    constants = {weight.name: weight for weight in graph.initializer}
-    used = dict.fromkeys(name for node in graph.node for name in node.input)
-    kept = [name for name in used if name in constants]
-    names = {name: f"constant_{index}" for index, name in enumerate(kept)}
-    names |= {graph.input[0].name: "image", graph.output[0].name: "scores"}
-    for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-    for tensor in (*constants.values(), graph.input[0], graph.output[0]):
-        tensor.name = names.get(tensor.name, tensor.name)
-    ordered = [constants[name] for name in kept]
-    del graph.initializer[:]
-    graph.initializer.extend(ordered)
-
-
-def _has_scales(node: OnnxMessage) -> bool:
-    return bool(node.op_type == "Resize" and len(node.input) == 3)
-
-
-def _sizes(shape: list[int], scales: list[float]) -> list[int]:
-    exact = [length * scale for length, scale in zip(shape, scales, strict=True)]
-    sizes = [round(size) for size in exact]
-    if any(abs(s - e) > _TOLERANCE for s, e in zip(sizes, exact, strict=True)):
-        raise ConversionError(f"a resize of {shape} by {scales} gives no whole cells")
-    return sizes
-
-
-def _constant(model: OnnxMessage, name: str) -> list[float]:
-    onnx = need_onnx("onnx")
-    for weight in model.graph.initializer:
-        if weight.name == name:
-            return [float(value) for value in onnx.numpy_helper.to_array(weight)]
-    raise ConversionError(f"the scales {name} of a resize are no constant")
-
-
-def _shape(graph: OnnxMessage, name: str) -> list[int]:
-    """Return a tensor's inferred shape."""
-    for tensor in (*graph.value_info, *graph.input, *graph.output):
-        if tensor.name == name:
-            return [dim.dim_value for dim in tensor.type.tensor_type.shape.dim]
-    raise ConversionError(f"the shape of {name} cannot be inferred")
-
-
-def _check_output(model: OnnxMessage, content: bytes) -> None:
-    flat = FlatModel(content)
-    expected = [int(n) for n in flat.shape(int(flat.graph.outputs[0]))]
-    got = _shape(model.graph, model.graph.output[0].name)
-    if got != expected:
-        raise ConversionError(f"the ONNX model gives {got}, float TFLite {expected}")

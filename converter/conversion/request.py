@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 
 _FLOAT = "float32"
-RUNTIMES = ("edgeseg", "mediapipe")
-# Files that the process that converts leaves in its folder
+RUNTIMES = ("edgeseg", "mediapipe", "onnxruntime")
+_ONNX_RECIPES = (_FLOAT, "int8")
+# Files that the converting process leaves
 RANGES = "ranges.json"
 RESULTS = {"tflite": "result.tflite", "onnx": "result.onnx"}
 
@@ -119,7 +120,9 @@ class Request:
         "edgeseg",
         Setting(
             "The program that the file is for. mediapipe (Android, iOS): uint8 pixels, "
-            "and scores at the input's size.",
+            "and scores at the input's size. onnxruntime, for int8 .onnx files: zero "
+            "points, which use all 8 bits; without it steps are symmetric, since "
+            "TensorRT takes no others.",
             flag="--for",
             choices=RUNTIMES,
         ),
@@ -150,9 +153,8 @@ class Request:
     format: str = setting(
         "tflite",
         Setting(
-            "onnx is the float32 network for jetson:tensorrt, which makes half "
-            "precision of it on the board; int8 is not for it.  [default: by the "
-            "output's suffix]",
+            "onnx is for jetson:tensorrt: float32, computed in half precision there, "
+            "or int8 steps with --recipe int8.  [default: by the output's suffix]",
             choices=tuple(RESULTS),
             computed=True,
         ),
@@ -168,6 +170,11 @@ class Request:
         _one_of("for", self.runtime, RUNTIMES)
         if self.runtime == "mediapipe":
             self._check_mediapipe()
+        made = f"--format {self.format} --recipe {self.recipe}"
+        if self.runtime == "onnxruntime" and made != "--format onnx --recipe int8":
+            raise InputError(
+                f"--for onnxruntime goes with --format onnx --recipe int8, got {made}"
+            )
         recipe = load_recipe(self.recipe)
         if self.format == "onnx":
             self._check_onnx()
@@ -201,19 +208,19 @@ class Request:
         )
 
     def _check_onnx(self) -> None:
-        if self.recipe != _FLOAT or self.io not in (None, "float32"):
+        if self.recipe not in _ONNX_RECIPES or self.io not in (None, _FLOAT):
             raise InputError(
-                f"--format onnx takes --recipe {_FLOAT} alone: the network stays in "
-                "float32, and TensorRT makes half precision of it on the board; got "
-                f"--recipe {self.recipe}{f' --io {self.io}' if self.io else ''}"
+                f"--format onnx takes --recipe {' or '.join(_ONNX_RECIPES)} (the board "
+                "makes half precision) and float32 at its ends, got --recipe "
+                f"{self.recipe}{f' --io {self.io}' if self.io else ''}"
             )
         if self.report is not None:
             raise InputError(
-                "--report shows what quantization changed: an .onnx file has none of it"
+                "--report compares the layers of .tflite files: take --json for .onnx"
             )
-        if self.saved_ranges is not None:
+        if self.saved_ranges is not None and self.recipe == _FLOAT:
             raise InputError(
-                "--format onnx quantizes nothing: --calibration takes a folder of "
+                f"--recipe {_FLOAT} quantizes nothing: --calibration takes a folder of "
                 f"photos to compare on, not the ranges in {self.calibration}"
             )
 

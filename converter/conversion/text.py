@@ -26,6 +26,7 @@ def conversion_text(result: Conversion) -> str:
         f"input {result.input_dtype}, output {result.output_dtype}, activations: "
         + ", ".join(f"{c} {d}" for d, c in result.activations.items()),
         *_mediapipe_lines(details),
+        *_layer_lines(details),
         f"operators: {operators}",
         f"{result.seconds:.0f} s, peak memory {result.peak_bytes / 1e9:.1f} GB",
         f"{result.path}  {result.bytes_out:,} bytes{_saved(result)}  sha256 "
@@ -76,8 +77,21 @@ def _mediapipe_lines(details: Json) -> list[str]:
     return [f"MediaPipe refuses this file: {obstacle}"]
 
 
+def _layer_lines(details: Json) -> list[str]:
+    """Return which operators of an .onnx file have int8 steps in front of them."""
+    layers = details.get("int8_layers")
+    if layers is None:
+        return []
+    texts = [
+        f"{name}: {', '.join(f'{count} {kind}' for kind, count in kinds.items())}"
+        for name, kinds in layers.items()
+        if kinds
+    ]
+    return [f"operators with inputs in {'; in '.join(texts)}"]
+
+
 def _saved(result: Conversion) -> str:
-    if "onnx_parity" in result.details:
+    if result.details["request"]["format"] == "onnx":
         return ""
     times = result.bytes_float / result.bytes_out
     return f" ({times:.1f} times smaller than float)"

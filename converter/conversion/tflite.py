@@ -5,20 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.calibration.calibrate import CalibrationTensors
 from edgeseg.converter.conversion.accuracy import quantize_and_score
 from edgeseg.converter.conversion.agreement import examine_agreement
-from edgeseg.converter.conversion.float_model import FloatModel, make_float_model
+from edgeseg.converter.conversion.calibrated import calibrated_ranges
+from edgeseg.converter.conversion.float_model import make_float_model
 from edgeseg.converter.conversion.packaging import Packaging
-from edgeseg.converter.conversion.pictures import ConversionPictures, choose_pictures
+from edgeseg.converter.conversion.pictures import choose_pictures
 from edgeseg.converter.conversion.request import RANGES, RESULTS, Request
 from edgeseg.converter.conversion.result import FinishedConversion
-from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.quantize import Quantization, check_dtypes
-from edgeseg.converter.quantization.ranges import Ranges, measure
 from edgeseg.converter.quantization.ranges_file import save_ranges
 from edgeseg.converter.recipes import load_recipe
-from edgeseg.devices import ConversionError, InputError
+from edgeseg.devices import ConversionError
 from edgeseg.runtime.model.inspection import read_graph
 
 if TYPE_CHECKING:
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from edgeseg.converter.conversion.accuracy import AccuracyVerdict
     from edgeseg.converter.recipes import Recipe
     from edgeseg.devices.types import Json
-    from edgeseg.runtime import Segmenter
-
-_EVERY = 10  # pictures between two lines of progress
 
 
 def run_job(job: Json, progress: Callable[[str], None]) -> Json:
@@ -61,7 +56,7 @@ def run_job(job: Json, progress: Callable[[str], None]) -> Json:
     with packaging.open_float(model.content) as reference:
         ranges = None
         if recipe.needs_calibration:
-            ranges = _ranges(model, pictures, reference, progress)
+            ranges = calibrated_ranges(model, pictures, reference, progress)
         quantization = Quantization(model.content, recipe, ranges)
         verdict = quantize_and_score(
             quantization, reference, packaging, pictures, request.scoring, progress
@@ -90,35 +85,6 @@ def run_job(job: Json, progress: Callable[[str], None]) -> Json:
     if ranges is not None:
         (folder / RANGES).write_bytes(save_ranges(ranges, quantization.flat))
     return record
-
-
-def _ranges(
-    model: FloatModel,
-    pictures: ConversionPictures,
-    reference: Segmenter,
-    progress: Callable[[str], None],
-) -> Ranges:
-    """Return saved ranges, or measured ones."""
-    saved = pictures.saved_ranges
-    if saved is not None:
-        progress(f"taking the ranges in {saved.path.name}")
-        return saved.ranges(FlatModel(model.content), model.origin)
-    calibration = pictures.calibration
-    if calibration is None:
-        raise InputError("no photos to calibrate with: give --calibration a folder")
-    progress(f"calibrating on {len(calibration)} photos")
-
-    def show(done: int) -> None:
-        if done % _EVERY == 0:
-            progress(f"calibrated on {done} of {len(calibration)}")
-
-    return measure(
-        model.content,
-        CalibrationTensors(reference, calibration.paths),
-        origin=model.origin,
-        calibration=calibration.manifest(),
-        progress=show,
-    )
 
 
 def _check(verdict: AccuracyVerdict, recipe: Recipe) -> None:

@@ -12,7 +12,13 @@ from edgeseg.devices.board import Board, detect_board
 from edgeseg.devices.compiled import CompiledDevice, unfit_processor
 from edgeseg.devices.cores import physical_cores
 from edgeseg.devices.linux_files import ROOT, cache_folder
-from edgeseg.devices.onnx import OnnxDevice, is_built_with_tensorrt, providers
+from edgeseg.devices.onnx import (
+    OnnxDevice,
+    is_built_with_tensorrt,
+    is_quantized,
+    providers,
+    read_onnx_model,
+)
 from edgeseg.devices.profile import DeviceUnit, Found, Profile
 from edgeseg.devices.tflite import TFLiteDevice
 
@@ -51,7 +57,7 @@ def open_jetson(model: Path, unit: str = "", threads: int | None = None) -> Devi
             model,
             name="jetson:tensorrt",
             provider=_TENSORRT,
-            options=_engine_options(),
+            options={**_engine_options(), **_int8_options(model)},
             threads=count,
         )
     return TFLiteDevice(model, name="jetson", threads=count)
@@ -73,6 +79,17 @@ def _engine_options() -> dict[str, str]:
         "trt_engine_cache_enable": "True",
         "trt_engine_cache_path": str(folder),
     }
+
+
+def _int8_options(model: Path) -> dict[str, str]:
+    """Return what lets TensorRT compute in int8 where the file has steps for it.
+
+    A table of ranges is not given beside such steps, see
+    github.com/microsoft/onnxruntime/pull/8969; without the option no engine is built,
+    see issue 13381 there.
+    """
+    quantized = model.suffix == ".onnx" and is_quantized(read_onnx_model(model))
+    return {"trt_int8_enable": "True"} if quantized else {}
 
 
 def _find(root: Path) -> tuple[Found, ...]:

@@ -118,3 +118,52 @@ def test_engines_have_a_folder(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert "trt_engine_cache_path" not in jetson_file._engine_options()
     assert "engines are built anew each time" in caplog.text
+
+
+def test_int8_files_let_tensorrt_compute_in_int8(tmp_path):
+    assert jetson_file._int8_options(ONNX) == {}
+    quantized = tmp_path / "int8.onnx"
+    quantized.write_bytes(_int8_product(tmp_path))
+    assert jetson_file._int8_options(quantized) == {"trt_int8_enable": "True"}
+
+
+def test_int8_products_are_not_cut_off(runtime, tmp_path):
+    # 64 products of 127 * 127 pass 16 bits many times over
+    path = tmp_path / "int8.onnx"
+    path.write_bytes(_int8_product(tmp_path))
+    with open_device("desktop:onnx", path) as device:
+        made = device.infer(np.full((1, 6, 5, 64), 1.0, np.float32))[0]
+    np.testing.assert_allclose(made, 64.0, rtol=0.02)
+
+
+def _int8_product(folder):
+    """Return a file that sums 64 channels in int8 steps: 1 * 1 each."""
+    onnx = pytest.importorskip("onnx", reason="needs the extra `onnx`")
+    helper, to_tensor = onnx.helper, onnx.numpy_helper.from_array
+    step, zero = np.float32(1 / 127), np.int8(0)
+    weights = np.ones((64, 8), np.float32)
+    constants = {"w": weights, "s": step, "z": zero, "t": np.float32(0.6)}
+    pairs = [
+        helper.make_node(kind, [source, scale, "z"], [target])
+        for name, scale in (("x", "s"), ("w", "s"))
+        for kind, source, target in (
+            ("QuantizeLinear", name, f"{name}q"),
+            ("DequantizeLinear", f"{name}q", f"{name}d"),
+        )
+    ]
+    product = helper.make_node("MatMul", ["xd", "wd"], ["p"])
+    behind = [
+        helper.make_node("QuantizeLinear", ["p", "t", "z"], ["pq"]),
+        helper.make_node("DequantizeLinear", ["pq", "t", "z"], ["y"]),
+    ]
+    real = onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [*pairs, product, *behind],
+        "product",
+        [helper.make_tensor_value_info("x", real, (1, 6, 5, 64))],
+        [helper.make_tensor_value_info("y", real, (1, 6, 5, 8))],
+        [to_tensor(np.asarray(value), name) for name, value in constants.items()],
+    )
+    opset = [helper.make_opsetid("", 13)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    return model.SerializeToString()

@@ -22,7 +22,8 @@ from edgeseg.converter import convert
 from edgeseg.converter.conversion import conversion
 from edgeseg.converter.conversion import onnx as onnx_job
 from edgeseg.converter.conversion.float_model import lower
-from edgeseg.converter.conversion.onnx import OPSET, run_onnx_job, to_onnx
+from edgeseg.converter.conversion.onnx import run_onnx_job
+from edgeseg.converter.conversion.onnx_export import OPSET, to_onnx
 from edgeseg.converter.conversion.request import Request, Scoring
 from edgeseg.converter.conversion.text import conversion_text
 from edgeseg.converter.networks.resizing import ALIGNMENTS, resize_to
@@ -217,9 +218,9 @@ def test_a_wrong_export_is_found_out(shapes_keras, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"recipe": "int8"}, "float32 alone"),
+        ({"recipe": "float16"}, "--recipe float32 or int8"),
         ({"io": "uint8"}, "half precision"),
-        ({"report": "report"}, "--report shows what quantization"),
+        ({"report": "report"}, "--report compares the layers"),
         ({"save_ranges": "ranges.json"}, "no ranges to save"),
         ({"output": "out.tflite"}, "writes a .onnx file"),
         ({"output": "out.ONNX"}, "writes a .onnx file"),
