@@ -17,7 +17,6 @@ from edgeseg.runtime.model.tensors import (
     input_hw_of,
     scores_output,
 )
-from edgeseg.runtime.segmentation.camera_answer import answered
 from edgeseg.runtime.segmentation.class_ids import class_ids
 from edgeseg.runtime.segmentation.letterbox import Letterbox
 from edgeseg.runtime.segmentation.other_inputs import tensor_writer
@@ -219,6 +218,9 @@ class Segmenter(Closing):
             times.append(time.perf_counter())
             output = self.infer(tensor)
         else:
+            # few runs need it
+            from edgeseg.runtime.segmentation.camera_answer import answered
+
             times.append(time.perf_counter())
             output, spec = answered(answer, self.output, self.head)
         times.append(time.perf_counter())
