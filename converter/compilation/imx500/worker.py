@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     # Keras 2 and the toolkit are not there where types are checked
     Untyped: TypeAlias = Any
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-
 _COMPARED = 16
 _SAME = 0  # padding, in the schema of TensorFlow Lite
 _BATCH = 4
@@ -199,6 +196,8 @@ def answer_all(model: str, pictures: str, target: str) -> None:
 
 
 if __name__ == "__main__":
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     if len(sys.argv) == 2:
         quantize(Path(sys.argv[1]))
     else:
