@@ -160,9 +160,11 @@ def _run(
                 request,
                 lambda command: run_program(command, timeout_s, compiler.title),
             )
-        except ConversionError as error:
+        except (ConversionError, OSError) as error:
             if is_full(folder):
                 raise OutputError(no_space(folder)) from error
+            if isinstance(error, OSError):
+                raise
             reason = str(error).removeprefix(f"{compiler.title} ")
             raise ConversionError(
                 f"{compiler.title} cannot compile {model.name}: {reason}"

@@ -243,7 +243,8 @@ def test_the_command_says_what_it_needs(tools, model, photos):
         ),
         (
             {
-                "after": "np.save(folder / 'quantized.npy', -np.concatenate([one] * count))"
+                "after": "np.save(folder / 'quantized.npy', "
+                "-np.concatenate([one] * count))"
             },
             "keeps .* of the float network's classes",
         ),
