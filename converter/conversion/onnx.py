@@ -13,6 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.conversion.float_model import FloatModel, open_float_model
+from edgeseg.converter.conversion.hailo_files import (
+    channels_first_ends,
+    check_layouts,
+    write_hailo_files,
+)
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import check_parity, compare
 from edgeseg.converter.conversion.pictures import choose_pictures
@@ -85,6 +90,15 @@ def run_onnx_job(job: Json, progress: Callable[[str], None]) -> Json:
             reference = keras if against == "Keras" else tflite
             parity = _parity(reference, result, pictures, against, progress)
             paired = _score(request, tflite, result, pictures, progress)
+            if request.runtime == "hailo" and pictures.calibration is not None:
+                progress("writing what Hailo's compiler takes")
+                photos = pictures.calibration.paths
+                write_hailo_files(tflite, photos, folder)
+                swapped = folder / "channels_first.onnx"
+                exported = to_onnx(model.content, channels_first=True)
+                swapped.write_bytes(onnx_with_manifest(exported, _manifest(model)))
+                check_layouts(path, swapped, tflite, photos[0])
+                swapped.replace(path)
     return _record(request, model, pictures, path) | {
         "onnx_parity": {**dataclasses.asdict(parity), "against": against},
         "accuracy": None
@@ -146,13 +160,15 @@ def _record(
     return {**record, "versions": versions, "calibration": {}, "budget": None}
 
 
-def to_onnx(content: bytes) -> bytes:
+def to_onnx(content: bytes, *, channels_first: bool = False) -> bytes:
     """Return a float TFLite model as an ONNX model of the same tensors.
 
     Parameters
     ----------
     content : bytes
         Float TFLite model of fixed shapes; its ends, NHWC, stay as they are.
+    channels_first : bool
+        Make its ends NCHW.
 
     Raises
     ------
@@ -162,7 +178,7 @@ def to_onnx(content: bytes) -> bytes:
         The extra ``onnx`` is not installed.
     """
     onnx = need_onnx("onnx")
-    model = _exported(content)
+    model = _exported(content, channels_first)
     _name_sizes(model)
     _settle_names(model)
     try:
@@ -172,20 +188,21 @@ def to_onnx(content: bytes) -> bytes:
         raise ConversionError(
             f"the model cannot be said in ONNX, opset {OPSET}: {one_line(error)}"
         ) from error
-    _check_output(model, content)
+    _check_output(model, content, channels_first)
     exported: bytes = model.SerializeToString(deterministic=True)
     return exported
 
 
-def _exported(content: bytes) -> OnnxMessage:
+def _exported(content: bytes, channels_first: bool) -> OnnxMessage:
     """Return what tf2onnx makes of a model, without versions that nothing uses."""
     with temporary_folder() as folder:
         path = folder / "float.tflite"
         path.write_bytes(content)
         tf2onnx = need_onnx("tf2onnx")
+        ends = channels_first_ends(content) if channels_first else {}
         try:
             with third_party():
-                model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
+                model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET, **ends)
         except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
             raise ConversionError(
                 f"tf2onnx cannot export the model: {one_line(error, 300)}"
@@ -271,9 +288,11 @@ def _shape(graph: OnnxMessage, name: str) -> list[int]:
     raise ConversionError(f"the shape of {name} cannot be inferred")
 
 
-def _check_output(model: OnnxMessage, content: bytes) -> None:
+def _check_output(model: OnnxMessage, content: bytes, channels_first: bool) -> None:
     flat = FlatModel(content)
     expected = [int(n) for n in flat.shape(int(flat.graph.outputs[0]))]
+    if channels_first:
+        expected = [expected[0], expected[3], *expected[1:3]]
     got = _shape(model.graph, model.graph.output[0].name)
     if got != expected:
         raise ConversionError(f"the ONNX model gives {got}, float TFLite {expected}")

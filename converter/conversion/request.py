@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from edgeseg.converter.conversion.hailo import check_hailo
 from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.quantization.heads import HEADS, INTERFACES
 from edgeseg.converter.quantization.pooling import POOLING
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _FLOAT = "float32"
-RUNTIMES = ("edgeseg", "mediapipe")
+RUNTIMES = ("edgeseg", "mediapipe", "hailo")
 # Files that the process that converts leaves in its folder
 RANGES = "ranges.json"
 RESULTS = {"tflite": "result.tflite", "onnx": "result.onnx"}
@@ -119,7 +120,7 @@ class Request:
         "edgeseg",
         Setting(
             "The program that the file is for. mediapipe (Android, iOS): uint8 pixels, "
-            "and scores at the input's size.",
+            "and scores at the input's size. hailo (.onnx): what its compiler takes.",
             flag="--for",
             choices=RUNTIMES,
         ),
@@ -168,6 +169,8 @@ class Request:
         _one_of("for", self.runtime, RUNTIMES)
         if self.runtime == "mediapipe":
             self._check_mediapipe()
+        if self.runtime == "hailo":
+            check_hailo(self)
         recipe = load_recipe(self.recipe)
         if self.format == "onnx":
             self._check_onnx()

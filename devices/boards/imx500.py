@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NoReturn
 
-from edgeseg.devices.errors import InputError
+from edgeseg.devices.errors import MissingDriverError
 from edgeseg.devices.linux_files import ROOT
 from edgeseg.devices.profile import DeviceUnit, Found, Profile
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def refuse(model: Path, unit: str = "", threads: int | None = None) -> NoReturn:
-    """Raise `InputError`: the sensor takes no tensors.
+    """Raise `MissingDriverError`: the sensor takes no tensors.
 
     Parameters
     ----------
     model, unit, threads
         As of any device.
     """
-    raise InputError(
+    raise MissingDriverError(
         "an IMX500 runs its network on the pictures that it takes, and on no others: "
         f"edgeseg run {model.name} imx500:NETWORK.rpk"
     )

@@ -345,7 +345,7 @@ def test_a_full_disk_is_named(full_disk, tools, model, photos, monkeypatch):
 
 
 def test_the_sensor_is_no_device_for_tensors(model):
-    with pytest.raises(InputError, match=r"edgeseg run net\.tflite imx500:NETWORK"):
+    with pytest.raises(MissingDriverError, match=r"run net\.tflite imx500:NETWORK"):
         open_device("imx500", model)
 
 

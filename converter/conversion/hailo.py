@@ -1,0 +1,42 @@
+"""What a request for Hailo's compiler may ask, and the files that it gets beside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeseg.devices import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeseg.converter.conversion.request import Request
+
+# Files that the process that converts leaves beside the .onnx, and their suffixes
+HAILO_FILES = {
+    "result.alls": ".alls",
+    "result.calibration.npy": ".calibration.npy",
+    "result.hef.json": ".hef.json",
+}
+
+
+def check_hailo(request: Request) -> None:
+    """Raise `InputError` where a request has no meaning for Hailo's compiler."""
+    if request.format != "onnx":
+        raise InputError(
+            "--for hailo: its compiler takes a float ONNX file: -o model.onnx"
+        )
+    if request.head not in ("auto", "logits-stride"):
+        raise InputError(
+            "--for hailo: the chip does not resize to the picture's size, it gives "
+            f"scores at the network's grid: leave --head {request.head} out"
+        )
+    if request.calibration is None or request.calibration.is_file():
+        raise InputError(
+            "--for hailo needs --calibration with a folder of photos, which its "
+            "compiler measures"
+        )
+
+
+def targets_for(output: Path) -> list[Path]:
+    """Return where the further files go."""
+    return [output.with_suffix(suffix) for suffix in HAILO_FILES.values()]
