@@ -9,8 +9,6 @@ from edgeseg.devices import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.converter.conversion.request import Request
-
 # Files that the process that converts leaves beside the .onnx, and their suffixes
 HAILO_FILES = {
     "result.alls": ".alls",
@@ -19,18 +17,26 @@ HAILO_FILES = {
 }
 
 
-def check_hailo(request: Request) -> None:
-    """Raise `InputError` where a request has no meaning for Hailo's compiler."""
-    if request.format != "onnx":
+def check_hailo(format: str, head: str, calibration: Path | None) -> None:
+    """Raise `InputError` where a request has no meaning for Hailo's compiler.
+
+    Parameters
+    ----------
+    format, head : str
+        Of the request.
+    calibration : Path or None
+        Of the request.
+    """
+    if format != "onnx":
         raise InputError(
             "--for hailo: its compiler takes a float ONNX file: -o model.onnx"
         )
-    if request.head not in ("auto", "logits-stride"):
+    if head not in ("auto", "logits-stride"):
         raise InputError(
             "--for hailo: the chip does not resize to the picture's size, it gives "
-            f"scores at the network's grid: leave --head {request.head} out"
+            f"scores at the network's grid: leave --head {head} out"
         )
-    if request.calibration is None or request.calibration.is_file():
+    if calibration is None or calibration.is_file():
         raise InputError(
             "--for hailo needs --calibration with a folder of photos, which its "
             "compiler measures"

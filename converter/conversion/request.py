@@ -170,7 +170,7 @@ class Request:
         if self.runtime == "mediapipe":
             self._check_mediapipe()
         if self.runtime == "hailo":
-            check_hailo(self)
+            check_hailo(self.format, self.head, self.calibration)
         recipe = load_recipe(self.recipe)
         if self.format == "onnx":
             self._check_onnx()

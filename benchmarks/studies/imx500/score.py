@@ -81,6 +81,9 @@ class RecordedAnswers(Device):
         """Say that nothing is run."""
         return {"device": "recorded"}
 
+    def close(self) -> None:
+        """Leave the other device as it is."""
+
 
 def row_of(model: Path, int8: str, work: Path, photos: Path, dataset: Dataset) -> Json:
     """Compile a float network, and score what came out.
