@@ -205,7 +205,7 @@ PROFILE = Profile(
     summary="a Hailo-8 or 8L, as on the AI HAT+, for a .hef file",
     units=(DeviceUnit("", "the first chip, through HailoRT", nodes=(_NODES,)),),
     find=_find,
-    placement="none",
+    placement="unknown",
     recipes=("float32",),
     heads=("logits-stride",),
     sizes=("513x513", "385x385"),

@@ -15,6 +15,7 @@ from machines import lay
 
 from edgeseg.devices import MissingDriverError, ModelError, check_device, open_device
 from edgeseg.devices.boards.hailo import PROFILE, Hailo
+from edgeseg.devices.placement import check_model
 from edgeseg.runtime import Manifest, Segmenter
 from edgeseg.runtime.model.embedded import sidecar_path
 
@@ -192,3 +193,9 @@ def test_without_hailort_it_says_how_to_get_it(board, model, monkeypatch):
 def test_what_devices_says(board, tmp_path):
     assert [found.state for found in PROFILE.find(tmp_path)] == ["absent"]
     assert [found.state for found in PROFILE.find(board)] == ["incomplete"]
+
+
+@pytest.mark.parametrize("name", ["hailo", "imx500"])
+def test_what_only_the_maker_s_compiler_knows_is_not_predicted(name, golden_model):
+    with pytest.raises(ModelError, match="maker's compiler takes all of it"):
+        check_model(golden_model, name)
