@@ -1,10 +1,11 @@
 """What Sony's quantizer loses on pictures with truth, beside float and edgeseg's int8.
 
 ``python -m edgeseg.benchmarks.studies.imx500.score RECORD.json WORK PHOTOS DATASET
-FLOAT.tflite=INT8 ...`` compiles each float file with PHOTOS for calibration in a folder
-of WORK, which is kept, answers the pictures of DATASET's ``val`` with the quantized
-network in the environment of the tools, and adds a row to the record, under the float
-file's name. INT8 is a ``.tflite`` file or the name of a model that ships.
+EVERY FLOAT.tflite=INT8 ...`` compiles each float file with PHOTOS for calibration in a
+folder of WORK, which is kept, answers the pictures of DATASET's ``val`` with the
+quantized network in the environment of the tools, scores every EVERY-th of them, and
+adds a row to the record, under the float file's name. INT8 is a ``.tflite`` file or the
+name of a model that ships.
 
 The tools are found as `edgeseg compile --device imx500` finds them. Run from a
 checkout; see `edgeseg.benchmarks.studies`.
@@ -85,7 +86,9 @@ class RecordedAnswers(Device):
         """Leave the other device as it is."""
 
 
-def row_of(model: Path, int8: str, work: Path, photos: Path, dataset: Dataset) -> Json:
+def row_of(
+    model: Path, int8: str, work: Path, photos: Path, dataset: Dataset, every: int
+) -> Json:
     """Compile a float network, and score what came out.
 
     Parameters
@@ -100,6 +103,8 @@ def row_of(model: Path, int8: str, work: Path, photos: Path, dataset: Dataset) -
         To calibrate with.
     dataset : Dataset
         Pictures with truth.
+    every : int
+        Every how many of them is scored.
 
     Returns
     -------
@@ -130,14 +135,20 @@ def row_of(model: Path, int8: str, work: Path, photos: Path, dataset: Dataset) -
         row["seconds"] = round(time.monotonic() - begin)
         (work / "row.json").write_text(json.dumps(row), "utf-8")
     row = json.loads((work / "row.json").read_text("utf-8"))
-    with Segmenter.open(model) as plain, Segmenter.open(int8) as own:
+    with (
+        Segmenter.open(model, threads=1) as plain,
+        Segmenter.open(int8, threads=1) as own,
+    ):
         recorded = _recorded(plain, work, program, dataset)
         sony = Segmenter(recorded, plain.manifest)
         matching = Matching(_CLASSES, merge_others=True)
 
         def pair(reference: Segmenter, candidate: Segmenter) -> Json:
+            names = dataset.ids[::every]
             return _figures(
-                evaluate_pair(reference, candidate, dataset, matching=matching)
+                evaluate_pair(
+                    reference, candidate, dataset, names=names, matching=matching
+                )
             )
 
         row["accuracy"] = {
@@ -192,11 +203,12 @@ def main(arguments: list[str]) -> int:
     record, work, photos, pictures = map(Path, arguments[:4])
     dataset = open_dataset(pictures, "val")
     rows = json.loads(record.read_text("utf-8"))["models"] if record.is_file() else {}
-    for text in arguments[4:]:
+    every = int(arguments[4])
+    for text in arguments[5:]:
         model, _, int8 = text.partition("=")
         name = Path(model).stem
         try:
-            row = row_of(Path(model), int8, work / name, photos, dataset)
+            row = row_of(Path(model), int8, work / name, photos, dataset, every)
         except EdgesegError as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
