@@ -84,8 +84,8 @@ class Profile:
     placement : str
         What runs a TFLite model's operators, for ``edgeseg check``: ``"edgetpu"``,
         ``"ethosu65"``, ``"ethosu85"``, ``"gpu"``, ``"xnnpack"``, ``"cpu"`` (no
-        delegate), ``"onnx"`` (ONNX Runtime, which takes no TFLite model) or ``"none"``
-        (nothing runs them).
+        delegate), ``"onnx"`` (ONNX Runtime, which takes no TFLite model), ``"unknown"``
+        (the maker's compiler alone knows) or ``"none"`` (nothing runs them).
     compiler : str
         The compiler that a model goes through before it runs there, a name of
         ``edgeseg.converter.compilers``; empty where there is none.

@@ -118,7 +118,7 @@ class Race:
         """Return a row an engine."""
         import numpy as np
 
-        matrices = {name: self._accuracy(name).matrices for name in self._engines}
+        counts = {name: self._accuracy(name).by_class for name in self._engines}
         chosen = self._matched.chosen
         own_ms = np.array(self._ms[INT8])
         rows = []
@@ -132,7 +132,7 @@ class Race:
             for key, other in (("float_tflite", FLOAT), ("int8_tflite", INT8)):
                 if other == name:
                     continue
-                lost = paired_bootstrap(matrices[other], matrices[name], chosen)
+                lost = paired_bootstrap(counts[other], counts[name], chosen)
                 row[f"{key}_minus_this"] = asdict(lost)
                 counted = tuple(self._beside[other, name])
                 row[f"agreement_with_{key}"] = flips_of(counted).agreement

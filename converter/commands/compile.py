@@ -14,7 +14,7 @@ from edgeseg.runtime.terminal.console import show
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.converter.compilation.contract import Compilation, Estimate
+    from edgeseg.converter.compilation.contract import Compilation, Estimate, Memory
 
 
 def _targets() -> tuple[str, ...]:
@@ -30,14 +30,15 @@ def _targets() -> tuple[str, ...]:
     metavar="NAME",
     required=True,
     shell_complete=complete_words(_targets),
-    help="What to compile for: coral, or an Arm chip with its size, such as "
+    help="What to compile for: coral, imx500, or an Arm chip with its size, such as "
     "ethos-u65-512 or ethos-u85-256.",
 )
 @click.option(
     "-o",
     "--output",
     type=PATH,
-    help="The .tflite to write.  [default: MODEL_edgetpu.tflite, MODEL_vela.tflite]",
+    help="The file to write.  [default: MODEL_edgetpu.tflite, MODEL_vela.tflite, "
+    "MODEL_imx500.zip]",
 )
 @click.option(
     "--timeout",
@@ -46,6 +47,12 @@ def _targets() -> tuple[str, ...]:
     default=600,
     show_default=True,
     help="Stop the compiler after so long.",
+)
+@click.option(
+    "--calibration",
+    type=PATH,
+    metavar="DIR",
+    help="IMX500: at least 32 photos like those the camera will give.",
 )
 @click.option(
     "--min-runtime",
@@ -72,16 +79,18 @@ def compile_command(
     device: str,
     output: Path | None,
     timeout: float,
+    calibration: Path | None,
     min_runtime: int | None,
     system_config: str | None,
     memory_mode: str | None,
     as_json: bool,
 ) -> None:
-    """Compile an int8 model for a chip with the chip's own compiler.
+    """Compile a model for a chip with the chip's own compiler.
 
     The compiler must be installed: Google's edgetpu_compiler for a Coral, Arm's Vela
-    (pip install ethos-u-vela) for an Ethos-U. The manifest of the model is carried
-    over; where the compiler maps nothing, nothing is written.
+    (pip install ethos-u-vela) for an Ethos-U, Sony's imxconv-tf for an IMX500. The
+    model is int8, for an IMX500 float32. The manifest is carried over into a .tflite;
+    where the compiler maps nothing, nothing is written.
     """
     from edgeseg.converter.compilation.compile import compile_model
     from edgeseg.converter.compilation.contract import Request
@@ -95,6 +104,7 @@ def compile_command(
             min_runtime=min_runtime,
             system_config=system_config,
             memory_mode=memory_mode,
+            calibration=calibration,
         ),
     )
     if as_json:
@@ -117,7 +127,24 @@ def _text(result: Compilation) -> str:
     ]
     if answer.estimate is not None:
         lines.append(_estimate(answer.estimate, result.title))
+    if answer.memory is not None:
+        lines.append(_memory(answer.memory))
+    if answer.agreement is not None:
+        lines.append(
+            f"quantized, it keeps {answer.agreement:.2%} of the float network's "
+            "classes on calibration photos"
+        )
+        carried = "labels stay with the model"
     return "\n".join([*lines, f"{result.path}  sha256 {result.sha256}  {carried}"])
+
+
+def _memory(found: Memory) -> str:
+    share = found.used_kib / found.available_kib if found.available_kib else 0.0
+    return (
+        f"memory: {found.used_kib:.0f} of {found.available_kib:.0f} KiB ({share:.0%}): "
+        f"{found.weights_kib:.0f} for weights, {found.activations_kib:.0f} for "
+        "activations"
+    )
 
 
 def _estimate(found: Estimate, title: str) -> str:

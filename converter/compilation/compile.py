@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 COMPILERS = PluginFolder("compiler", "edgeseg.converter.compilers", "edgeseg.compilers")
 TIMEOUT_S = 600.0
+_TFLITE = ".tflite"
 _ENTRY_BYTES = 16 << 20  # a longer entry is no label list and no metadata
 
 
@@ -99,14 +100,19 @@ def compile_model(
     shipped |= model.parent == find_model(MODEL_NAMES[0]).parent
     folder = Path() if shipped else model.parent
     content = read_model(model)
-    if compiler.operator in content:
+    if compiler.operator and compiler.operator in content:
         raise ModelError(f"{model} is compiled for {compiler.chip} already")
-    target = output or folder / f"{model.stem}{compiler.suffix}.tflite"
+    target = output or folder / f"{model.stem}{compiler.suffix}{compiler.kind}"
     check_apart(target, model)
     check_writable(target)
     answer = _run(compiler, model, content, timeout_s, request)
-    manifest = stored_manifest(model)
     made = answer.content
+    if compiler.kind != _TFLITE:
+        write_bytes(target, made)
+        return Compilation(
+            target, sha256(target), device, compiler.title, answer, False
+        )
+    manifest = stored_manifest(model)
     compiled = made if manifest is None else append_manifest(made, manifest)
     write_bytes(target, _with_entries_of(model, compiled))
     return Compilation(
@@ -154,9 +160,11 @@ def _run(
                 request,
                 lambda command: run_program(command, timeout_s, compiler.title),
             )
-        except ConversionError as error:
+        except (ConversionError, OSError) as error:
             if is_full(folder):
                 raise OutputError(no_space(folder)) from error
+            if isinstance(error, OSError):
+                raise
             reason = str(error).removeprefix(f"{compiler.title} ")
             raise ConversionError(
                 f"{compiler.title} cannot compile {model.name}: {reason}"
@@ -167,6 +175,8 @@ def _run(
             f"{model.name} to {compiler.chip}, nothing is written: "
             f"{_why(answer, compiler)}"
         )
+    if compiler.kind != _TFLITE:
+        return answer
     try:
         examine(answer.content, "the result")
     except ModelError as error:

@@ -34,12 +34,15 @@ class Request:
         Oldest runtime of the chip that must run the file.
     system_config, memory_mode : str or None
         The compiler's own names for clocks and memories of the board.
+    calibration : Path or None
+        Folder of photos, for a compiler that quantizes itself.
     """
 
     unit: str = ""
     min_runtime: int | None = None
     system_config: str | None = None
     memory_mode: str | None = None
+    calibration: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,27 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What a compiled network needs of a chip that has all of it inside.
+
+    Parameters
+    ----------
+    weights_kib, activations_kib : float
+        For what is fixed, and for what changes with the picture.
+    used_kib, available_kib : float
+        All of it, and what the chip has.
+    fits : bool
+        In the compiler's words.
+    """
+
+    weights_kib: float
+    activations_kib: float
+    used_kib: float
+    available_kib: float
+    fits: bool
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a compiler has made.
 
@@ -141,6 +165,11 @@ class Answer:
         One by one, in the order of the source; empty where it does not say.
     estimate : Estimate or None
         None where it makes none.
+    memory : Memory or None
+        None where it does not say.
+    agreement : float or None
+        Where the compiler quantizes itself: share of cells, 0..1, of up to 16
+        calibration photos to which the network gives the class that it gave in float.
     """
 
     content: bytes
@@ -148,6 +177,8 @@ class Answer:
     rows: tuple[Row, ...]
     operators: tuple[CompiledOperator, ...] = ()
     estimate: Estimate | None = None
+    memory: Memory | None = None
+    agreement: float | None = None
 
     @property
     def mapped(self) -> int:
@@ -171,8 +202,11 @@ class Compiler(ABC):
         What it compiles for, such as ``"the Edge TPU"``.
     suffix : str
         Put behind the model's name, such as ``"_edgetpu"``.
+    kind : str
+        Suffix of what it makes; anything but ``".tflite"`` is written as it is, and
+        the manifest stays with the model.
     operator : bytes
-        Name of the custom operator that only a compiled file has.
+        Name of the custom operator that only a compiled ``.tflite`` file has.
     options : tuple of str
         Fields of `Request` that it takes beside the unit.
     advice : str
@@ -182,6 +216,7 @@ class Compiler(ABC):
     title: str
     chip: str
     suffix: str
+    kind: str = ".tflite"
     operator: bytes
     options: tuple[str, ...] = ()
     advice: str = ""
@@ -247,7 +282,7 @@ class Compilation:
 
     def to_dict(self) -> Json:
         """Return JSON values."""
-        estimate = self.answer.estimate
+        estimate, memory = self.answer.estimate, self.answer.memory
         return {
             "path": str(self.path),
             "sha256": self.sha256,
@@ -259,4 +294,6 @@ class Compilation:
             "rows": [dataclasses.asdict(row) for row in self.answer.rows],
             "placement": [dataclasses.asdict(op) for op in self.answer.operators],
             "estimate": dataclasses.asdict(estimate) if estimate else None,
+            "memory": dataclasses.asdict(memory) if memory else None,
+            "agreement": self.answer.agreement,
         }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.conversion.hailo import HAILO_FILES, targets_for
 from edgeseg.converter.conversion.parity import Parity
 from edgeseg.converter.conversion.request import (
     RANGES,
@@ -149,8 +150,8 @@ def convert(
         takes the grid where the network ends in an upsampling.
     io : {"int8", "uint8", "float32"} or None
         Type of the input, and of the output where that is scores.
-    runtime : {"edgeseg", "mediapipe", "onnxruntime"}
-        The program that the file is for.
+    runtime : {"edgeseg", "mediapipe", "onnxruntime", "hailo"}
+        The program that the file is for; for Hailo's compiler three more are written.
     pooling : {"resize", "tile", "split"}
         How the pooled picture is brought back to the grid; ``split`` and ``tile`` are
         exact rewrites that an Edge TPU maps.
@@ -233,7 +234,11 @@ def convert_request(
         require_onnx_extra()
     if save_ranges is not None and not load_recipe(request.recipe).needs_calibration:
         raise InputError(f"recipe {request.recipe!r} measures no ranges to save")
-    targets = [output, *([] if save_ranges is None else [save_ranges])]
+    targets = {RESULTS[request.format]: output}
+    if save_ranges is not None:
+        targets[RANGES] = save_ranges
+    if request.runtime == "hailo":
+        targets |= dict(zip(HAILO_FILES, targets_for(output), strict=True))
     _check_targets(request, targets)
     with stopping_on_signals(), temporary_folder() as folder:
         record = run_isolated(
@@ -244,18 +249,18 @@ def convert_request(
             memory_bytes=int(memory_gb * 1e9),
             folder=folder,
         )
-        files = (RESULTS[request.format], RANGES)
         with ExitStack() as written:  # all get their names, or none does
-            for source, target in zip(files, targets, strict=False):
+            for source, target in targets.items():
                 temporary = written.enter_context(replacing(target))
                 shutil.copyfile(folder / source, temporary)
     return _conversion(output, record)
 
 
-def _check_targets(request: Request, targets: list[Path]) -> None:
+def _check_targets(request: Request, targets: dict[str, Path]) -> None:
     scored = None if request.scoring is None else request.scoring.dataset
     read = request.model, request.overrides.labels, scored
-    for target, option in zip(targets, ("-o", "--save-ranges"), strict=False):
+    for source, target in targets.items():
+        option = "--save-ranges" if source == RANGES else "-o"
         check_writable(target)
         check_apart(target, *read, request.saved_ranges, option=option)
     if request.report is not None:

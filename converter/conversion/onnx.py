@@ -18,6 +18,11 @@ from typing import TYPE_CHECKING
 from edgeseg.converter.conversion.agreement import LEAST_AGREEMENT
 from edgeseg.converter.conversion.calibrated import calibrated_ranges
 from edgeseg.converter.conversion.float_model import FloatModel, open_float_model
+from edgeseg.converter.conversion.hailo_files import (
+    channels_first_ends,
+    check_layouts,
+    write_hailo_files,
+)
 from edgeseg.converter.conversion.onnx_export import OPSET, to_onnx
 from edgeseg.converter.conversion.packaging import Packaging
 from edgeseg.converter.conversion.parity import check_parity, compare
@@ -95,6 +100,15 @@ def run_onnx_job(job: Json, progress: Callable[[str], None]) -> Json:
             reference = keras if against == "Keras" else tflite
             parity = _float_parity(reference, result, pictures, against, progress)
         paired = _score(request, tflite, result, pictures, progress)
+        if request.runtime == "hailo" and pictures.calibration is not None:
+            progress("writing what Hailo's compiler takes")
+            photos = pictures.calibration.paths
+            write_hailo_files(tflite, photos, folder)
+            swapped = folder / "channels_first.onnx"
+            content = to_onnx(model.content, ends=channels_first_ends(model.content))
+            swapped.write_bytes(onnx_with_manifest(content, exported.manifest))
+            check_layouts(path, swapped, tflite, photos[0])
+            swapped.replace(path)
     return {
         **figures(request, pictures, model, path.read_bytes(), read_onnx(path)),
         **exported.to_dict(),

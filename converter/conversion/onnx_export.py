@@ -13,7 +13,7 @@ from edgeseg.devices import ConversionError
 from edgeseg.devices.plain_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from edgeseg.converter.frameworks import OnnxMessage
     from edgeseg.converter.quantization.qdq_weights import WeightSteps
@@ -30,18 +30,21 @@ def to_onnx(
     weights: Iterable[WeightSteps] = (),
     *,
     is_shared: bool = False,
+    ends: Mapping[str, list[str]] | None = None,
 ) -> bytes:
     """Return a TFLite model that computes in float as ONNX of the same tensors.
 
     Parameters
     ----------
     content : bytes
-        TFLite model of fixed shapes; its ends, NHWC, stay as they are. It may hold
-        pairs of QUANTIZE and DEQUANTIZE, see `mark_steps`.
+        TFLite model of fixed shapes and ends that are NHWC. It may hold pairs of
+        QUANTIZE and DEQUANTIZE, see `mark_steps`.
     weights : iterable of WeightSteps
         Weights that get such a pair too.
     is_shared : bool
         Whether all readers of a tensor may share one pair.
+    ends : mapping or None
+        tf2onnx's options that name the ends to be made NCHW; None leaves them NHWC.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def to_onnx(
         The extra ``onnx`` is not installed.
     """
     onnx = need_onnx("onnx")
-    model = _exported(content)
+    model = _exported(content, ends or {})
     _name_sizes(model)
     write_steps(model, weights, is_shared=is_shared)
     _settle_names(model)
@@ -62,12 +65,12 @@ def to_onnx(
         raise ConversionError(
             f"the model cannot be said in ONNX, opset {OPSET}: {one_line(error)}"
         ) from error
-    _check_output(model, content)
+    _check_output(model, content, bool(ends))
     exported: bytes = model.SerializeToString(deterministic=True)
     return exported
 
 
-def _exported(content: bytes) -> OnnxMessage:
+def _exported(content: bytes, ends: Mapping[str, list[str]]) -> OnnxMessage:
     """Return what tf2onnx makes of a model, without versions that nothing uses."""
     with temporary_folder() as folder:
         path = folder / "float.tflite"
@@ -75,7 +78,7 @@ def _exported(content: bytes) -> OnnxMessage:
         tf2onnx = need_onnx("tf2onnx")
         try:
             with third_party():
-                model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
+                model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET, **ends)
         except (ValueError, RuntimeError, TypeError, KeyError, AttributeError) as error:
             raise ConversionError(
                 f"tf2onnx cannot export the model: {one_line(error, 300)}"
@@ -161,9 +164,11 @@ def _shape(graph: OnnxMessage, name: str) -> list[int]:
     raise ConversionError(f"the shape of {name} cannot be inferred")
 
 
-def _check_output(model: OnnxMessage, content: bytes) -> None:
+def _check_output(model: OnnxMessage, content: bytes, channels_first: bool) -> None:
     flat = FlatModel(content)
     expected = [int(n) for n in flat.shape(int(flat.graph.outputs[0]))]
+    if channels_first:
+        expected = [expected[0], expected[3], *expected[1:3]]
     got = _shape(model.graph, model.graph.output[0].name)
     if got != expected:
         raise ConversionError(f"the ONNX model gives {got}, float TFLite {expected}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from edgeseg.converter.conversion.hailo import check_hailo
 from edgeseg.converter.loading.format import Loading
 from edgeseg.converter.quantization.heads import HEADS, INTERFACES
 from edgeseg.converter.quantization.pooling import POOLING
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 
 _FLOAT = "float32"
-RUNTIMES = ("edgeseg", "mediapipe", "onnxruntime")
+RUNTIMES = ("edgeseg", "mediapipe", "onnxruntime", "hailo")
 _ONNX_RECIPES = (_FLOAT, "int8")
-# Files that the converting process leaves
+# Files that the process that converts leaves in its folder
 RANGES = "ranges.json"
 RESULTS = {"tflite": "result.tflite", "onnx": "result.onnx"}
 
@@ -122,7 +123,7 @@ class Request:
             "The program that the file is for. mediapipe (Android, iOS): uint8 pixels, "
             "and scores at the input's size. onnxruntime, for int8 .onnx files: zero "
             "points, which use all 8 bits; without it steps are symmetric, since "
-            "TensorRT takes no others.",
+            "TensorRT takes no others. hailo (.onnx): what its compiler takes.",
             flag="--for",
             choices=RUNTIMES,
         ),
@@ -175,6 +176,8 @@ class Request:
             raise InputError(
                 f"--for onnxruntime goes with --format onnx --recipe int8, got {made}"
             )
+        if self.runtime == "hailo":
+            check_hailo(self.format, self.recipe, self.head, self.calibration)
         recipe = load_recipe(self.recipe)
         if self.format == "onnx":
             self._check_onnx()

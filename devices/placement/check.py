@@ -61,7 +61,7 @@ def check_model(model: Path, device: str) -> Placement:
         There is no such device.
     ModelError
         The file is no TFLite model of one subgraph and fixed size, was compiled for
-        another device, or the device runs ``.onnx`` files.
+        another device, or the device runs ``.onnx`` files, or a file of its own.
     MissingDriverError
         The installed interpreter cannot list a model's operators.
     """
@@ -76,6 +76,11 @@ def check_model(model: Path, device: str) -> Placement:
             f"{name} runs .onnx files in ONNX Runtime, whose provider takes all of a "
             f"model or refuses it: expected a device for .tflite files, such as "
             f"{address.name}"
+        )
+    if kind == "unknown":
+        raise ModelError(
+            f"what {name} takes of a model is not known here: its maker's compiler "
+            "takes all of it or says why not"
         )
     graph = read_model_graph(model)
     if edgetpu.is_compiled(graph) and kind not in ("edgetpu", "none"):

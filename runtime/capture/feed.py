@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Array, Json
 
 
 _LOG = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class FrameFeed:
         self._changed = threading.Condition()
         self._connection: Connection | None = None
         self._since = time.monotonic()  # of the frame or the try now waited for
-        self._frame: tuple[NDArray[np.uint8], float] | None = None
+        self._frame: tuple[NDArray[np.uint8], float, Array | None] | None = None
         self._is_taken_from = False
         self.dropped = 0  # frames replaced by newer ones, once anybody takes them
         self._details: Json = {}
@@ -132,14 +132,14 @@ class FrameFeed:
                 self._changed.wait(0.2)
                 self._give_up_a_stalled_connection()
 
-    def take(self) -> tuple[NDArray[np.uint8], float] | None:
+    def take(self) -> tuple[NDArray[np.uint8], float, Array | None] | None:
         """Wait for a frame that was not taken yet.
 
         Returns
         -------
-        (ndarray, float) or None
-            ``(H, W, 3)`` uint8 RGB, and the `time.monotonic` of its arrival; None
-            after `stop`.
+        (ndarray, float, ndarray or None) or None
+            ``(H, W, 3)`` uint8 RGB, the `time.monotonic` of its arrival, and
+            `Connection.output`; None after `stop`.
         """
         self.wait_for_frame()
         with self._changed:
@@ -198,13 +198,13 @@ class FrameFeed:
             if not self._stopping.is_set():  # `stop` may not have seen the connection
                 connection.open()
             while not self._stopping.is_set():
-                self._hold(connection.read())
+                self._hold(connection.read(), connection.output)
         finally:
             self._details = {**self._details, **connection.details}
             self._connection = None
             connection.close()
 
-    def _hold(self, frame: NDArray[np.uint8]) -> None:
+    def _hold(self, frame: NDArray[np.uint8], output: Array | None) -> None:
         now = time.monotonic()
         if not self._connected:
             self._connected, self._error = True, None
@@ -214,7 +214,7 @@ class FrameFeed:
                 _LOG.warning("%s: connected%s", self._what, again)
         with self._changed:
             self.dropped += self._is_taken_from and self._frame is not None
-            self._frame, self._since = (frame, now), now
+            self._frame, self._since = (frame, now, output), now
             self._changed.notify_all()
 
     def _lose(self, error: EdgesegError) -> None:
@@ -267,6 +267,11 @@ class Connection(ABC):
         InputError
             The stream has ended, failed, or gives no pictures.
         """
+
+    @property
+    def output(self) -> Array | None:
+        """What a network in the camera answered to the frame read last; or None."""
+        return None
 
     def interrupt(self) -> None:  # noqa: B027 (a driver may have no way to do it)
         """Make `open` or `read` end soon, by raising, where there is a way."""

@@ -111,13 +111,13 @@ class LiveSource(Source):
         """Give the newest frames until `stop` or `close`."""
         index, first_s = 0, None
         while (taken := self._feed.take()) is not None:
-            frame, captured_s = taken
+            frame, captured_s, output = taken
             first_s = captured_s if first_s is None else first_s
             name = f"{self._prefix}_{index:06d}"
             index += 1
             if name not in skip:
                 time_s = captured_s - first_s
-                yield Capture(self._upright(frame), name, time_s, captured_s)
+                yield Capture(self._upright(frame), name, time_s, captured_s, output)
 
     def stop(self) -> None:
         """Make `captures` end at once; called from any thread."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Array, Json
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,16 @@ class Capture:
     captured_s : float
         When it was captured, by this process's `time.monotonic`; a frame's age counts
         from here.
+    output : ndarray or None
+        What a network in the camera has answered to this frame: float scores of shape
+        ``(1, h, w, C)``, which are read in place of an inference.
     """
 
     frame: NDArray[np.uint8]
     name: str
     time_s: float
     captured_s: float = field(default_factory=time.monotonic)
+    output: Array | None = None
 
 
 class Source(Closing, ABC):

@@ -41,6 +41,7 @@ def run(settings: RunSettings) -> None:
       clip.mp4                  a video file
       camera:0                  the first camera (also v4l2:/dev/video0)
       picamera                  a Raspberry Pi's camera
+      imx500:network.rpk        an AI Camera, whose own network answers
       csi:0                     a Jetson's camera
       rtsp://HOST/PATH          a network camera
       http://HOST/PATH          a stream of JPEG pictures

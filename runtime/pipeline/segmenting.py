@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from edgeseg.devices import InputError
 from edgeseg.runtime.model.labels import background_ids
 from edgeseg.runtime.pipeline.scene import Scene
 from edgeseg.runtime.pipeline.smoothing import Smoother
@@ -89,6 +90,11 @@ class Inference:
         frame = capture.frame
         if self._region is None:
             return self._segment(capture, last)
+        if capture.output is not None:
+            raise InputError(
+                "a region cannot be segmented alone: the camera's own network has "
+                "answered to the whole frame"
+            )
         part = self._region.within((frame.shape[0], frame.shape[1]))
         inside = dataclasses.replace(capture, frame=np.ascontiguousarray(frame[part]))
         segmentation = self._segment(inside, last)
@@ -105,7 +111,11 @@ class Inference:
             self._motion = self._finder.find(frame)
         mask = None if self._before is None else self._before.mask
         return self._segmenter.segment(
-            frame, steadied=self._steadied, mask=mask, last=last
+            frame,
+            steadied=self._steadied,
+            mask=mask,
+            answer=capture.output,
+            last=last,
         )
 
     def _remember(self, output: Array) -> Array:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-    from edgeseg.devices import Device
+    from edgeseg.devices import Device, TensorSpec
     from edgeseg.devices.types import Array
     from edgeseg.runtime.model.manifest import Manifest
 
@@ -150,11 +150,26 @@ class Segmenter(Closing):
         """
         return self.device.infer(tensor)[self._place].reshape(self.output.shape)
 
-    def ids_from(self, output: Array, picture_hw: tuple[int, int]) -> NDArray[np.uint8]:
-        """Return class ids ``(H, W)`` uint8 from an output tensor."""
+    def ids_from(
+        self,
+        output: Array,
+        picture_hw: tuple[int, int],
+        spec: TensorSpec | None = None,
+    ) -> NDArray[np.uint8]:
+        """Return class ids ``(H, W)`` uint8 from an output tensor, `output` or another.
+
+        Parameters
+        ----------
+        output : ndarray
+            From `infer`.
+        picture_hw : (int, int)
+            Height and width of the picture.
+        spec : TensorSpec or None
+            How the tensor stores scores; None as the model does.
+        """
         letterbox = Letterbox.of(picture_hw, self.input_hw, self.manifest.fit)
         return class_ids(
-            output, self.output, self.head, letterbox, self.manifest.resize
+            output, spec or self.output, self.head, letterbox, self.manifest.resize
         )
 
     def segment(
@@ -163,6 +178,7 @@ class Segmenter(Closing):
         *,
         steadied: Callable[[Array], Array] | None = None,
         mask: NDArray[np.float32] | None = None,
+        answer: Array | None = None,
         last: bool = False,
     ) -> Segmentation:
         """Segment one picture.
@@ -176,6 +192,9 @@ class Segmenter(Closing):
             `Smoother.smooth`.
         mask : ndarray or None
             Of the frame before, for a model that takes it; see `PreviousMask`.
+        answer : ndarray or None
+            Real scores ``(1, h, w, C)`` that a network in the camera gave to this
+            picture: read in place of an inference.
         last : bool
             Close the device once it has answered: its memory is then free for what
             follows, which a large photo needs.
@@ -192,17 +211,24 @@ class Segmenter(Closing):
         ModelError
             The device failed.
         """
-        times = [time.perf_counter()]
+        times, spec = [time.perf_counter()], self.output
         check_frame(frame)
-        tensor = self._tensor.fill(frame, mask)
-        times.append(time.perf_counter())
-        output = self.infer(tensor)
+        if answer is None:
+            tensor = self._tensor.fill(frame, mask)
+            times.append(time.perf_counter())
+            output = self.infer(tensor)
+        else:
+            # few runs need it
+            from edgeseg.runtime.segmentation.camera_answer import answered
+
+            times.append(time.perf_counter())
+            output, spec = answered(answer, self.output, self.head)
         times.append(time.perf_counter())
         if last:
             self.device.close()
         resumed = time.perf_counter()
-        answer = output if steadied is None else steadied(output)
-        ids = self.ids_from(answer, _hw(frame))
+        steady = output if steadied is None else steadied(output)
+        ids = self.ids_from(steady, _hw(frame), spec)
         spent_s = {
             "preprocess": times[1] - times[0],
             "invoke": times[2] - times[1],

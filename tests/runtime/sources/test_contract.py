@@ -74,6 +74,7 @@ HOW = {
     "gst": gst,
     "http": http,
     "image": picture,
+    "imx500": hardware("imx500:network.rpk"),
     "pan": pan,
     "picamera": hardware("picamera:0"),
     "rtsp": rtsp,

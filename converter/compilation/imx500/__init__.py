@@ -1,0 +1,1 @@
+"""What Sony's tools for the IMX500 are given, and what they answer."""
