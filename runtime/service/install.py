@@ -76,8 +76,8 @@ class Place:
         return ("systemctl",) if self.system else ("systemctl", "--user")
 
 
-def write_unit(place: Place, text: str, *, overwrite: bool = False) -> None:
-    """Write a unit's file, whole or not at all.
+def write_unit(place: Place, text: str, *, overwrite: bool = False) -> bool:
+    """Write a unit's file, whole or not at all; return whether it was another.
 
     Raises
     ------
@@ -89,7 +89,10 @@ def write_unit(place: Place, text: str, *, overwrite: bool = False) -> None:
             f"{place.path} was not written by edgeseg: choose another --name, or "
             "--overwrite it"
         )
+    if place.path.is_file() and place.path.read_bytes() == text.encode():
+        return False
     write_text(place.path, text)
+    return True
 
 
 def is_ours(place: Place) -> bool:
