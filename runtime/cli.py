@@ -82,6 +82,10 @@ _COMMANDS = {
         "edgeseg.runtime.commands.info:info",
         "Show a model's tensors, operators and manifest.",
     ),
+    "model": (
+        "edgeseg.runtime.commands.model:model",
+        "Install models by name, update them, and take them back.",
+    ),
     "models": (
         "edgeseg.runtime.commands.models:models",
         "Show the models that come with edgeseg, and those that fetch knows.",

@@ -291,7 +291,11 @@ def _books() -> dict[str, AddressBook]:
 
 def _names() -> dict[str, tuple[str, ...]]:
     """Return what the other keys that may be a path may be instead."""
+    from edgeseg.runtime.installation.store import installed_names
     from edgeseg.runtime.model.labels import known_label_sets
     from edgeseg.runtime.shipped import MODEL_NAMES
 
-    return {"labels": known_label_sets(), "model": MODEL_NAMES}
+    return {
+        "labels": known_label_sets(),
+        "model": (*MODEL_NAMES, *installed_names()),
+    }

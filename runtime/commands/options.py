@@ -53,7 +53,7 @@ PATH = PathParam()
 
 
 class ModelParam(PathParam):
-    """A model file, or the name of a model that comes with the package."""
+    """A model file, or the name of a model that is installed or ships."""
 
     name = "MODEL"
 
@@ -61,20 +61,19 @@ class ModelParam(PathParam):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
         """Return the path; a file of that name comes first."""
-        from edgeseg.runtime.shipped import find_model, is_shipped
+        from edgeseg.runtime.shipped import find_model
 
-        if is_shipped(value):
-            return find_model(value)
-        return super().convert(value, param, ctx)
+        return super().convert(find_model(value), param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Offer the names, and model files."""
+        from edgeseg.runtime.installation.store import installed_names
         from edgeseg.runtime.shipped import MODEL_NAMES
         from edgeseg.runtime.terminal.completion import model_items
 
-        return model_items(incomplete, MODEL_NAMES)
+        return model_items(incomplete, (*MODEL_NAMES, *installed_names()))
 
 
 MODEL = ModelParam()

@@ -19,6 +19,7 @@ from edgeseg.runtime.capture.open import find_source
 from edgeseg.runtime.output.open import find_sink, folder_of
 from edgeseg.runtime.pictures.atomic import write_text
 from edgeseg.runtime.service.unit import MARK, ServiceUnit
+from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -235,6 +236,7 @@ def plan_unit(
     outputs = [find_sink(text) for run in runs for text in run.get("outputs", ())]
     sources = [find_source(run["source"]) for run in runs]
     plugins = [*outputs, *(source for source in sources if source is not None)]
+    model = find_model(values["model"])
     return ServiceUnit(
         this_program(),
         config.absolute(),
@@ -243,7 +245,7 @@ def plan_unit(
         user=user,
         groups=device_groups(plugins) if user not in (None, "root") else (),
         nodes=(
-            *device_nodes(str(values.get("device", "auto")), Path(values["model"])),
+            *device_nodes(str(values.get("device", "auto")), model),
             *(node for address in plugins for node in address.nodes),
         ),
         namespaces=system or user_namespaces(),

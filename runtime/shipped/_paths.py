@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeseg.devices.first_inference import trust
+from edgeseg.runtime.installation.store import find_installed
 
 MODEL_NAME = "animals"  # of the demo, and where nobody names another
 MODEL_NAMES = (MODEL_NAME, "voc")
@@ -23,19 +24,22 @@ def find_model(model: Path | str) -> Path:
     Parameters
     ----------
     model : Path or str
-        A path, or the name of a model that ships; a file or folder of that name in the
-        current folder comes first.
+        A path, or the name of a model that ships or is installed; a file or folder of
+        that name in the current folder comes first.
 
     Examples
     --------
     >>> find_model("animals") == model_file(), find_model("my.tflite").name
     (True, 'my.tflite')
     """
-    if not is_shipped(model):
+    if is_shipped(model):
+        path = model_file(str(model))
+        trust(path)
+        return path
+    is_through_link = Path(model).parent.name == "current"
+    if Path(model).exists() and not is_through_link:
         return Path(model)
-    path = model_file(str(model))
-    trust(path)
-    return path
+    return find_installed(model) or Path(model)
 
 
 def is_shipped(model: Path | str) -> bool:

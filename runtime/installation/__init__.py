@@ -1,0 +1,1 @@
+"""Models on a board: installed by name, tried first, taken back if they fall short."""
