@@ -48,7 +48,9 @@ def write_project(folder: Path, *, overwrite: bool = False) -> dict[str, bool]:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"expected a folder for the fleet, got the file {folder}")
     try:
-        found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        found = (
+            sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        )
     except OSError as error:
         raise OutputError(f"cannot read {folder}: {reason_of(error)}") from error
     if found and not overwrite:

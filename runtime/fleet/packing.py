@@ -115,7 +115,12 @@ def check_glibc(text: str) -> str:
 
 
 def pack(
-    folder: Path, kind: BoardKind, *, wheel: Path | None, extras: Sequence[str], glibc: str
+    folder: Path,
+    kind: BoardKind,
+    *,
+    wheel: Path | None,
+    extras: Sequence[str],
+    glibc: str,
 ) -> Json:
     """Fetch the wheels for a kind of board into ``FOLDER/wheels/KIND``.
 
