@@ -46,7 +46,7 @@ def init(folder: Path, overwrite: bool) -> None:
     multiple=True,
     required=True,
     metavar="PROCESSOR-PYTHON",
-    help="Kind of board, such as aarch64-cp311 (Raspberry Pi OS 12); several: repeat it.",
+    help="Kind of board, such as aarch64-cp311 (Raspberry Pi OS 12); may be repeated.",
 )
 @click.option("--extra", "extras", multiple=True, help="Extra, such as mqtt or web.")
 @click.option(
