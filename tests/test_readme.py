@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -315,6 +316,15 @@ def test_a_data_set_is_shown_and_copied(mine):
     assert edgeseg_(mine, for_cvat)
     assert (mine / "plain" / "labels.txt").is_file()
     assert (mine / "for-cvat" / "labelmap.txt").is_file()
+
+
+def test_a_model_is_installed_by_its_name(place, monkeypatch):
+    monkeypatch.setenv("EDGESEG_MODELS", str(place / "models"))
+    shutil.copy(place / "model.tflite", place / "door.tflite")
+    digest = hashlib.sha256((place / "door.tflite").read_bytes()).hexdigest()
+    first, start, *_ = chapter("runtime", "Installed models").commands
+    assert "door is now" in edgeseg_(place, first.replace("HEX", digest))
+    edgeseg_(place, start.replace(" --web", ""))
 
 
 def edgeseg_(folder, line):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeseg.devices import InputError
-from edgeseg.runtime.commands.model_options import InstallSettings, RestartSettings
+from edgeseg.runtime.commands.model_options import (
+    InstallSettings,
+    RestartSettings,
+    TrialSettings,
+)
 from edgeseg.runtime.commands.options import settings_options
 
 if TYPE_CHECKING:
@@ -45,7 +50,8 @@ def install(source: str, settings: InstallSettings, as_json: bool) -> None:
     from edgeseg.runtime.installation import install as installing
     from edgeseg.runtime.installation.store import InstalledModel, check_name
 
-    name = check_name(settings.name or installing.source_name(source))
+    own = installing.source_name(source)
+    name = check_name(own if settings.name is None else settings.name)
     _check_free(name)
     order, supervisor = settings.order(source), settings.supervisor()
     with _store() as store:
@@ -65,6 +71,9 @@ def list_models(as_json: bool) -> None:
     from edgeseg.runtime.installation.store import installed_models, store_folder
 
     store = store_folder()
+    if _is_unfinished(store):
+        with _store():
+            pass
     found = [overview(model) for model in installed_models(store)]
     lines = [f"installed in {store}:"] if found else [f"nothing installed in {store}"]
     for each in found:
@@ -117,18 +126,67 @@ def remove(name: str, version: str | None) -> None:
     click.echo(f"removed: {removed}")
 
 
+@model.command()
+@click.argument("address", metavar="MQTT")
+@click.option("--name", required=True, help="Which model.")
+@click.option(
+    "--automatic", is_flag=True, help="Install what is announced without being asked."
+)
+@settings_options(TrialSettings)
+def follow(address: str, name: str, automatic: bool, settings: TrialSettings) -> None:
+    """Offer to Home Assistant what a fleet's topic announces, and install it.
+
+    MQTT is mqtt://USER@HOST/PREFIX?update=TOPIC: PREFIX as in the address of the run,
+    TOPIC that of the fleet. An announcement is retained JSON with name, url, sha256 and
+    version. Goes on until it is ended.
+    """
+    from edgeseg.runtime.installation.store import (
+        InstalledModel,
+        check_name,
+        store_folder,
+    )
+    from edgeseg.runtime.output.mqtt_package import check_package
+    from edgeseg.runtime.pipeline.stopping import stopping_on_signals
+
+    check_package()
+    from edgeseg.runtime.installation.following import Follower
+
+    _check_free(check_name(name))
+    place = InstalledModel(store_folder() / name)
+    follower = Follower(
+        address, place, settings.offered, settings.supervisor(), automatic=automatic
+    )
+    with stopping_on_signals(working=True) as stop:
+        follower.follow(stop)
+
+
 @contextmanager
 def _store() -> Iterator[Path]:
-    """Give the store, nobody else changing it, and what was unfinished put in order."""
-    from edgeseg.runtime.installation.lock import locked
-    from edgeseg.runtime.installation.recovery import recover
+    """Give the store, nobody else changing it, and what was unfinished put in order.
+
+    A signal, as of an SSH session that ends, undoes what is under way.
+    """
+    from edgeseg.runtime.installation.recovery import in_order
     from edgeseg.runtime.installation.store import store_folder
+    from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
     store = store_folder()
-    with locked(store):
-        for line in recover(store):
-            click.echo(line, err=True)
+    with (
+        stopping_on_signals(),
+        in_order(store, lambda line: click.echo(line, err=True)),
+    ):
         yield store
+
+
+def _is_unfinished(store: Path) -> bool:
+    """Return whether something is to be put in order, and may be by this user."""
+    from edgeseg.runtime.installation.journal import is_unfinished, read_steps
+    from edgeseg.runtime.installation.lock import is_locked
+    from edgeseg.runtime.installation.store import installed_models
+
+    last = [read_steps(model.journal)[-1:] for model in installed_models(store)]
+    found = any(is_unfinished(step) for each in last for step in each)
+    return found and os.access(store, os.W_OK) and not is_locked(store)
 
 
 def _check_free(name: str) -> None:

@@ -11,8 +11,10 @@ import click
 from edgeseg.runtime.commands.options import MODEL, PATH, DeviceSettings, option
 
 if TYPE_CHECKING:
+    from edgeseg.runtime.installation.announcement import Announcement
     from edgeseg.runtime.installation.install import Order
     from edgeseg.runtime.installation.supervising import Supervisor
+    from edgeseg.runtime.installation.trial import Conditions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,25 +61,9 @@ class RestartSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InstallSettings(RestartSettings, DeviceSettings):
-    """What is installed, and what it has to fulfil."""
+class TrialSettings(RestartSettings, DeviceSettings):
+    """What a model has to fulfil, and how many versions stay."""
 
-    sha256: str = option(
-        "--sha256",
-        metavar="HEX",
-        required=True,
-        default="",
-        help="Hash that the file must have; edgeseg info shows it.",
-    )
-    name: str | None = option(
-        "--name", help="Name to install it by.  [default: the file's own]"
-    )
-    version: str = option(
-        "--version",
-        default="",
-        metavar="TEXT",
-        help="What its maker calls it.  [default: how its hash begins]",
-    )
     check: Path | None = option(
         "--check",
         type=MODEL,
@@ -116,13 +102,6 @@ class InstallSettings(RestartSettings, DeviceSettings):
         help="Allowed signers, as for ssh-keygen -Y verify.  [default: "
         "allowed_signers beside the models, where it is there]",
     )
-    signature: str = option(
-        "--signature",
-        default="",
-        metavar="FILE|URL",
-        help="Signature by ssh-keygen -Y sign -n edgeseg.  [default: the model's "
-        "address with .sig]",
-    )
     keep: int = option(
         "--keep",
         default=3,
@@ -131,13 +110,12 @@ class InstallSettings(RestartSettings, DeviceSettings):
         help="Versions that stay.",
     )
 
-    def order(self, source: str) -> Order:
-        """Return what is to be installed."""
-        from edgeseg.runtime.installation.fetching import check_sha256
-        from edgeseg.runtime.installation.install import Order
+    @property
+    def conditions(self) -> Conditions:
+        """What it has to fulfil."""
         from edgeseg.runtime.installation.trial import Conditions
 
-        conditions = Conditions(
+        return Conditions(
             self.check,
             self.least,
             self.slower,
@@ -145,13 +123,63 @@ class InstallSettings(RestartSettings, DeviceSettings):
             self.device,
             self.threads,
         )
+
+    def offered(self, offer: Announcement) -> Order:
+        """Return what is to be installed of an announcement."""
+        from edgeseg.runtime.installation.install import Order
+
+        return Order(
+            offer.url,
+            offer.sha256,
+            offer.version,
+            self.signer,
+            offer.signature,
+            self.conditions,
+            self.keep,
+            self.watch,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstallSettings(TrialSettings):
+    """What is installed, and what it has to fulfil."""
+
+    sha256: str = option(
+        "--sha256",
+        metavar="HEX",
+        required=True,
+        default="",
+        help="Hash that the file must have; edgeseg info shows it.",
+    )
+    name: str | None = option(
+        "--name", help="Name to install it by.  [default: the file's own]"
+    )
+    version: str = option(
+        "--version",
+        default="",
+        metavar="TEXT",
+        help="What its maker calls it.  [default: how its hash begins]",
+    )
+    signature: str = option(
+        "--signature",
+        default="",
+        metavar="FILE|URL",
+        help="Signature by ssh-keygen -Y sign -n edgeseg.  [default: the model's "
+        "address with .sig]",
+    )
+
+    def order(self, source: str) -> Order:
+        """Return what is to be installed."""
+        from edgeseg.runtime.installation.fetching import check_sha256
+        from edgeseg.runtime.installation.install import Order
+
         return Order(
             source,
             check_sha256(self.sha256),
             self.version,
             self.signer,
             self.signature,
-            conditions,
+            self.conditions,
             self.keep,
             self.watch,
         )

@@ -218,6 +218,7 @@ def _style(
         sound=source.sound,
         zones=settings.zones,
         lines=settings.lines,
+        model=settings.model,
     )
 
 

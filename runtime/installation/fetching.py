@@ -186,8 +186,8 @@ def _answer(url: str) -> Untyped:
         raise
     except urllib.error.HTTPError as error:
         error.close()  # it is the server's answer as well
-        # urllib's own text for a redirect without end has several lines
-        reason = f"the server answers {error.code} {one_line(error, 80)}"
+        # of a redirect that is not followed the reason has several lines
+        reason = f"the server answers {error.code}: {printable(str(error.reason), 160)}"
         raise InputError(f"cannot fetch {shown(url)}: {reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = one_line(getattr(error, "reason", None) or error)

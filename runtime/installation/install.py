@@ -118,7 +118,8 @@ def install(
         journal.step(steps.STORED)
         path = model.file(key)
         assert path is not None
-        in_use = None if before is None else model.file(before)
+        usable = before is not None and _is_whole(model, before)
+        in_use = model.file(before) if before is not None and usable else None
         with naming(shown(order.source), path):
             found = try_model(path, in_use, model.pictures, order.conditions)
         say(_trial_text(found))
@@ -254,16 +255,16 @@ def _remove_new(model: InstalledModel, key: str, is_new: bool) -> None:
 def _tidy(
     model: InstalledModel, journal: Journal, used: set[str | None], keep: int
 ) -> None:
-    """Remove versions over the number that stays: those not used for longest go."""
+    """Remove damaged versions, and of more than stay those not used for longest."""
+    for name in os.listdir(model.versions):
+        if name != model.in_use() and not _is_whole(model, name):
+            durable.remove_folder(model.versions / name)
     kept = [s["to"] for s in read_steps(model.journal) if s["step"] == steps.KEPT]
-    order = list(dict.fromkeys([*reversed(kept), *model.present()]))
-    present = [key for key in order if key in model.present()]
-    for key in present[keep:]:
+    present = model.present()
+    order = dict.fromkeys(key for key in [*reversed(kept), *present] if key in present)
+    for key in list(order)[keep:]:
         if key not in used:
             durable.remove_folder(model.versions / key)
-    for name in os.listdir(model.versions):
-        if name not in present:  # damaged: no model in it
-            durable.remove_folder(model.versions / name)
     journal.shorten()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError
@@ -14,13 +15,32 @@ from edgeseg.runtime.installation.journal import (
     read_steps,
     valid_version,
 )
+from edgeseg.runtime.installation.lock import locked
 from edgeseg.runtime.installation.store import InstalledModel, installed_models
 from edgeseg.runtime.installation.supervising import UnhealthyError, supervisor_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from edgeseg.devices.types import Json
+
+
+@contextmanager
+def in_order(store: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Keep others from changing a store, and complete or undo what is unfinished in it.
+
+    Parameters
+    ----------
+    store : Path
+        Made where there is none.
+    say : callable
+        Called with a line for everything that was unfinished.
+    """
+    with locked(store):
+        for line in recover(store):
+            say(line)
+        yield
 
 
 def recover(store: Path) -> list[str]:

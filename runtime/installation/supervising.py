@@ -41,45 +41,60 @@ class Supervisor(Protocol):
         """Return what `supervisor_of` takes."""
 
 
-@dataclass(frozen=True)
 class SystemdService:
     """A service of systemd, as `edgeseg service install` makes them.
 
     It is healthy when it runs, which there means that frames are finished.
+
+    Parameters
+    ----------
+    place : Place
+        Its name, and whose it is.
     """
 
-    place: Place
+    def __init__(self, place: Place) -> None:
+        self._place, self._unit = place, f"{place.name}.service"
+        self._before = ""  # the start that is not the one to look at
 
     def restart(self) -> None:
-        """Start it anew."""
-        unit = f"{self.place.name}.service"
-        ask_systemd(self.place, "reset-failed", unit)
-        done, said = ask_systemd(self.place, "restart", "--no-block", unit)
+        """Start it anew; does not wait until it runs."""
+        self._before = self._state().get("InvocationID", "")
+        ask_systemd(self._place, "reset-failed", self._unit)
+        done, said = ask_systemd(self._place, "restart", "--no-block", self._unit)
         if not done:
-            raise UnhealthyError(f"cannot restart {unit}: {printable(said, 200)}")
+            raise UnhealthyError(f"cannot restart {self._unit}: {printable(said, 200)}")
 
     def trouble(self) -> str:
         """Ask systemd."""
-        keys = "ActiveState,SubState,Result,NRestarts,StatusText"
-        unit = f"{self.place.name}.service"
-        done, said = ask_systemd(self.place, "show", unit, f"--property={keys}")
-        if not done:
-            return printable(said, 200)
-        pairs = (line.partition("=") for line in said.splitlines())
-        state = {key: value for key, _, value in pairs}
+        state = self._state()
+        if "error" in state:
+            return state["error"]
         active, sub = state.get("ActiveState", ""), state.get("SubState", "")
+        started = state.get("InvocationID", "")
+        if started and started == self._before and active != "failed":
+            return f"{self._unit} is not started anew yet"
         # counted from 0 after a start by hand
         ended = sub == "auto-restart" or state.get("NRestarts", "0") not in ("", "0")
         if active == "failed" or ended:
             result = state.get("Result", "")
-            raise UnhealthyError(f"{unit} ended by itself: {result or sub}")
+            raise UnhealthyError(f"{self._unit} ended by itself: {result or sub}")
         if active == "active":
             return ""
-        return f"{unit} is {active} ({sub}): {printable(state.get('StatusText', ''))}"
+        text = printable(state.get("StatusText", ""))
+        return f"{self._unit} is {active} ({sub}){f': {text}' if text else ''}"
 
     def to_dict(self) -> Json:
         """Return JSON values."""
-        return {"service": self.place.name, "system": self.place.system}
+        return {"service": self._place.name, "system": self._place.system}
+
+    def _state(self) -> dict[str, str]:
+        keys = "ActiveState,SubState,Result,NRestarts,StatusText,InvocationID"
+        asked = ("show", self._unit, f"--property={keys}")
+        done, said = ask_systemd(self._place, *asked)
+        if not done:
+            return {"error": printable(said, 200)}
+        pairs = (line.partition("=") for line in said.splitlines())
+        return {key: value for key, _, value in pairs}
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError, ModelError
+from edgeseg.devices import InputError, ManifestError, ModelError
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.installation.comparing import compare_labels, compare_times
 from edgeseg.runtime.pictures.files import read_ids
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.installation.comparing import Answers
 
 MOST_PICTURES = 50
+_log = logging.getLogger(__name__)
 _RECORD, _MAPS = "reference.json", "ids"  # of what `edgeseg reference` makes
 
 
@@ -101,7 +103,7 @@ def try_model(
         if not frames:
             raise InputError("expected pictures to try the model on, got none")
         new.segment(frames[0])
-        old = None if in_use is None else _opened(stack, in_use, conditions)
+        old = None if in_use is None else _opened_if_good(stack, in_use, conditions)
         found = _labels_of(new, old, pictures(), conditions)
         if old is None:
             return found
@@ -120,6 +122,19 @@ def try_model(
 def _opened(stack: ExitStack, model: Path, conditions: Conditions) -> Segmenter:
     opened = Segmenter.open(model, device=conditions.device, threads=conditions.threads)
     return stack.enter_context(opened)
+
+
+def _opened_if_good(
+    stack: ExitStack, model: Path, conditions: Conditions
+) -> Segmenter | None:
+    """Open the model in use, None where it does not run: then any other is better."""
+    try:
+        return _opened(stack, model, conditions)
+    except (ModelError, ManifestError) as error:
+        _log.warning(
+            "nothing to compare with, the model in use does not run: %s", error
+        )
+        return None
 
 
 def _pictures(kept: Path, conditions: Conditions) -> _Pictures:

@@ -47,6 +47,10 @@ _logger = logging.getLogger(__name__)
 class Commands(Protocol):
     """What takes commands, as far as a broker is concerned."""
 
+    @property
+    def retained_topics(self) -> frozenset[str]:
+        """The topics of which the message that the broker has kept counts, too."""
+
     def topics(self) -> tuple[str, ...]:
         """Return where they come from."""
 
@@ -67,7 +71,8 @@ class Broker(Closing):
         Certificates that are trusted; None: the system's.
     commands : Commands or None
         Gets what is published to its topics. What a broker has kept of them is left
-        out: it may have been meant for another run, long ago.
+        out, but for `retained_topics`: it may have been meant for another run, long
+        ago.
     will : (str, str)
         Topic and payload that the broker publishes, retained, when this client is
         gone without a word, and that `close` publishes too.
@@ -266,9 +271,12 @@ class Broker(Closing):
             self._connection.failed(str(reason))
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
-        if self._commands is not None and not message.retain:
+        commands = self._commands
+        if commands is None:
+            return
+        if not message.retain or message.topic in commands.retained_topics:
             payload = message.payload.decode(errors="replace")
-            self._commands.obey(message.topic, payload)
+            commands.obey(message.topic, payload)
 
     def _on_publish(
         self, client: Any, userdata: Any, mid: int, reason: Any, properties: Any

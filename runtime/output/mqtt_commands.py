@@ -70,6 +70,11 @@ class MqttCommands:
             }
         return entities
 
+    @property
+    def retained_topics(self) -> frozenset[str]:
+        """No topic: a command is for the run that hears it."""
+        return frozenset()
+
     def topics(self) -> tuple[str, ...]:
         """Return where commands come from."""
         return tuple(self._topics.command(name) for name in ("pause", "effect"))

@@ -76,6 +76,11 @@ class Topics:
         return f"{self.prefix}/snapshot"
 
     @property
+    def model(self) -> str:
+        """Where name, version and hash of the model go, as JSON, retained."""
+        return f"{self.prefix}/model"
+
+    @property
     def availability(self) -> str:
         """Where ``online`` and ``offline`` go, retained."""
         return f"{self.prefix}/availability"

@@ -44,6 +44,8 @@ class MqttOptions:
         Obey what is published to the topics for commands.
     page : str
         Address of the run's page for a browser; empty where it is to be found out.
+    update : str
+        Topic of a fleet's announcements, for `edgeseg model follow`; empty for none.
     """
 
     every: float = 1.0
@@ -54,6 +56,7 @@ class MqttOptions:
     snapshot: float | None = None
     control: bool = False
     page: str = ""
+    update: str = ""
 
     @classmethod
     def of(cls, address: BrokerAddress, *, tls: bool) -> MqttOptions:
@@ -89,6 +92,7 @@ class MqttOptions:
             else None,
             control=_yes("control", values.get("control", "no")),
             page=_page(values.get("page", "")),
+            update=values.get("update", "").strip("/"),
         )
 
 

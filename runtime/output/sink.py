@@ -55,6 +55,8 @@ class Style:
         File whose sound belongs to the frames.
     zones, lines : tuple of Zone, tuple of Line
         What the run watches; see `Watch`.
+    model : Path or None
+        The model's file, for sinks that say which it is.
 
     Attributes
     ----------
@@ -75,6 +77,7 @@ class Style:
     sound: Path | None = None
     zones: tuple[Zone, ...] = ()
     lines: tuple[Line, ...] = ()
+    model: Path | None = None
     painter: Painter = field(init=False, repr=False, compare=False)
     controls: RunControls = field(init=False, repr=False, compare=False)
 

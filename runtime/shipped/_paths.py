@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeseg.devices.first_inference import trust
-from edgeseg.runtime.installation.store import find_installed
 
 MODEL_NAME = "animals"  # of the demo, and where nobody names another
 MODEL_NAMES = (MODEL_NAME, "voc")
@@ -39,6 +38,9 @@ def find_model(model: Path | str) -> Path:
     is_through_link = Path(model).parent.name == "current"
     if Path(model).exists() and not is_through_link:
         return Path(model)
+    # a run of a file, or of a model that ships, does without
+    from edgeseg.runtime.installation.store import find_installed
+
     return find_installed(model) or Path(model)
 
 

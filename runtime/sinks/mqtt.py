@@ -8,10 +8,11 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError, MissingDriverError
+from edgeseg.devices import InputError
 from edgeseg.runtime.address import AddressKind, Rest
 from edgeseg.runtime.drawing.look import shown_ids
 from edgeseg.runtime.drawing.statistics_line import read_temperature_c
+from edgeseg.runtime.installation.identity import identity_of
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.output.mqtt_address import parse_address
 from edgeseg.runtime.output.mqtt_commands import MqttCommands
@@ -24,6 +25,7 @@ from edgeseg.runtime.output.mqtt_discovery import (
     optional_topics,
 )
 from edgeseg.runtime.output.mqtt_options import MqttOptions, with_password
+from edgeseg.runtime.output.mqtt_package import check_package
 from edgeseg.runtime.output.mqtt_page import page_of
 from edgeseg.runtime.output.mqtt_snapshot import (
     SnapshotTimer,
@@ -55,6 +57,7 @@ class MqttSink(Sink):
     Home Assistant finds the device by itself. ``PREFIX/state`` is JSON, at most every
     ``every`` seconds, from the newest frame; ``PREFIX/availability`` is ``online``, or
     ``offline`` also where this process was killed or the network is gone.
+    ``PREFIX/model`` is the model's name, version and hash, retained.
     ``PREFIX/event`` is what happens in zones and on lines, when it does.
     ``PREFIX/snapshot`` is the picture as it is drawn, where it is asked for. A broker
     that is not there, or goes away, is waited for; frames go on.
@@ -74,6 +77,8 @@ class MqttSink(Sink):
         tls = text.startswith("mqtts://")
         address = parse_address(text if "://" in text else f"mqtt://{text}", _EXPECTED)
         options = MqttOptions.of(address, tls=tls)
+        if options.update:
+            raise InputError("mqtt: update= is for edgeseg model follow, not for a run")
         prefix = address.path or f"edgeseg/{socket.gethostname()}"
         if re.search("[#+\0]", prefix + options.discovery):
             raise InputError("mqtt: a topic cannot hold #, + or a zero byte")
@@ -91,6 +96,7 @@ class MqttSink(Sink):
         address = with_password(address, options.password_file)
         self._topics.check(self._labels)
         self._denied: set[str] = set()
+        self._model = None if style.model is None else identity_of(style.model)
         self._broker = self._connected(address, tls, options.cafile)
 
     def write(self, capture: Capture, segmentation: Segmentation) -> None:
@@ -137,14 +143,9 @@ class MqttSink(Sink):
     def _connected(
         self, address: BrokerAddress, tls: bool, cafile: Path | None
     ) -> Broker:
-        try:
-            from edgeseg.runtime.output.mqtt_broker import Broker
-        except ImportError as error:
-            if (error.name or "").partition(".")[0] != "paho":
-                raise  # our own bug, not a missing package
-            raise MissingDriverError(
-                "MQTT needs the package paho-mqtt: pip install 'edgeseg[mqtt]'"
-            ) from error
+        check_package()
+        from edgeseg.runtime.output.mqtt_broker import Broker
+
         return Broker(
             address,
             tls=tls,
@@ -181,6 +182,8 @@ class MqttSink(Sink):
             broker.publish(topic, json_text(payload), retain=True)
         for topic in sorted(optional_topics(topics) - entities.keys()):
             broker.publish(topic, "", retain=True)  # of an earlier run with them
+        if self._model is not None:
+            broker.publish(topics.model, json_text(self._model), retain=True)
         broker.publish(topics.availability, ONLINE, retain=True)
 
     def _publish_state(self) -> None:
