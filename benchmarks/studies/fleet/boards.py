@@ -2,7 +2,7 @@
 
 Topics and payloads are those of `edgeseg run -o mqtt://` and `edgeseg model follow`,
 made by the code that makes them there. No picture is segmented and no model is
-installed: an announcement is checked, and the version that it names is called installed.
+installed: an announcement is checked, and its version is called installed then.
 """
 
 from __future__ import annotations
