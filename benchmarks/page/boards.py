@@ -20,6 +20,7 @@ SLOWER = 1.5  # times the median of its kind: such a board is marked
 LOWER = 0.01  # of mIoU below the median of all boards
 FEWEST = 3  # boards that a median is taken of
 _GRAVE = ("error", "warning")
+_SHORT = 8  # of a hash: a name may be that of several versions
 
 
 @dataclass
@@ -131,7 +132,7 @@ def boards_of(
     for run in latency:
         if run.record.board:
             key = f"{run.model_sha256} {run.title} {run.pictures}"
-            columns[0][key] = f"{run.model}, {run.title}"
+            columns[0][key] = f"{run.model} {run.model_sha256[:_SHORT]}, {run.title}"
             row = row_of(run.record)
             row.machine = run.machine
             emulated = bool(run.run.get("emulated"))
@@ -141,7 +142,9 @@ def boards_of(
         miou = score.scores["miou"]
         if score.record.board and miou is not None:
             key = f"{score.model_sha256} {score.data}"
-            columns[1][key] = f"{score.model}, {score.data}"
+            columns[1][key] = (
+                f"{score.model} {score.model_sha256[:_SHORT]}, {score.data}"
+            )
             row_of(score.record).accuracy[key] = Cell(miou, key, score.record)
     found = list(rows.values())
     _mark(

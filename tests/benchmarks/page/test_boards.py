@@ -94,6 +94,13 @@ def test_other_machines_and_emulators_are_not_compared(table):
     assert marked(found) == []
 
 
+def test_versions_of_one_name_are_columns_of_their_own(table):
+    newer = {**bench(10), "model_sha256": "b" * 64}
+    found = table({"a": [bench(10)], "b": [newer]})
+    assert len(set(found.latency.values())) == 2
+    assert [len(row.latency) for row in found.rows] == [1, 1]
+
+
 def test_two_boards_have_no_median(table):
     assert marked(table({"a": [bench(10)], "b": [bench(99)]})) == []
 
