@@ -78,6 +78,10 @@ _COMMANDS = {
         "edgeseg.converter.commands.finetune:finetune",
         "Train a network on your own classes.",
     ),
+    "fleet": (
+        "edgeseg.runtime.commands.fleet:fleet",
+        "Install and update many boards with Ansible, in waves.",
+    ),
     "info": (
         "edgeseg.runtime.commands.info:info",
         "Show a model's tensors, operators and manifest.",

@@ -103,6 +103,7 @@ def test_every_extra_of_the_readme_exists(settings):
         "onnx",
         "datasets",
         "ethos-u",
+        "fleet",
     }
 
 

@@ -22,9 +22,11 @@ from edgeseg.runtime.commands.options import PATH
 def report(records: tuple[Path, ...], output: Path) -> None:
     """Show records on one self-contained page.
 
-    RECORD is a JSON file that `edgeseg eval`, `edgeseg bench` or another
-    measurement wrote; any mix will do. Models that have both a score and a
-    latency, by the hash of their file, meet in one plot.
+    RECORD is a JSON file that `edgeseg eval`, `edgeseg bench`, `edgeseg doctor
+    --json` or another measurement wrote; any mix will do. Models that have both a
+    score and a latency, by the hash of their file, meet in one plot. A folder that
+    has a folder of records for each board gives a table of the boards, those that
+    stand out marked.
     """
     from edgeseg.benchmarks.page.report import write_report
     from edgeseg.runtime.pictures.originals import check_apart

@@ -22,6 +22,7 @@ PAIR = "float beside int8"
 CONVERSIONS = "conversions"
 REMEDIES = "remedies"
 PEERS = "peers"
+DOCTOR = "doctor"
 OTHER = "other"
 # A record says what it was made with: one of these is in every one
 _PROVENANCE = frozenset({"machine", "board", "device", "versions", "processor"})
@@ -44,26 +45,66 @@ class Record:
         One of the kinds above.
     content : dict
         JSON values.
+    board : str
+        Which of many boards it is of; empty where nobody says.
     """
 
     name: str
     sha256: str
     kind: str
     content: Json
+    board: str = ""
 
     @property
     def short(self) -> str:
         """The beginning of the hash, as the page shows it."""
         return self.sha256[:_SHORT]
 
+    @property
+    def anchor(self) -> str:
+        """Its place on the page: boards may have equal records."""
+        if not self.board:
+            return self.short
+        return (
+            f"{self.short}-{hashlib.sha256(self.board.encode()).hexdigest()[:_SHORT]}"
+        )
 
-def read_record(path: Path) -> Record:
+
+def find_records(path: Path) -> list[tuple[Path, str]]:
+    """Return the record files that an argument means, and the board of each.
+
+    Parameters
+    ----------
+    path : Path
+        A record; or a folder that has a folder for each board, as `edgeseg fleet`
+        gathers them.
+
+    Raises
+    ------
+    InputError
+        No record is in the folder.
+    """
+    if not path.is_dir():
+        return [(path, "")]
+    found = [(each, each.parent.name) for each in sorted(path.glob("*/*.json"))]
+    found += [(each, "") for each in sorted(path.glob("*.json"))]
+    if not found:
+        raise InputError(
+            f"{path}: expected a folder with a folder of .json records for each board, "
+            "got none"
+        )
+    return found
+
+
+def read_record(path: Path, board: str = "") -> Record:
     """Return a record file's content and kind.
 
     Parameters
     ----------
     path : Path
         A JSON file.
+    board : str
+        Which board it is of.
 
     Raises
     ------
@@ -92,7 +133,7 @@ def read_record(path: Path) -> Record:
             f"{path} is no record that edgeseg knows: expected what eval, bench, "
             f"reference, parity or a module of edgeseg.benchmarks writes, got {got}"
         )
-    return Record(path.name, hashlib.sha256(raw).hexdigest(), kind, content)
+    return Record(path.name, hashlib.sha256(raw).hexdigest(), kind, content, board)
 
 
 def _nothing(text: str) -> None:
@@ -125,6 +166,8 @@ def kind_of(content: Json) -> str | None:
     for kind in (CONVERSIONS, PEERS):
         if isinstance(content.get(kind), dict):
             return kind
+    if {"worst", "findings", "board"} <= content.keys():
+        return DOCTOR
     models = content.get("models")
     if isinstance(models, dict) and all(
         isinstance(model, dict) and "settings" in model for model in models.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeseg.benchmarks.page.boards import FEWEST, LOWER, SLOWER, boards_of
 from edgeseg.benchmarks.page.pareto import meeting_points
 from edgeseg.benchmarks.page.records import (
     CONVERSIONS,
@@ -11,6 +12,7 @@ from edgeseg.benchmarks.page.records import (
     PEERS,
     REMEDIES,
     Record,
+    find_records,
     read_record,
 )
 from edgeseg.benchmarks.page.rows import accuracy_rows, latency_rows
@@ -33,7 +35,8 @@ def write_report(records: Sequence[Path], output: Path) -> int:
     Parameters
     ----------
     records : sequence of Path
-        JSON files; one that is given twice is shown once.
+        JSON files, or folders with a folder for each board; a file that is given twice
+        is shown once.
     output : Path
         The page.
 
@@ -50,8 +53,9 @@ def write_report(records: Sequence[Path], output: Path) -> int:
 
     require_page_packages()
     check_writable(output)
-    by_hash = {record.sha256: record for record in map(read_record, records)}
-    found = list(by_hash.values())
+    named = [each for path in records for each in find_records(path)]
+    read = [read_record(path, board) for path, board in named]
+    found = list({(record.sha256, record.board): record for record in read}.values())
     write_text(output, render(found))
     return len(found)
 
@@ -83,6 +87,8 @@ def render(records: Sequence[Record]) -> str:
             records=records,
             accuracy=accuracy,
             latency=latency,
+            boards=boards_of(records, accuracy, latency),
+            rule={"slower": SLOWER, "lower": LOWER, "fewest": FEWEST},
             models={row.model_sha256 for row in accuracy}
             | {row.model_sha256 for row in latency},
             meetings=list(_meetings(accuracy, latency)),

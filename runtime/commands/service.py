@@ -83,8 +83,8 @@ def install(
         click.echo(text, nl=False)
         return
     make_folders(unit)
-    write_unit(place, text, overwrite=overwrite)
-    click.echo(f"written: {place.path}")
+    is_new = write_unit(place, text, overwrite=overwrite)
+    click.echo(f"{'written' if is_new else 'unchanged'}: {place.path}")
     _say_folders(unit)
     _say_sandbox(unit)
     _enable(place)

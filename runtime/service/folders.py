@@ -9,12 +9,29 @@ from typing import TYPE_CHECKING
 
 from edgeseg.devices import OutputError
 from edgeseg.devices.plain_text import reason_of
+from edgeseg.runtime.output.open import folder_of
 from edgeseg.runtime.pictures.atomic import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edgeseg.runtime.address import Address
     from edgeseg.runtime.service.unit import ServiceUnit
+
+
+def output_folders(outputs: Sequence[Address]) -> tuple[Path, ...]:
+    """Return the folders that files are written to.
+
+    Examples
+    --------
+    >>> from edgeseg.runtime.output.open import find_sink
+    >>> texts = ["web:", "/a/clip.mp4", "masks:/b/ids", "/c/%Y/%d.mkv?keep=7d"]
+    >>> [str(path) for path in output_folders([find_sink(text) for text in texts])]
+    ['/a', '/b/ids', '/c']
+    """
+    folders = {folder_of(output) for output in outputs}
+    found = [path for path in folders if path is not None and path.is_absolute()]
+    return tuple(sorted(found))
 
 
 def make_folders(unit: ServiceUnit) -> None:

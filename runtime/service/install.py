@@ -16,8 +16,9 @@ from edgeseg.devices.address import nodes_of, parse_address
 from edgeseg.devices.open import automatic_device
 from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.capture.open import find_source
-from edgeseg.runtime.output.open import find_sink, folder_of
+from edgeseg.runtime.output.open import find_sink
 from edgeseg.runtime.pictures.atomic import write_text
+from edgeseg.runtime.service.folders import output_folders
 from edgeseg.runtime.service.unit import MARK, ServiceUnit
 from edgeseg.runtime.shipped import find_model
 
@@ -77,8 +78,8 @@ class Place:
         return ("systemctl",) if self.system else ("systemctl", "--user")
 
 
-def write_unit(place: Place, text: str, *, overwrite: bool = False) -> None:
-    """Write a unit's file, whole or not at all.
+def write_unit(place: Place, text: str, *, overwrite: bool = False) -> bool:
+    """Write a unit's file, whole or not at all; return whether it was another.
 
     Raises
     ------
@@ -90,7 +91,10 @@ def write_unit(place: Place, text: str, *, overwrite: bool = False) -> None:
             f"{place.path} was not written by edgeseg: choose another --name, or "
             "--overwrite it"
         )
+    if place.path.is_file() and place.path.read_bytes() == text.encode():
+        return False
     write_text(place.path, text)
+    return True
 
 
 def is_ours(place: Place) -> bool:
@@ -249,20 +253,6 @@ def plan_unit(
         memory_max=memory_max,
         watchdog_s=watchdog,
     )
-
-
-def output_folders(outputs: Sequence[Address]) -> tuple[Path, ...]:
-    """Return the folders that files are written to.
-
-    Examples
-    --------
-    >>> texts = ["web:", "/a/clip.mp4", "masks:/b/ids", "/c/%Y/%d.mkv?keep=7d"]
-    >>> [str(path) for path in output_folders([find_sink(text) for text in texts])]
-    ['/a', '/b/ids', '/c']
-    """
-    folders = {folder_of(output) for output in outputs}
-    found = [path for path in folders if path is not None and path.is_absolute()]
-    return tuple(sorted(found))
 
 
 def device_nodes(device: str, model: Path) -> tuple[str, ...]:

@@ -230,3 +230,21 @@ def test_a_missing_extra_is_named(latency, tmp_path, monkeypatch):
     )
     with pytest.raises(MissingDriverError, match=r"jinja2.*edgeseg\[convert\]"):
         write_report([tmp_path / "a.json"], tmp_path / "page.html")
+
+
+def test_boards_with_equal_records_each_have_their_row(tmp_path):
+    """Two new boards of one kind may say the same, byte for byte."""
+    board = {"model": HOSTILE, "processor": "Chip", "architecture": "aarch64"}
+    findings = [{"severity": "error", "found": HOSTILE}]
+    content = {"worst": "error", "board": board, "findings": findings}
+    for name in ("door", "yard"):
+        (tmp_path / "records" / name).mkdir(parents=True)
+        path = tmp_path / "records" / name / "doctor.json"
+        path.write_text(json.dumps(content))
+    assert write_report([tmp_path / "records"], tmp_path / "page.html") == 2
+    page = Page((tmp_path / "page.html").read_text("utf-8"))
+    assert len(page.ids) == len(set(page.ids))
+    assert "door/doctor.json" in page.text
+    assert "yard/doctor.json" in page.text
+    assert set(page.links) <= {f"#{name}" for name in page.ids}
+    assert "script" not in page.tags

@@ -188,6 +188,15 @@ def test_install_status_remove(place, tmp_path, monkeypatch):
     assert "there is no service" in str(call("status").exception)
 
 
+def test_a_second_installation_says_that_nothing_changes(place, tmp_path):
+    assert f"written: {unit_path(tmp_path)}" in call("install", place).output
+    before = unit_path(tmp_path).stat().st_mtime_ns
+    assert f"unchanged: {unit_path(tmp_path)}" in call("install", place).output
+    assert unit_path(tmp_path).stat().st_mtime_ns == before
+    done = call("install", place, "--watchdog", 60)
+    assert f"written: {unit_path(tmp_path)}" in done.output
+
+
 def test_systemctl_is_called_in_order(place, tmp_path, monkeypatch):
     fake = tmp_path / "systemctl"
     fake.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')

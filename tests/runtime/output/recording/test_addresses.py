@@ -14,7 +14,7 @@ from edgeseg.runtime.commands.run import run
 from edgeseg.runtime.output.apart import check_outputs
 from edgeseg.runtime.output.open import find_sink, folder_of
 from edgeseg.runtime.remote.calls import output_there
-from edgeseg.runtime.service.install import output_folders
+from edgeseg.runtime.service.folders import output_folders
 
 DOOR = "recordings/door-%Y%m%d-%H%M%S.mkv?piece=10m&keep=7d"
 
