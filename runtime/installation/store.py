@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError
+from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.installation import durable
 from edgeseg.runtime.installation.journal import read_steps, valid_version
 from edgeseg.runtime.installation.lock import is_locked
@@ -205,21 +206,43 @@ def find_installed(model: Path | str) -> Path | None:
     """
     text = os.fspath(model)
     if _NAME.fullmatch(text):
-        for store in _stores():
-            found = InstalledModel(store / text).model()
-            if found is not None:
-                return found
-        return None
+        return _in_stores(text)
     parent = Path(text).absolute().parent
     if parent.name != _LINK or not parent.is_symlink():
         return None
     return InstalledModel(parent.parent).model()
 
 
+def _in_stores(name: str) -> Path | None:
+    """Return the file of a name in the first store that has it.
+
+    A store that this user may not read is passed over, unless no other has the name.
+    """
+    refused = None
+    for store in _stores():
+        try:
+            found = InstalledModel(store / name).model()
+        except PermissionError as error:
+            refused = error
+            continue
+        if found is not None:
+            return found
+    if refused is not None:
+        raise InputError(
+            f"cannot read the installed model {name}: {reason_of(refused)}: "
+            f"{refused.filename}; it needs the rights of who has installed it"
+        ) from refused
+    return None
+
+
 def installed_names() -> tuple[str, ...]:
     """Return the names that `find_installed` finds."""
-    models = [model for store in _stores() for model in installed_models(store)]
-    return tuple(dict.fromkeys(m.name for m in models if m.model() is not None))
+    found: dict[str, None] = {}
+    for store in _stores():
+        with contextlib.suppress(PermissionError):
+            usable = [m.name for m in installed_models(store) if m.model() is not None]
+            found |= dict.fromkeys(usable)
+    return tuple(found)
 
 
 def _stores() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from model_server import ModelServer
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.cli import main
+from edgeseg.runtime.installation import store
 from edgeseg.runtime.installation.fetching import fetch
 from edgeseg.runtime.installation.journal import read_steps
 from edgeseg.runtime.installation.store import InstalledModel, find_installed
@@ -439,3 +441,24 @@ def test_a_disk_that_gets_full_at_any_byte(variants, board, tmp_path, monkeypatc
 def test_what_is_no_store_is_left_alone(tmp_path):
     assert InstalledModel(tmp_path / "nothing").in_use() is None
     assert find_installed(tmp_path / "current" / "door.tflite") is None
+
+
+def test_a_store_that_may_not_be_read_is_passed_over(installed, tmp_path, monkeypatch):
+    """As root nothing is refused: the kernel's answer is played."""
+    closed = tmp_path / "closed"
+    monkeypatch.setattr(store, "_stores", lambda: [closed, installed.store])
+    read = store.read_steps
+
+    def refuse(path):
+        if closed in path.parents:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read(path)
+
+    monkeypatch.setattr(store, "read_steps", refuse)
+    monkeypatch.setattr(
+        store, "installed_models", lambda folder: [InstalledModel(folder / "door")]
+    )
+    assert store.find_installed("door") == installed.door.model()
+    assert store.installed_names() == ("door",)
+    with pytest.raises(InputError, match=r"cannot read .* garden: Permission denied"):
+        store.find_installed("garden")
