@@ -7,6 +7,7 @@
     python -m edgeseg.benchmarks.studies.archive engine
 
 Each adds its part to ``benchmarks/results/archive.json``. Times want an idle machine.
+Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def test_every_program_defines_all_before_it_starts(root):
 
 def test_every_program_says_how_it_is_run(root):
     for name, (tree, _) in programs(root).items():
-        text = ast.get_docstring(tree)
+        text = " ".join((ast.get_docstring(tree) or "").split())
         assert f"python -m {name} " in text, name
         assert "from a checkout" in text, name
 
