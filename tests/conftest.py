@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import edgeseg.benchmarks
 
@@ -17,6 +17,7 @@ import edgeseg.benchmarks
 settings.register_profile(
     "edgeseg",
     deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,
     max_examples=int(os.environ.get("EDGESEG_EXAMPLES", "100")),
 )

@@ -154,7 +154,10 @@ def test_a_signal_while_it_is_watched_undoes_it(board, variants, tmp_path, numbe
     call = [sys.executable, "-m", "edgeseg", "model", "install", variants["second"]]
     words = [*given, "--pictures", board.pictures, "--restart", restart]
     process = subprocess.Popen(
-        list(map(str, [*call, *words, "--watch", 600])), stderr=subprocess.DEVNULL
+        list(map(str, [*call, *words, "--watch", 600])),
+        stderr=subprocess.DEVNULL,
+        # nohup, under which tests may run, lets children ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     soon(log.exists)
     process.send_signal(number)
