@@ -104,6 +104,7 @@ def test_every_extra_of_the_readme_exists(settings):
         "datasets",
         "ethos-u",
         "fleet",
+        "archive",
     }
 
 

@@ -444,6 +444,8 @@ PYTHON = [
 def test_a_block_of_python_runs(code, place, monkeypatch):
     if "edgeseg.converter" in code:
         pytest.importorskip("tensorflow", reason="needs the extra `convert`")
+    if "pyarrow" in code:
+        pytest.importorskip("pyarrow", reason="needs the extra `archive`")
     monkeypatch.chdir(place)
     for text, stand_in in CODE_STAND_INS.items():
         code = code.replace(text, stand_in)

@@ -201,7 +201,7 @@ def _tenths(seen: list[tuple[float, int, int, int]]) -> list[Json]:
 
 def _resident(pid: int) -> int:
     with contextlib.suppress(OSError, IndexError):
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{pid}/statm").read_text("utf-8").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
     return 0
 
@@ -219,7 +219,7 @@ def _add(key: str, values: Json) -> None:
     """Put a part into the record, beside what is there."""
     import ray
 
-    record = json.loads(_RECORD.read_text()) if _RECORD.exists() else {}
+    record = json.loads(_RECORD.read_text("utf-8")) if _RECORD.exists() else {}
     record[key] = values
     record["conditions"] = {"cores": os.cpu_count(), "ray": ray.__version__}
     write_text(_RECORD, json_text(record, indent=2, sort_keys=True) + "\n")

@@ -52,14 +52,20 @@ def kill_each(model: Path, pictures: Sequence[Path], folder: Path) -> Json:
         with _cluster() as cluster:
             command = _command(model, source, out, cluster.address)
             driver = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
             )
             _wait_for(out, len(expected) // 5, driver)
             kill(cluster, driver)
             text, errors = driver.communicate(timeout=_PATIENCE_S)
             runs = [driver.returncode]
             if name == "driver":
-                again = subprocess.run(command, capture_output=True, text=True)
+                again = subprocess.run(
+                    command, capture_output=True, text=True, encoding="utf-8"
+                )
                 text, errors = again.stdout, again.stderr
                 runs.append(again.returncode)
         found[name] = {
@@ -80,7 +86,7 @@ def _by_run(model: Path, pictures: Sequence[Path], out: Path) -> dict[str, Json]
         command = [sys.executable, "-m", "edgeseg", "run", str(model), str(path)]
         command += ["-o", f"masks:{out / inside}", "-o", str(lines)]
         subprocess.run(command, capture_output=True)
-        for line in lines.read_text().splitlines():
+        for line in lines.read_text("utf-8").splitlines():
             row = json.loads(line)
             rows[f"{inside}{row['name']}"] = row
         lines.unlink()
@@ -119,7 +125,7 @@ def actors_below(pid: int) -> list[int]:
         with contextlib.suppress(OSError, IndexError):
             if path.read_bytes().startswith(_ACTOR):
                 named.append(one)
-            stat = (path.parent / "stat").read_text().rpartition(")")[2]
+            stat = (path.parent / "stat").read_text("utf-8").rpartition(")")[2]
             parents[one] = int(stat.split()[1])
     found = []
     for one in named:
@@ -183,7 +189,7 @@ def _compared(out: Path, expected: dict[str, Json], masks: Path) -> Json:
         "other_rows": len(other_rows),
         "other_masks": len(other_masks),
         "left_behind": len(left),
-        "unread": unread.read_text().splitlines() if unread.exists() else [],
+        "unread": unread.read_text("utf-8").splitlines() if unread.exists() else [],
     }
 
 

@@ -116,7 +116,7 @@ class Sample:
     --------
     >>> some = Sample(0.5)
     >>> [name for name in "abcdef" if some.has(name)]
-    ['c', 'd']
+    ['b', 'c', 'd', 'e', 'f']
     """
 
     share: float = 1.0

@@ -52,7 +52,7 @@ class Process:
     @property
     def seconds(self) -> float:
         """Processor time so far."""
-        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
+        fields = (self._folder / "stat").read_text("utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -107,7 +107,8 @@ def broker() -> Iterator[tuple[int, Process]]:
         config = Path(folder) / "mosquitto.conf"
         config.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\n"
-            "max_queued_messages 100000\n"
+            "max_queued_messages 100000\n",
+            "utf-8",
         )
         quiet = subprocess.DEVNULL
         process = subprocess.Popen(
