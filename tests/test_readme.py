@@ -64,6 +64,7 @@ ON_THEIR_OWN = {
     "An app with its own source and sink",
     "Frames for another program",
     "Add a sink",
+    "Archives",  # tests/runtime/archive/test_archive.py
     "Android, iOS, MediaPipe",  # tests/converter/conversion/test_mediapipe.py
 }
 
@@ -444,8 +445,6 @@ PYTHON = [
 def test_a_block_of_python_runs(code, place, monkeypatch):
     if "edgeseg.converter" in code:
         pytest.importorskip("tensorflow", reason="needs the extra `convert`")
-    if "pyarrow" in code:
-        pytest.importorskip("pyarrow", reason="needs the extra `archive`")
     monkeypatch.chdir(place)
     for text, stand_in in CODE_STAND_INS.items():
         code = code.replace(text, stand_in)

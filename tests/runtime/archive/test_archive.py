@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from archives import as_run, common, edgeseg, files_of, run_on_one_machine
+from readmes import Readme
 
 for package in ("ray", "pyarrow"):
     pytest.importorskip(package, reason="needs the extra `archive`")
@@ -50,6 +51,17 @@ def test_masks_rows_and_overlays_are_those_of_a_run(
     assert files_of(out / "masks") == files_of(tmp_path / "masks")
     edgeseg("run", golden_model, photos, "-o", f"{tmp_path / 'overlays'}/")
     assert files_of(out / "overlays") == files_of(tmp_path / "overlays")
+
+
+def test_the_readme_reads_the_rows(archived, root, tmp_path, monkeypatch):
+    (code,) = (
+        Readme(root / "runtime" / "README.md").section("Archives").blocks("python")
+    )
+    (tmp_path / "archived").symlink_to(archived[1])
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code, names)
+    assert names["rows"] == rows_of(archived[1])
 
 
 def test_what_cannot_be_read_is_listed_and_the_others_are_done(archived):
