@@ -40,7 +40,7 @@ _COMMANDS = {
     ),
     "compile": (
         "edgeseg.converter.commands.compile:compile_command",
-        "Compile a model for a Coral's Edge TPU.",
+        "Compile a model for a chip with the chip's own compiler.",
     ),
     "convert": (
         "edgeseg.converter.commands.convert:convert",
