@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from mqtt_broker import Listener, Mosquitto
 
 import edgeseg.benchmarks
 
@@ -124,3 +125,19 @@ def full_disk(tmp_path):
         pytest.skip("needs the right to mount a small file system")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """A real MQTT broker that lets everybody in."""
+    mosquitto = Mosquitto(tmp_path, "allow_anonymous true")
+    yield mosquitto
+    mosquitto.stop()
+
+
+@pytest.fixture
+def listener(broker):
+    """A client that hears all that the broker is told."""
+    heard = Listener(broker.port)
+    yield heard
+    heard.close()

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from model_server import ModelServer
-from mqtt_broker import Listener, Mosquitto, soon
+from mqtt_broker import soon
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.installation.announcement import Announcement
@@ -24,20 +24,6 @@ KEYS = {
     *("availability_topic", "payload_available", "payload_not_available"),
     *("device", "origin"),
 }
-
-
-@pytest.fixture
-def broker(tmp_path):
-    mosquitto = Mosquitto(tmp_path, "allow_anonymous true")
-    yield mosquitto
-    mosquitto.stop()
-
-
-@pytest.fixture
-def listener(broker):
-    heard = Listener(broker.port)
-    yield heard
-    heard.close()
 
 
 @pytest.fixture

@@ -64,20 +64,6 @@ DEVICE_KEYS = {
 ORIGIN_KEYS = {"name", "sw_version", "support_url"}
 
 
-@pytest.fixture
-def broker(tmp_path):
-    mosquitto = Mosquitto(tmp_path, "allow_anonymous true")
-    yield mosquitto
-    mosquitto.stop()
-
-
-@pytest.fixture
-def listener(broker):
-    heard = Listener(broker.port)
-    yield heard
-    heard.close()
-
-
 def style_of(labels=LABELS, classes=(), meter=None):
     return Style(Manifest(labels=labels), look=Look(classes=classes), meter=meter)
 

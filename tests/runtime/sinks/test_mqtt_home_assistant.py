@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 from gliding import Glider, Gliding, exact_segmenter
-from mqtt_broker import Listener, Mosquitto, soon
+from mqtt_broker import Listener, soon
 from PIL import Image
 
 from edgeseg.devices import InputError
@@ -48,20 +48,6 @@ KEYS = {
     | {"command_topic", "state_topic", "value_template", "options"},
     "binary_sensor/disk": COMMON_KEYS | {"state_topic", "value_template"},
 }
-
-
-@pytest.fixture
-def broker(tmp_path):
-    mosquitto = Mosquitto(tmp_path, "allow_anonymous true")
-    yield mosquitto
-    mosquitto.stop()
-
-
-@pytest.fixture
-def listener(broker):
-    heard = Listener(broker.port)
-    yield heard
-    heard.close()
 
 
 def url(broker, options):
