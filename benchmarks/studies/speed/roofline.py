@@ -20,10 +20,7 @@ Model for Multicore Architectures", Communications of the ACM 52(4), 2009.
 from __future__ import annotations
 
 import os
-import statistics
-import time
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,62 +29,31 @@ import click
 from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import machine
 from edgeseg.benchmarks.studies.speed.operators import (
-    addition,
-    convolution,
     cut_out,
-    nothing,
+)
+from edgeseg.benchmarks.studies.speed.processor import (
+    Roof,
+    in_turns,
+    processor_cases,
+    roof_of,
+    runner,
 )
 from edgeseg.devices.cores import usable_processors
 from edgeseg.devices.litert import find_runtime
 from edgeseg.devices.placement.graph import macs, moved_bytes
 from edgeseg.devices.placement.reading import read_model_graph
-from edgeseg.devices.quiet import quiet
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.shipped import find_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from edgeseg.devices.placement.graph import ModelGraph, Operator
     from edgeseg.devices.types import Json
 
-# Convolutions that keep every multiplier busy: cells along a side, channels
-_PEAKS = ((32, 256), (64, 256), (64, 512), (16, 1024))
-_WORKING_SETS = (3 << 14, 3 << 16, 3 << 18, 3 << 20, 3 << 22)  # bytes
-_WARM_UP = 5
 _FARTHEST = 3
 _KB = 1024
 _LEAST_US = 0.1  # what a clock tells apart
-
-
-@dataclass(frozen=True)
-class Roof:
-    """What the processor can do.
-
-    Parameters
-    ----------
-    macs_per_us : float
-        Multiply-adds of int8 a microsecond.
-    bytes_per_us : mapping of int to float
-        Bytes a microsecond, read and written, by the bytes of a working set.
-    invocation_us : float
-        An invocation of an operator that does nothing.
-    """
-
-    macs_per_us: float
-    bytes_per_us: Mapping[int, float]
-    invocation_us: float
-
-    def least_us(self, multiply_adds: int, moved: int) -> float:
-        """Return the microseconds below which an operator cannot be.
-
-        Examples
-        --------
-        >>> Roof(1000.0, {1024: 100.0}, 0.0).least_us(5000, 200)
-        5.0
-        """
-        near = min(self.bytes_per_us, key=lambda size: abs(size - moved))
-        return max(multiply_adds / self.macs_per_us, moved / self.bytes_per_us[near])
 
 
 @click.command()
@@ -135,13 +101,13 @@ def measure(path: Path, *, threads: int, rounds: int, runs: int) -> Json:
     """
     content = path.read_bytes()
     graph = read_model_graph(path)
-    cases = _processor_cases(threads)
-    cases["network"] = _runner(content, threads)
+    cases = processor_cases(threads)
+    cases["network"] = runner(content, threads)
     for operator in graph.operators:
         alone = cut_out(content, operator.index)
-        cases[_case(operator)] = _runner(alone, threads)
-    times = _in_turns(cases, rounds, runs)
-    roof = _roof(times)
+        cases[_case(operator)] = runner(alone, threads)
+    times = in_turns(cases, rounds, runs)
+    roof = roof_of(times)
     rows = [_row(graph, o, times[_case(o)], roof) for o in graph.operators]
     by_loss = sorted(rows, key=lambda row: float(row["least_us"] - row["us"]))
     rates = {str(n): round(r / 1000, 1) for n, r in roof.bytes_per_us.items()}
@@ -164,33 +130,8 @@ def measure(path: Path, *, threads: int, rounds: int, runs: int) -> Json:
     }
 
 
-def _processor_cases(threads: int) -> dict[str, Callable[[], None]]:
-    """Return what measures the processor, by name."""
-    cases = {"nothing": _runner(nothing(), threads)}
-    for side, channels in _PEAKS:
-        peak = convolution(side, channels)
-        cases[f"peak {side} {channels}"] = _runner(peak, threads)
-    for size in _WORKING_SETS:
-        cases[f"copy {size}"] = _copier(size // 2)
-        cases[f"add {size}"] = _runner(addition(size // 3), threads)
-    return cases
-
-
 def _case(operator: Operator) -> str:
     return f"operator {operator.index}"
-
-
-def _roof(times: Mapping[str, float]) -> Roof:
-    idle = times["nothing"]
-    peaks = [
-        side**2 * channels**2 / (times[f"peak {side} {channels}"] - idle)
-        for side, channels in _PEAKS
-    ]
-    rates = {
-        size: size / min(times[f"copy {size}"], times[f"add {size}"] - idle)
-        for size in _WORKING_SETS
-    }
-    return Roof(max(peaks), rates, idle)
 
 
 def _row(graph: ModelGraph, operator: Operator, alone_us: float, roof: Roof) -> Json:
@@ -252,53 +193,6 @@ def _by_kind(rows: Sequence[Json]) -> Json:
         one["share"] = round(one["least_us"] / one["us"], 3)
         one["us"], one["least_us"] = round(one["us"], 1), round(one["least_us"], 1)
     return dict(sorted(sums.items(), key=lambda item: -float(item[1]["us"])))
-
-
-def _in_turns(
-    cases: Mapping[str, Callable[[], None]], rounds: int, runs: int
-) -> dict[str, float]:
-    """Return the microseconds of each case: the middle of the best of each round.
-
-    What else runs on a machine only ever adds time.
-    """
-    best: dict[str, list[float]] = defaultdict(list)
-    for _ in range(rounds):
-        for name, run in cases.items():
-            for _ in range(_WARM_UP):
-                run()
-            spent = []
-            for _ in range(runs):
-                start = time.perf_counter()
-                run()
-                spent.append(1e6 * (time.perf_counter() - start))
-            best[name].append(min(spent))
-    return {name: statistics.median(each) for name, each in best.items()}
-
-
-def _runner(content: bytes, threads: int) -> Callable[[], None]:
-    """Return what invokes a model once, its input full of noise."""
-    import numpy as np
-
-    with quiet():
-        interpreter = find_runtime().module.Interpreter(
-            model_content=content, num_threads=threads
-        )
-        interpreter.allocate_tensors()
-    noise = np.random.default_rng(0)
-    for spec in interpreter.get_input_details():
-        low, high = (-100, 100) if spec["dtype"] == np.int8 else (0, 100)
-        values = noise.integers(low, high, spec["shape"])
-        interpreter.set_tensor(spec["index"], values.astype(spec["dtype"]))
-    run: Callable[[], None] = interpreter.invoke
-    return run
-
-
-def _copier(size: int) -> Callable[[], None]:
-    """Return what rates so many bytes; numpy does it with one thread."""
-    import numpy as np
-
-    source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
-    return lambda: np.copyto(target, source)
 
 
 if __name__ == "__main__":
