@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import subprocess
 import threading
@@ -25,6 +26,7 @@ def held():
 @pytest.fixture
 def leaves_nothing():
     """The test has to close what it opens: threads, descriptors and children."""
+    gc.collect()  # what earlier tests have left must not go within this one
     before = held()
     yield
     end = time.monotonic() + 5
