@@ -35,6 +35,7 @@ from edgeseg.converter.training.start.batch_graph import (
     freeze_until,
     training_graph,
 )
+from edgeseg.converter.training.start.narrowing import narrowed
 from edgeseg.converter.training.start.start import make_start
 from edgeseg.converter.training.state import alone
 from edgeseg.converter.training.teacher import Taught, Teacher
@@ -161,7 +162,7 @@ def finetune(
         counts = _census(settings, train, validation, report)
         teacher = _teacher(settings, train, folder, report)
         try:
-            start = _start(settings, train.labels, validation.ids, report)
+            start = _start(settings, train, validation.ids, report)
             taught = None if teacher is None else teacher.digest()
             origins = origins_of(
                 settings, train, validation, counts.sum(axis=0).tolist(), taught
@@ -245,7 +246,7 @@ def _census(
 
 def _start(
     settings: Settings,
-    labels: tuple[str, ...],
+    train: ChosenClasses,
     judged: tuple[str, ...],
     report: Callable[[str], None],
 ) -> Start:
@@ -253,7 +254,7 @@ def _start(
 
     start = make_start(
         settings.start,
-        labels,
+        train.labels,
         settings.network,
         np.random.default_rng(settings.seed),
         labels=settings.start_labels,
@@ -262,6 +263,8 @@ def _start(
     if start.settled:
         # the same network without the work of norms that must not change anyway
         start = replace(start, model=fold(start.model))
+    if settings.network.narrow < 1:
+        start = narrowed(start, settings.network.narrow, train, report)
     if settings.freeze_until is not None:
         count = freeze_until(start.model, settings.freeze_until)
         report(f"{count} layers frozen, up to {settings.freeze_until}")

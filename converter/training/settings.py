@@ -109,6 +109,17 @@ class Network:
     width_multiplier: float = setting(
         1.0, Setting("Width of MobileNetV2 with --from none.", least=0.1, most=2)
     )
+    narrow: float = setting(
+        1.0,
+        Setting(
+            "Keep so much of the work of the start's inverted residuals (MobileNetV2): "
+            "the channels that its answers on the pictures need least go before the "
+            "training.",
+            least=0,
+            above=True,
+            most=1,
+        ),
+    )
 
 
 @dataclass(frozen=True)
