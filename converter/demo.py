@@ -26,13 +26,14 @@ from edgeseg.runtime import (
     run_pipeline,
 )
 from edgeseg.runtime.model.embedded import without_manifest
-from edgeseg.runtime.shipped import MODEL_NAME, model_file, photo_folder
+from edgeseg.runtime.shipped import model_file, photo_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgeseg.converter.conversion.conversion import Conversion
 
+_MODEL = "voc"  # of those that ship, the one that knows most classes
 _FRAMES = 60  # a photo, of the clip
 _LOOK = Look(contours=True, legend=True)
 
@@ -53,8 +54,8 @@ def run_demo(folder: Path, *, progress: Callable[[str], None]) -> str:
     ----------
     folder : Path
         Gets ``overlays/``, ``blurred/``, ``clip.mp4``, ``found.jsonl`` and, with the
-        extra ``convert``, ``animals.tflite`` (where the saved ranges do not fit what
-        TensorFlow makes here, ``animals.float.tflite``).
+        extra ``convert``, ``voc.tflite`` (where the saved ranges do not fit what
+        TensorFlow makes here, ``voc.float.tflite``).
     progress : callable
         Called with a line for each step.
 
@@ -81,13 +82,15 @@ def _model(folder: Path, progress: Callable[[str], None]) -> tuple[Path, list[st
     try:
         require_extra()
     except MissingDriverError as error:
-        return model_file(), [f"model: as it comes with the package ({error})"]
+        return model_file(_MODEL), [f"model: as it comes with the package ({error})"]
     progress("converting the float Keras model again, from its saved ranges")
     try:
-        made = _convert(folder / model_file().name, progress, ranges=ranges_file())
+        made = _convert(
+            folder / model_file(_MODEL).name, progress, ranges=ranges_file(_MODEL)
+        )
     except RangesError as error:
         progress(f"going on with the int8 file that comes with the package: {error}")
-        return model_file(), _float_lines(folder, progress)
+        return model_file(_MODEL), _float_lines(folder, progress)
     return made.path, [conversion_text(made), _against_shipped(made.path)]
 
 
@@ -95,21 +98,24 @@ def _convert(
     output: Path, progress: Callable[[str], None], *, ranges: Path | None
 ) -> Conversion:
     return convert(
-        keras_file(),
+        keras_file(_MODEL),
         calibration=ranges,
         recipe="float32" if ranges is None else "int8",
         output=output,
         head="logits-stride",
-        overrides=Overrides(labels=str(labels_file())),
+        overrides=Overrides(labels=str(labels_file(_MODEL))),
         progress=progress,
     )
 
 
 def _float_lines(folder: Path, progress: Callable[[str], None]) -> list[str]:
     """Convert to float and say how far the int8 file that ships answers like it."""
-    name = f"{MODEL_NAME}.float.tflite"
+    name = f"{_MODEL}.float.tflite"
     made = _convert(folder / name, progress, ranges=None)
-    with Segmenter.open(made.path) as fresh, Segmenter.open(model_file()) as shipped:
+    with (
+        Segmenter.open(made.path) as fresh,
+        Segmenter.open(model_file(_MODEL)) as shipped,
+    ):
         parity = compare(fresh, shipped, sample_views())
     return [
         "model: int8 as it comes with the package; it gives "
@@ -120,7 +126,7 @@ def _float_lines(folder: Path, progress: Callable[[str], None]) -> list[str]:
 
 def _against_shipped(made: Path) -> str:
     """Return how a file made here differs from the one that ships, in words."""
-    ours, shipped = made.read_bytes(), model_file().read_bytes()
+    ours, shipped = made.read_bytes(), model_file(_MODEL).read_bytes()
     if ours == shipped:
         return "byte for byte the one that comes with the package"
     if without_manifest(ours) == without_manifest(shipped):
@@ -180,6 +186,6 @@ def _where(folder: Path) -> list[str]:
     made = ", ".join(str(folder / name) for name in ("overlays", "blurred", "clip.mp4"))
     return [
         f"look at {made}",
-        "next: edgeseg run animals YOUR_PHOTO.jpg -o out.png, or edgeseg run animals "
-        "camera:0 --web",
+        f"next: edgeseg run {_MODEL} YOUR_PHOTO.jpg -o out.png, or "
+        f"edgeseg run {_MODEL} camera:0 --web",
     ]

@@ -48,6 +48,7 @@ STAND_INS = {
     "--classes background,cat,dog,person": "--classes background,disc",
     "--classes person": "--classes disc",
     "run animals": "run model.tflite",
+    "run voc": "run model.tflite",
     "ade20k.tflite": "model.tflite",
     "--from WEIGHTS --size 257 --minutes 30": "--from model.keras --epochs 1",
     "camera:0": "synthetic:64x48,live,frames=4",
@@ -55,6 +56,7 @@ STAND_INS = {
 }
 CODE_STAND_INS = {
     '"animals"': '"model.tflite"',
+    '"voc"': '"model.tflite"',
     '"camera:0"': '"synthetic:64x48,live,frames=4"',
     '"person"': '"disc"',
     "(257, 257)": "(65, 65)",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeseg.devices.first_inference import trust
 
-MODEL_NAME = "animals"  # of the demo, and where nobody names another
+MODEL_NAME = "animals"  # where nobody names another
 MODEL_NAMES = (MODEL_NAME, "voc")
 
 

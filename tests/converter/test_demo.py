@@ -27,15 +27,15 @@ def test_the_demo_converts_finds_and_films(tmp_path):
     assert "cat " in lines["cat"]
     assert "person " in lines["astronaut"]
     assert len(steps) > 3
-    with Segmenter.open(tmp_path / "demo" / "animals.tflite") as made:
+    with Segmenter.open(tmp_path / "demo" / "voc.tflite") as made:
         assert made.device.inputs[0].dtype == "int8"
-        with Segmenter.open(model_file()) as shipped:
+        with Segmenter.open(model_file("voc")) as shipped:
             for photo in sorted(photo_folder().glob("*.jpg")):
                 frame = read_picture(photo)
                 ids = made.segment(frame).ids
                 np.testing.assert_array_equal(ids, shipped.segment(frame).ids)
-    made_bytes = (tmp_path / "demo" / "animals.tflite").read_bytes()
-    assert made_bytes == model_file().read_bytes()
+    made_bytes = (tmp_path / "demo" / "voc.tflite").read_bytes()
+    assert made_bytes == model_file("voc").read_bytes()
     assert "byte for byte the one that comes with the package" in told
     with open_source(str(tmp_path / "demo" / "clip.mp4")) as clip:
         assert len(list(clip.captures())) == 120
@@ -45,12 +45,12 @@ def test_the_demo_converts_finds_and_films(tmp_path):
 
 @pytest.mark.long
 def test_ranges_that_do_not_fit_leave_a_demo(tmp_path, monkeypatch):
-    stored = json.loads(ranges_file().read_text())
+    stored = json.loads(ranges_file("voc").read_text())
     stored["structure_sha256"] = "of a TensorFlow to come"
     stored["made_with"]["tensorflow"] = "9.0"
     other = tmp_path / "other.json"
     other.write_text(json.dumps(stored))
-    monkeypatch.setattr(demo, "ranges_file", lambda: other)
+    monkeypatch.setattr(demo, "ranges_file", lambda name: other)
     steps = []
     told = run_demo(tmp_path / "demo", progress=steps.append)
     (note,) = [step for step in steps if step.startswith("going on with the int8 file")]
@@ -59,14 +59,14 @@ def test_ranges_that_do_not_fit_leave_a_demo(tmp_path, monkeypatch):
     share = float(re.search(r"gives ([0-9.]+)% of the labels of the float", told)[1])
     assert 99 < share < 100
     made = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert "animals.float.tflite" in made
-    assert "animals.tflite" not in made
+    assert "voc.float.tflite" in made
+    assert "voc.tflite" not in made
     assert {"overlays", "blurred", "clip.mp4", "found.jsonl"} <= made
 
 
 def test_the_photos_show_what_they_are_said_to():
     found = {}
-    with Segmenter.open(model_file()) as segmenter:
+    with Segmenter.open(model_file("voc")) as segmenter:
         for photo in photo_folder().glob("*.jpg"):
             result = segmenter.segment(read_picture(photo))
             found[photo.stem] = {

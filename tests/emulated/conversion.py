@@ -26,6 +26,7 @@ from edgeseg.runtime import Overrides
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SHIPPED = "voc"  # what the demo converts
 FLOAT, RESULT = "float.tflite", RESULTS["tflite"]
 _PACKAGES = ("edgeseg", "tensorflow", "keras", "ai-edge-quantizer", "numpy")
 _TIMEOUT_S = 3600
@@ -35,10 +36,10 @@ _MEMORY_BYTES = 12 * 10**9
 def shipped_request() -> Request:
     """Return what ``edgeseg demo`` converts, and how."""
     return Request(
-        keras_file(),
-        calibration=ranges_file(),
+        keras_file(SHIPPED),
+        calibration=ranges_file(SHIPPED),
         head="logits-stride",
-        overrides=Overrides(labels=str(labels_file())),
+        overrides=Overrides(labels=str(labels_file(SHIPPED))),
     )
 
 

@@ -44,7 +44,7 @@ def measure(
     for name, python in pythons.items():
         made[name] = convert_with(python, folder / name)
         tell(f"{name}: float {made[name]['float']}, int8 {made[name]['int8']}")
-    shipped = model_file()
+    shipped = model_file("voc")
     return {
         "conditions": {
             "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",

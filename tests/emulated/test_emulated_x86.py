@@ -58,5 +58,5 @@ def test_packages_are_those_of_this_environment(python):
 def test_the_shipped_int8_file_comes_out_byte_for_byte(python, tmp_path):
     made = convert_with(python, tmp_path)
     assert made["emulator"] == EMULATOR
-    found = difference(model_file().read_bytes(), (tmp_path / RESULT).read_bytes())
+    found = difference(model_file("voc").read_bytes(), (tmp_path / RESULT).read_bytes())
     assert found["bytes_equal"], found

@@ -80,6 +80,8 @@ class Recipe:
         settings of a second one, through the rounding of int8.
     half : bool
         Keep the weights as float16, and convert those.
+    scored : tuple of str
+        The classes of the score; all others count as background.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Recipe:
     training: Callable[[Sources], Settings]
     rounding: Callable[[Sources, Path], Settings] | None = None
     half: bool = False
+    scored: tuple[str, ...] = SEVEN
 
     def make(self, sources: Sources, progress: Report) -> Conversion:
         """Make the model; stopped, the same call goes on.
@@ -114,7 +117,7 @@ class Recipe:
             head="logits-stride",
             overrides=Overrides(labels=str(done.labels)),
             scoring=Scoring(
-                sources.voc / "val", "val", Matching(SEVEN, merge_others=True)
+                sources.voc / "val", "val", Matching(self.scored, merge_others=True)
             ),
             save_ranges=output / f"{self.name}.ranges.json",
             progress=progress,

@@ -10,39 +10,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from edgeseg.converter.shipped.recipes import development
 from edgeseg.converter.shipped.recipes.recipe import SEVEN, Recipe
 from edgeseg.converter.training.finetune import TEACHER
 from edgeseg.converter.training.settings import Network, Pictures, Settings, Teaching
-from edgeseg.runtime.accuracy.lists import read_list
-from edgeseg.runtime.pictures.atomic import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from edgeseg.converter.shipped.recipes.recipe import Sources
 
 SIZE = (513, 513)
 TEACHER_SIZES = (449, 513, 641)
-_DEVELOPMENT = 6  # one in so many of the pictures with VOC's own masks is held out
 _ROUNDED = 800  # pictures of the second training
 _FROZEN = "expanded_conv_6_project"  # half of the network: edges and textures
 
 
-def prepare(sources: Sources, progress: Callable[[str], None]) -> None:
-    """Cut the development split, by which the epoch is chosen, from training's list."""
-    fine = read_list(_train(sources) / "train_voc_border.txt")
-    held = fine[_DEVELOPMENT // 2 :: _DEVELOPMENT]
-    write_text(_held(sources), "\n".join(held) + "\n")
-    progress(f"{len(held)} of {len(fine)} pictures with VOC's own masks held out")
-
-
 def training(sources: Sources) -> Settings:
     """Return the settings that teach the start what its teacher sees."""
-    train = _train(sources)
+    train = development.pictures(sources)
     return Settings(
         str(sources.start),
-        Pictures(train, held=_held(sources)),
+        Pictures(train, held=development.held(sources)),
         network=Network(size=SIZE, decoder=False),
         teaching=Teaching(
             sources.start,
@@ -82,12 +71,4 @@ def rounding(sources: Sources, trained: Path) -> Settings:
     )
 
 
-def _train(sources: Sources) -> Path:
-    return sources.voc / "train-500"
-
-
-def _held(sources: Sources) -> Path:
-    return sources.output / "development.txt"
-
-
-RECIPE = Recipe("voc", prepare, training, rounding, half=True)
+RECIPE = Recipe("voc", development.cut, training, rounding, half=True)
