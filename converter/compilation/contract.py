@@ -168,8 +168,13 @@ class Answer:
     memory : Memory or None
         None where it does not say.
     agreement : float or None
-        Where the compiler quantizes itself: share of cells, 0..1, of up to 16
-        calibration photos to which the network gives the class that it gave in float.
+        Share of cells, 0..1, of up to 16 pictures to which what was made gives the
+        class that the network gave before; None where nobody has run it.
+    agreement_text : str
+        Which network and pictures these are, as it stands behind "it keeps 99 %".
+    manifest : str
+        Of what was made, in JSON, to be written beside it; empty where the source's
+        is taken.
     """
 
     content: bytes
@@ -179,6 +184,8 @@ class Answer:
     estimate: Estimate | None = None
     memory: Memory | None = None
     agreement: float | None = None
+    agreement_text: str = ""
+    manifest: str = ""
 
     @property
     def mapped(self) -> int:
@@ -202,24 +209,30 @@ class Compiler(ABC):
         What it compiles for, such as ``"the Edge TPU"``.
     suffix : str
         Put behind the model's name, such as ``"_edgetpu"``.
+    takes : str
+        Suffix of the files that it compiles, ``".tflite"`` or ``".onnx"``.
     kind : str
         Suffix of what it makes; anything but ``".tflite"`` is written as it is, and
-        the manifest stays with the model.
+        the manifest stays with the model or goes beside the result.
     operator : bytes
         Name of the custom operator that only a compiled ``.tflite`` file has.
     options : tuple of str
         Fields of `Request` that it takes beside the unit.
     advice : str
         What tells more where nothing is mapped.
+    made_by : str
+        The command that makes what it takes of a ``MODEL``; empty for any ``.tflite``.
     """
 
     title: str
     chip: str
     suffix: str
+    takes: str = ".tflite"
     kind: str = ".tflite"
     operator: bytes
     options: tuple[str, ...] = ()
     advice: str = ""
+    made_by: str = ""
 
     @abstractmethod
     def find(self) -> str:
