@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.accuracy.matching import Matching
 
 FLOAT, INT8 = "float32", "int8"
-_FORMS = ("int8 zero points", "int8 symmetric")
+FORMS = ("int8 zero points", "int8 symmetric")
 _OWN = "Rockchip's own quantizer"
 _TIMEOUT_S = 7200.0
 
@@ -114,6 +114,7 @@ def row_of(
     dataset: Dataset,
     matching: Matching,
     photos: Path | None,
+    forms: tuple[str, ...] = FORMS,
 ) -> Json:
     """Simulate each form of a network, and score them all; see `simulate`.
 
@@ -129,6 +130,8 @@ def row_of(
         Which classes count.
     photos : Path or None
         For the toolkit's own quantizer; None leaves that out.
+    forms : tuple of str
+        Which forms of int8 ONNX.
     """
     row: Json = {"forms": {}, "accuracy": {}}
     with ExitStack() as stack:
@@ -141,7 +144,9 @@ def row_of(
             name: recorded_like(one, dataset, answers_of(one, dataset))
             for name, one in opened.items()
         }
-        sources = {form: (files[form].read_bytes(), None) for form in _FORMS}
+        sources: dict[str, tuple[bytes, Array | None]] = {
+            form: (files[form].read_bytes(), None) for form in forms
+        }
         if photos is not None:
             sources[_OWN] = (_float_onnx(files[FLOAT]), _pixels(plain, photos))
         for form, (content, calibration) in sources.items():
@@ -157,7 +162,7 @@ def row_of(
         pairs = [(FLOAT, name) for name in networks if name != FLOAT]
         pairs += [(INT8, name) for name in networks if name.endswith("simulator")]
         pairs += [
-            (f"{form} in ONNX Runtime", f"{form} in the simulator") for form in _FORMS
+            (f"{form} in ONNX Runtime", f"{form} in the simulator") for form in forms
         ]
         for one, other in dict.fromkeys(pairs):
             paired = evaluate_pair(
@@ -187,6 +192,14 @@ def _pixels(segmenter: Segmenter, photos: Path) -> Array:
 @click.argument("record", type=PATH)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL[=LABELS]...")
 @click.option("--chip", default="rk3588", show_default=True)
+@click.option(
+    "--form",
+    "forms",
+    type=click.Choice(FORMS),
+    multiple=True,
+    default=FORMS,
+    help="A form of int8 ONNX, given once for each.  [default: both]",
+)
 @click.option("--photos", type=PATH, help="For the toolkit's own quantizer.")
 @scoring_options
 def main(
@@ -196,6 +209,7 @@ def main(
     models: tuple[str, ...],
     *,
     chip: str,
+    forms: tuple[str, ...],
     photos: Path | None,
     split: str,
     classes: str,
@@ -208,7 +222,7 @@ def main(
         path, _, labels = text.partition("=")
         with tempfile.TemporaryDirectory() as folder:
             files = make_files(path, labels or None, calibration, Path(folder), say)
-            row = row_of(files, chip, data, matching_of(classes), photos)
+            row = row_of(files, chip, data, matching_of(classes), photos, forms)
         rows[Path(path).stem] = {"chip": chip, **row}
         write_record(
             record,
