@@ -26,6 +26,7 @@ Rockchip, "RKNN Toolkit2 API Reference" (https://github.com/airockchip/rknn-tool
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -48,6 +49,7 @@ def compile_network(folder: Path) -> None:
     import onnx
     from rknn.api import RKNN
 
+    os.chdir(folder)  # the toolkit leaves files where it is started
     network = folder / "network.onnx"
     model = onnx.load(str(network))
     make_channels_first(model)
@@ -164,4 +166,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--version":
         print(PACKAGE, version(PACKAGE))
     else:
-        compile_network(Path(sys.argv[1]))
+        compile_network(Path(sys.argv[1]).resolve())

@@ -317,12 +317,15 @@ def test_a_table_of_another_form_is_refused():
 
 @pytest.mark.long
 @pytest.mark.parametrize("chip", ["rk3566", "rk3588"])
-def test_the_real_toolkit(chip, model):
+def test_the_real_toolkit(chip, model, tmp_path, monkeypatch):
     try:
         RockchipCompiler().find()
     except MissingDriverError as error:
         pytest.skip(str(error))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     result = compile_model(model, chip, timeout_s=1200)
+    assert not list((tmp_path / "here").iterdir())
     assert result.answer.agreement > 0.9
     found = parse_rknn(result.path.read_bytes(), "it")
     assert found.chips == (chip,)
