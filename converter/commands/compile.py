@@ -14,7 +14,8 @@ from edgeseg.runtime.terminal.console import show
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.converter.compilation.contract import Compilation, Estimate, Memory
+    from edgeseg.converter.compilation.contract import Estimate, Memory
+    from edgeseg.converter.compilation.result import Compilation
 
 
 def _targets() -> tuple[str, ...]:

@@ -14,8 +14,9 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.compilation.contract import Compilation, Request
+from edgeseg.converter.compilation.contract import Request
 from edgeseg.converter.compilation.program import run_program
+from edgeseg.converter.compilation.result import Compilation
 from edgeseg.converter.isolation.folder import is_full, no_space, temporary_folder
 from edgeseg.devices import (
     DEVICES,

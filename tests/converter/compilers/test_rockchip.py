@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from onnx_networks import stepped_network
 from rknn_files import rknn_file
 
 from edgeseg.converter.commands.compile import compile_command
@@ -33,7 +34,6 @@ from edgeseg.devices import (
 )
 from edgeseg.devices.rknn_file import parse_rknn
 from edgeseg.runtime import Manifest, Segmenter
-from edgeseg.runtime.model.embedded import onnx_with_manifest
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
@@ -72,58 +72,10 @@ np.save(folder / 'answers.npy', answers)
 """
 
 
-def network(*, ends="scores", steps=True):
-    """Return an ``.onnx`` file as convert makes them: int8 steps, channels last."""
-    random = np.random.default_rng(4)
-    helper, numpy_helper = onnx.helper, onnx.numpy_helper
-    constants = {
-        "scale": np.float32(2 / 255),
-        "zero": np.uint8(128),
-        "first": random.normal(size=(4, 3, 2, 2)).astype(np.float32),
-        "second": random.normal(size=(3, 4, 1, 1)).astype(np.float32),
-    }
-    make = helper.make_node
-    nodes = [
-        make("Transpose", ["real"], ["turned"], perm=[0, 3, 1, 2]),
-        make("QuantizeLinear", ["turned", "scale", "zero"], ["again"]),
-        make("DequantizeLinear", ["again", "scale", "zero"], ["seen"]),
-        make("Conv", ["seen", "first"], ["features"], strides=[2, 2]),
-        make("Conv", ["features", "second"], ["planes"]),
-        make("Transpose", ["planes"], ["scores"], perm=[0, 2, 3, 1]),
-    ]
-    if steps:
-        nodes[:0] = [
-            make("QuantizeLinear", ["image", "scale", "zero"], ["whole"]),
-            make("DequantizeLinear", ["whole", "scale", "zero"], ["real"]),
-        ]
-    else:
-        nodes[0].input[0] = "image"
-        nodes[1:3] = [make("Identity", ["turned"], ["seen"])]
-    if ends == "labels":
-        nodes.append(make("ArgMax", ["scores"], ["ids"], axis=3, keepdims=0))
-    real = onnx.TensorProto.FLOAT
-    result = (
-        helper.make_tensor_value_info("scores", real, [1, 8, 12, 3])
-        if ends == "scores"
-        else helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, [1, 8, 12])
-    )
-    graph = helper.make_graph(
-        nodes,
-        "net",
-        [helper.make_tensor_value_info("image", real, [1, 16, 24, 3])],
-        [result],
-        [numpy_helper.from_array(np.array(v), name) for name, v in constants.items()],
-    )
-    opset = [helper.make_opsetid("", 13)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
-    labels = Manifest(labels=("background", "cat", "dog"))
-    return onnx_with_manifest(model.SerializeToString(), labels)
-
-
 @pytest.fixture
 def model(tmp_path):
     path = tmp_path / "net.onnx"
-    path.write_bytes(network())
+    path.write_bytes(stepped_network())
     return path
 
 
@@ -270,7 +222,7 @@ def test_what_cannot_be_compiled(toolkit, model, golden_model):
         compile_model(model, "rk3588", request=Request(calibration=model.parent))
     with pytest.raises(ModelError, match="cannot read model"):
         compile_model(model.with_name("nowhere.onnx"), "rk3588")
-    model.write_bytes(network(steps=False))
+    model.write_bytes(stepped_network(steps=False))
     with pytest.raises(ConversionError, match=r"no int8 steps: .* --recipe int8"):
         compile_model(model, "rk3588")
     model.write_bytes(b"nonsense, QuantizeLinear")
@@ -307,7 +259,9 @@ def test_both_ends_become_channels_first_and_answers_stay(model, tmp_path):
 
 def test_a_network_of_class_ids_is_refused():
     with pytest.raises(ValueError, match="ends in ArgMax, expected scores"):
-        worker.make_channels_first(onnx.load_from_string(network(ends="labels")))
+        worker.make_channels_first(
+            onnx.load_from_string(stepped_network(ends="labels"))
+        )
 
 
 def test_a_table_of_another_form_is_refused():
