@@ -41,6 +41,7 @@ from edgeseg.converter.compilation.program import run_program
 from edgeseg.converter.compilation.rockchip.job import write_job
 from edgeseg.converter.compilers.rockchip import WORKER, check_ended, read_layers
 from edgeseg.converter.conversion.onnx_export import to_onnx
+from edgeseg.devices.rknn_file import read_rknn
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair
 from edgeseg.runtime.accuracy.open import open_dataset
@@ -83,7 +84,8 @@ def simulate(
     answers, onnx : list of ndarray
         ``(h, w, C)`` of the simulator, and of the file in ONNX Runtime.
     row : dict
-        ``layers`` and ``bytes`` of the result, and ``seconds``, JSON values.
+        ``layers`` and ``bytes`` of the result, the ``toolkit``'s version, and
+        ``seconds``, JSON values.
     """
     import numpy as np
 
@@ -103,6 +105,7 @@ def simulate(
     row: Json = {
         "layers": layers,
         "bytes": (folder / "made.rknn").stat().st_size,
+        "toolkit": read_rknn(folder / "made.rknn").version,
         "seconds": round(time.monotonic() - begin),
     }
     return list(made), list(job.answers), row
