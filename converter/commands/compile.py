@@ -140,7 +140,7 @@ def _carried(result: Compilation) -> str:
     """Return where labels and colours are now."""
     if result.answer.manifest:
         return f"labels in {result.path.name}.json"
-    if result.path.suffix != ".tflite":
+    if result.answer.agreement is not None:
         return "labels stay with the model"
     return "manifest carried over" if result.manifest else "it had no manifest"
 
