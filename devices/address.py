@@ -105,7 +105,8 @@ def parse_address(text: str, devices: PluginFolder) -> DeviceAddress:
 def _split(text: str, devices: PluginFolder) -> tuple[str, str]:
     """Return name and unit; ``ethos-u65-512`` is ``ethos_u:65-512`` as chips write it.
 
-    A name with hyphens for underscores may have its unit behind it without a colon.
+    A name with hyphens for underscores may have its unit behind it without a colon; a
+    unit that is a chip's own name, as ``rk3588`` of ``rockchip``, needs no name.
     """
     name, _, rest = text.partition(":")
     for known in () if name in devices.names() else devices.names():
@@ -113,7 +114,21 @@ def _split(text: str, devices: PluginFolder) -> tuple[str, str]:
         unit = text[len(written) :]
         if "-" in written and text.startswith(written) and unit[:1].isdigit():
             return known, unit
+        if _is_chip(text) and text in _targets(known, devices):
+            return known, text
     return name, rest
+
+
+def _is_chip(unit: str) -> bool:
+    """Return whether a unit is written as chips are, such as ``"rk3588"``."""
+    return unit[:1].isalpha() and unit[-1:].isdigit() and unit.isalnum()
+
+
+def _targets(name: str, devices: PluginFolder) -> tuple[str, ...]:
+    try:
+        return profile_of(devices, name).targets
+    except MissingDriverError:  # of that file; the question was another
+        return ()
 
 
 def chip_string(name: str, unit: str) -> str:
@@ -123,7 +138,11 @@ def chip_string(name: str, unit: str) -> str:
     --------
     >>> chip_string("ethos_u", "65-512"), chip_string("coral", "usb")
     ('ethos-u65-512', 'coral:usb')
+    >>> chip_string("rockchip", "rk3588")
+    'rk3588'
     """
+    if _is_chip(unit):
+        return unit
     if "_" in name and unit[:1].isdigit():
         return name.replace("_", "-") + unit
     return f"{name}:{unit}" if unit else name

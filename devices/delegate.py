@@ -44,12 +44,15 @@ class DelegateLibrary:
         Environment variable that names another file.
     chip : str
         What it opens, such as ``"the Edge TPU"``.
+    hint : str
+        Says that it is not there, and where to get it.
     """
 
     title: str
     files: tuple[str, ...]
     variable: str
     chip: str
+    hint: str
 
     def find(self, root: Path = ROOT) -> Path | None:
         """Return the installed library, or the one that the variable names.
@@ -66,6 +69,19 @@ class DelegateLibrary:
                 for path in sorted(root.glob(f"{place}/{file}")):
                     return path
         return None
+
+    def installed(self, root: Path = ROOT) -> Path:
+        """Return what `find` returns.
+
+        Raises
+        ------
+        MissingDriverError
+            There is none.
+        """
+        path = self.find(root)
+        if path is None:
+            raise MissingDriverError(self.hint)
+        return path
 
     def check(self, path: Path) -> None:
         """Raise unless a library is there and is for this processor.

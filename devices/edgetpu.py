@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 LIBRARY = "libedgetpu.so.1"
 LIBEDGETPU = DelegateLibrary(
-    "libedgetpu", (LIBRARY,), "EDGESEG_LIBEDGETPU", "the Edge TPU"
+    "libedgetpu",
+    (LIBRARY,),
+    "EDGESEG_LIBEDGETPU",
+    "the Edge TPU",
+    f"{LIBRARY} is not installed: sudo apt install libedgetpu1-std",
 )
 # the first interpreter that crashes with Google's own build (edgetpu #812)
 _FIRST_MISFIT = (2, 12)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DEVICES = PluginFolder("device", "edgeseg.devices.boards", "edgeseg.devices")
 # the custom operator that Google's edgetpu_compiler puts in place of what it maps
-_EDGE_TPU_OPERATOR = b"edgetpu-custom-op"
+EDGE_TPU_OPERATOR = b"edgetpu-custom-op"
 
 
 def open_device(text: str, model: Path, *, threads: int | None = None) -> Device:
@@ -72,7 +72,7 @@ def automatic_device(model: Path, root: Path = ROOT) -> str:
 
 def is_compiled(model: Path) -> bool:
     """Return whether a file was compiled for the Edge TPU."""
-    return has_operator(model, _EDGE_TPU_OPERATOR)
+    return has_operator(model, EDGE_TPU_OPERATOR)
 
 
 def has_operator(model: Path, name: bytes) -> bool:

@@ -27,11 +27,16 @@ from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import machine
 from edgeseg.benchmarks.studies.openvino_device import OpenVinoDevice
 from edgeseg.benchmarks.studies.qdq_files import make_files
+from edgeseg.benchmarks.studies.scoring_options import (
+    matching_of,
+    say,
+    scoring_options,
+)
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.accuracy.bootstrap import paired_bootstrap
 from edgeseg.runtime.accuracy.counters import CountTruth
 from edgeseg.runtime.accuracy.counting import Answer, pictures_with_truth
-from edgeseg.runtime.accuracy.matching import Matching, match_model
+from edgeseg.runtime.accuracy.matching import match_model
 from edgeseg.runtime.accuracy.open import open_dataset
 from edgeseg.runtime.accuracy.result import Accuracy, flips_of
 from edgeseg.runtime.commands.options import PATH
@@ -112,7 +117,7 @@ class Race:
                     counts = self._count(picture, [answers[other], answer])
                     self._beside.setdefault((other, name), []).append(counts)
             if done % _EVERY == 0:
-                _say(f"{done} of {len(names)} pictures")
+                say(f"{done} of {len(names)} pictures")
 
     def rows(self) -> list[Json]:
         """Return a row an engine."""
@@ -154,16 +159,9 @@ class Race:
 @click.argument("calibration", type=PATH)
 @click.argument("record", type=PATH)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL[=LABELS]...")
-@click.option("--split", default="val", show_default=True)
-@click.option(
-    "--classes",
-    default="background,person,cat,dog,horse,cow,sheep",
-    show_default=True,
-    help="Labels of the data set that count; others are background.",
-)
+@scoring_options
 @click.option("--limit", type=click.IntRange(1), help="Take the first N pictures.")
 @click.option("--cache", type=PATH, help="Folder that keeps OpenVINO's environment.")
-@click.option("--note", default="", help="What else the record is to say.")
 def main(
     dataset: Path,
     calibration: Path,
@@ -178,13 +176,13 @@ def main(
 ) -> None:
     """Score and time both forms of int8 ONNX beside int8 TFLite and float."""
     data = open_dataset(dataset, split)
-    matching = Matching(tuple(classes.split(",")), merge_others=True)
+    matching = matching_of(classes)
     rows: list[Json] = []
     for text in models:
         path, _, labels = text.partition("=")
         load_before = os.getloadavg()[0]
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-            files = make_files(path, labels or None, calibration, Path(folder), _say)
+            files = make_files(path, labels or None, calibration, Path(folder), say)
             engines = open_engines(files, cache or Path(folder), stack)
             race = Race(engines, match_model(engines[INT8], data, matching))
             race.run(data, limit)
@@ -213,10 +211,6 @@ def main(
         write_record(record, values)
         for each in row["engines"]:
             click.echo(_line(row["model"], each))
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def _line(model: str, row: Json) -> str:

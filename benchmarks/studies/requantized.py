@@ -22,6 +22,11 @@ import click
 
 from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import machine
+from edgeseg.benchmarks.studies.scoring_options import (
+    matching_of,
+    say,
+    scoring_options,
+)
 from edgeseg.benchmarks.studies.standing import Entry, time_all
 from edgeseg.converter import convert
 from edgeseg.devices import EdgesegError
@@ -135,16 +140,9 @@ def _figures(values: Json) -> Json:
 @click.argument("record", type=PATH)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL[=LABELS]...")
 @click.option("--dataset", type=PATH, help="Score files that have labels on it.")
-@click.option("--split", default="val", show_default=True)
-@click.option(
-    "--classes",
-    default="background,person,cat,dog,horse,cow,sheep",
-    show_default=True,
-    help="Labels of the data set that count; others are background.",
-)
+@scoring_options
 @click.option("--timed", default=16, show_default=True, help="Pictures to time with.")
 @click.option("--rounds", default=4, show_default=True, help="Times each is timed.")
-@click.option("--note", default="", help="What else the record is to say.")
 def main(
     photos: Path,
     pictures: Path,
@@ -161,7 +159,7 @@ def main(
     """Requantize old files, and compare them with the results."""
     load_before = os.getloadavg()[0]
     data = None if dataset is None else open_dataset(dataset, split)
-    matching = Matching(tuple(classes.split(",")), merge_others=True)
+    matching = matching_of(classes)
     files = sorted(p for p in pictures.iterdir() if p.suffix.lower() in SUFFIXES)
     frames = [read_picture(path) for path in files[:timed]]
     if not frames:
@@ -171,13 +169,13 @@ def main(
         entry = Entry.parse(text)
         try:
             row = row_of(
-                entry, photos, frames, data, matching, rounds=rounds, progress=_say
+                entry, photos, frames, data, matching, rounds=rounds, progress=say
             )
         except EdgesegError as error:
             reason = str(error).replace(str(entry.path), entry.path.name)
             row = {"model": entry.path.name, "error": reason}
         rows.append(row)
-        _say(_line(row))
+        say(_line(row))
     values = {
         "models": rows,
         "photos": photos.name,
@@ -192,10 +190,6 @@ def main(
     write_record(record, values)
     for row in rows:
         click.echo(_line(row))
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def _line(row: Json) -> str:

@@ -14,7 +14,8 @@ from edgeseg.runtime.terminal.console import show
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeseg.converter.compilation.contract import Compilation, Estimate, Memory
+    from edgeseg.converter.compilation.contract import Estimate, Memory
+    from edgeseg.converter.compilation.result import Compilation
 
 
 def _targets() -> tuple[str, ...]:
@@ -30,15 +31,15 @@ def _targets() -> tuple[str, ...]:
     metavar="NAME",
     required=True,
     shell_complete=complete_words(_targets),
-    help="What to compile for: coral, imx500, or an Arm chip with its size, such as "
-    "ethos-u65-512 or ethos-u85-256.",
+    help="What to compile for: coral, imx500, rk3588 and other Rockchip processors, or "
+    "an Arm chip with its size, such as ethos-u65-512 or ethos-u85-256.",
 )
 @click.option(
     "-o",
     "--output",
     type=PATH,
     help="The file to write.  [default: MODEL_edgetpu.tflite, MODEL_vela.tflite, "
-    "MODEL_imx500.zip]",
+    "MODEL_imx500.zip, MODEL_rknn.rknn]",
 )
 @click.option(
     "--timeout",
@@ -88,9 +89,10 @@ def compile_command(
     """Compile a model for a chip with the chip's own compiler.
 
     The compiler must be installed: Google's edgetpu_compiler for a Coral, Arm's Vela
-    (pip install ethos-u-vela) for an Ethos-U, Sony's imxconv-tf for an IMX500. The
-    model is int8, for an IMX500 float32. The manifest is carried over into a .tflite;
-    where the compiler maps nothing, nothing is written.
+    (pip install ethos-u-vela) for an Ethos-U, Sony's imxconv-tf for an IMX500,
+    Rockchip's rknn-toolkit2 for its processors. The model is int8, for an IMX500
+    float32, for Rockchip an .onnx file. The manifest is carried over into a .tflite,
+    and written beside a .rknn; where the compiler maps nothing, nothing is written.
     """
     from edgeseg.converter.compilation.compile import compile_model
     from edgeseg.converter.compilation.contract import Request
@@ -115,7 +117,7 @@ def compile_command(
 
 def _text(result: Compilation) -> str:
     answer = result.answer
-    carried = "manifest carried over" if result.manifest else "it had no manifest"
+    carried = _carried(result)
     lines = [
         f"{result.title} {answer.version or 'of unknown version'} for {result.device}: "
         f"{answer.mapped} of {answer.total} operators mapped"
@@ -130,12 +132,17 @@ def _text(result: Compilation) -> str:
     if answer.memory is not None:
         lines.append(_memory(answer.memory))
     if answer.agreement is not None:
-        lines.append(
-            f"quantized, it keeps {answer.agreement:.2%} of the float network's "
-            "classes on calibration photos"
-        )
-        carried = "labels stay with the model"
+        lines.append(f"it keeps {answer.agreement:.2%} of {answer.agreement_text}")
     return "\n".join([*lines, f"{result.path}  sha256 {result.sha256}  {carried}"])
+
+
+def _carried(result: Compilation) -> str:
+    """Return where labels and colours are now."""
+    if result.answer.manifest:
+        return f"labels in {result.path.name}.json"
+    if result.answer.agreement is not None:
+        return "labels stay with the model"
+    return "manifest carried over" if result.manifest else "it had no manifest"
 
 
 def _memory(found: Memory) -> str:

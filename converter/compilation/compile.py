@@ -14,8 +14,9 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeseg.converter.compilation.contract import Compilation, Request
+from edgeseg.converter.compilation.contract import Request
 from edgeseg.converter.compilation.program import run_program
+from edgeseg.converter.compilation.result import Compilation
 from edgeseg.converter.isolation.folder import is_full, no_space, temporary_folder
 from edgeseg.devices import (
     DEVICES,
@@ -28,9 +29,15 @@ from edgeseg.devices.address import chip_string, parse_address, profile_of
 from edgeseg.devices.archives import DAMAGED, check_methods, open_archive
 from edgeseg.devices.errors import MissingDriverError
 from edgeseg.devices.litert import read_model
+from edgeseg.devices.onnx import read_onnx_model
 from edgeseg.devices.plugins import PluginFolder
 from edgeseg.devices.tflite_file.examination import examine
-from edgeseg.runtime.model.embedded import append_manifest, sha256, stored_manifest
+from edgeseg.runtime.model.embedded import (
+    append_manifest,
+    sha256,
+    sidecar_path,
+    stored_manifest,
+)
 from edgeseg.runtime.pictures.atomic import check_writable, write_bytes
 from edgeseg.runtime.pictures.originals import check_apart
 from edgeseg.runtime.pipeline.stopping import stopping_on_signals
@@ -99,7 +106,7 @@ def compile_model(
     model = find_model(model)
     shipped |= model.parent == find_model(MODEL_NAMES[0]).parent
     folder = Path() if shipped else model.parent
-    content = read_model(model)
+    content = _content(compiler, model)
     if compiler.operator and compiler.operator in content:
         raise ModelError(f"{model} is compiled for {compiler.chip} already")
     target = output or folder / f"{model.stem}{compiler.suffix}{compiler.kind}"
@@ -108,9 +115,12 @@ def compile_model(
     answer = _run(compiler, model, content, timeout_s, request)
     made = answer.content
     if compiler.kind != _TFLITE:
+        if answer.manifest:
+            write_bytes(sidecar_path(target), answer.manifest.encode())
         write_bytes(target, made)
+        carried = bool(answer.manifest)
         return Compilation(
-            target, sha256(target), device, compiler.title, answer, False
+            target, sha256(target), device, compiler.title, answer, carried
         )
     manifest = stored_manifest(model)
     compiled = made if manifest is None else append_manifest(made, manifest)
@@ -118,6 +128,18 @@ def compile_model(
     return Compilation(
         target, sha256(target), device, compiler.title, answer, manifest is not None
     )
+
+
+def _content(compiler: Compiler, model: Path) -> bytes:
+    """Return the bytes of a file of the format that a compiler takes."""
+    if compiler.takes == _TFLITE:
+        return read_model(model)
+    if model.suffix != compiler.takes:
+        raise ModelError(
+            f"{compiler.title} takes {compiler.takes} files, {model} is none: expected "
+            f"what {compiler.made_by} writes"
+        )
+    return read_onnx_model(model)
 
 
 def _compiler_for(device: str, request: Request) -> tuple[Compiler, Request]:
@@ -151,7 +173,7 @@ def _run(
     """Run the compiler in a folder of its own and examine what it answers."""
     program = compiler.find()
     with stopping_on_signals(), temporary_folder() as folder:
-        source = folder / "model.tflite"
+        source = folder / f"model{compiler.takes}"
         source.write_bytes(content)
         try:
             answer = compiler.compile(

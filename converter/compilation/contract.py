@@ -8,7 +8,6 @@ arguments. Another package brings one with an entry point of the group
 
 from __future__ import annotations
 
-import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from edgeseg.devices.types import Json
 
     Run = Callable[[list[str]], "Ended"]
 
@@ -168,8 +165,13 @@ class Answer:
     memory : Memory or None
         None where it does not say.
     agreement : float or None
-        Where the compiler quantizes itself: share of cells, 0..1, of up to 16
-        calibration photos to which the network gives the class that it gave in float.
+        Share of cells, 0..1, of up to 16 pictures to which what was made gives the
+        class that the network gave before; None where nobody has run it.
+    agreement_text : str
+        Which network and pictures these are, as it stands behind "it keeps 99 %".
+    manifest : str
+        Of what was made, in JSON, to be written beside it; empty where the source's
+        is taken.
     """
 
     content: bytes
@@ -179,6 +181,8 @@ class Answer:
     estimate: Estimate | None = None
     memory: Memory | None = None
     agreement: float | None = None
+    agreement_text: str = ""
+    manifest: str = ""
 
     @property
     def mapped(self) -> int:
@@ -202,24 +206,30 @@ class Compiler(ABC):
         What it compiles for, such as ``"the Edge TPU"``.
     suffix : str
         Put behind the model's name, such as ``"_edgetpu"``.
+    takes : str
+        Suffix of the files that it compiles, ``".tflite"`` or ``".onnx"``.
     kind : str
         Suffix of what it makes; anything but ``".tflite"`` is written as it is, and
-        the manifest stays with the model.
+        the manifest stays with the model or goes beside the result.
     operator : bytes
         Name of the custom operator that only a compiled ``.tflite`` file has.
     options : tuple of str
         Fields of `Request` that it takes beside the unit.
     advice : str
         What tells more where nothing is mapped.
+    made_by : str
+        The command that makes what it takes of a ``MODEL``; empty for any ``.tflite``.
     """
 
     title: str
     chip: str
     suffix: str
+    takes: str = ".tflite"
     kind: str = ".tflite"
     operator: bytes
     options: tuple[str, ...] = ()
     advice: str = ""
+    made_by: str = ""
 
     @abstractmethod
     def find(self) -> str:
@@ -251,49 +261,3 @@ class Compiler(ABC):
         ConversionError
             The compiler failed, or its answer cannot be read.
         """
-
-
-@dataclass(frozen=True)
-class Compilation:
-    """The result of a compilation.
-
-    Parameters
-    ----------
-    path : Path
-        The file written.
-    sha256 : str
-        Of the file.
-    device : str
-        What it is for.
-    title : str
-        Of the compiler.
-    answer : Answer
-        Of the compiler.
-    manifest : bool
-        Whether a manifest was carried over.
-    """
-
-    path: Path
-    sha256: str
-    device: str
-    title: str
-    answer: Answer
-    manifest: bool
-
-    def to_dict(self) -> Json:
-        """Return JSON values."""
-        estimate, memory = self.answer.estimate, self.answer.memory
-        return {
-            "path": str(self.path),
-            "sha256": self.sha256,
-            "device": self.device,
-            "compiler": self.answer.version,
-            "mapped": self.answer.mapped,
-            "operators": self.answer.total,
-            "manifest": self.manifest,
-            "rows": [dataclasses.asdict(row) for row in self.answer.rows],
-            "placement": [dataclasses.asdict(op) for op in self.answer.operators],
-            "estimate": dataclasses.asdict(estimate) if estimate else None,
-            "memory": dataclasses.asdict(memory) if memory else None,
-            "agreement": self.answer.agreement,
-        }

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.calibration.calibrate import calibration_pictures
+from edgeseg.converter.compilation.answers import agreement, read_answers
 from edgeseg.converter.compilation.contract import Answer, Compiler, Request, Row
 from edgeseg.converter.compilation.imx500.network import write_network
-from edgeseg.converter.compilation.imx500.proof import agreement, check_float
+from edgeseg.converter.compilation.imx500.proof import check_float
 from edgeseg.converter.compilation.imx500.report import read_memory
 from edgeseg.converter.compilation.program import how_it_ended, read_made
 from edgeseg.devices import ConversionError, InputError, MissingDriverError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "imxconv-tf"
 VARIABLE = "EDGESEG_IMXCONV"
+_QUANTIZER = "Sony's quantizer"
 OLDEST = (3, 19)  # the first whose answers are read here
 PACKAGES = "'imx500-converter[tf]' model-compression-toolkit 'tensorflow==2.15.*'"
 _HOW_TO_GET = (
@@ -96,8 +98,9 @@ class Imx500Compiler(Compiler):
         kinds = write_network(source, folder)
         _write_pictures(source, request.calibration, folder)
         ended = run([python_of(program), str(WORKER), str(folder)])
-        _check(ended, "Sony's quantizer", folder / "quantized.keras")
-        check_float(folder / "float.npy", folder / "answer.npy")
+        _check(ended, _QUANTIZER, folder / "quantized.keras")
+        plain = read_answers(folder / "float.npy", _QUANTIZER)
+        check_float(plain, read_answers(folder / "answer.npy", _QUANTIZER))
         out = folder / "out"
         command = [program, "-i", str(folder / "quantized.keras"), "-o", str(out)]
         ended = run([*command, "--no-input-persistency"])
@@ -115,7 +118,13 @@ class Imx500Compiler(Compiler):
             f"{version}, {_tools(folder)}",
             rows,
             memory=memory,
-            agreement=agreement(folder / "float.npy", folder / "quantized.npy"),
+            agreement=agreement(
+                plain,
+                read_answers(folder / "quantized.npy", _QUANTIZER),
+                made_of="the float network",
+                pictures="the calibration photos",
+            ),
+            agreement_text="the float network's classes on calibration photos",
         )
 
 
@@ -187,7 +196,7 @@ def _tools(folder: Path) -> str:
         return ", ".join(f"{name} {found[name]}" for name in sorted(found))
     except (OSError, ValueError, TypeError) as error:
         raise ConversionError(
-            f"Sony's quantizer did not say its version ({one_line(error)})"
+            f"{_QUANTIZER} did not say its version ({one_line(error)})"
         ) from error
 
 

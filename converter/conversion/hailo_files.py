@@ -14,10 +14,10 @@ sets (``.npy``, channels last, as they are before that normalization).
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.calibration.calibrate import CalibrationTensors
+from edgeseg.converter.compilation.pixels import pixel_manifest, pixels_of
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.devices import ConversionError
 from edgeseg.devices.onnx import OnnxDevice
@@ -53,18 +53,17 @@ def write_hailo_files(
     import numpy as np
 
     manifest = segmenter.manifest
-    mean, std = np.array(manifest.mean), np.array(manifest.std)
     tensors = list(CalibrationTensors(segmenter, photos))
     if tensors[0].ndim != 4 or tensors[0].shape[3] != 3:
         raise ConversionError(
             f"--for hailo: the network takes {list(tensors[0].shape)}, expected three "
             "colours, (1, H, W, 3)"
         )
-    pixels = [np.rint(t * std + mean).clip(0, 255).astype(np.uint8) for t in tensors]
+    pixels = [pixels_of(tensor, manifest) for tensor in tensors]
     np.save(folder / "result.calibration.npy", np.concatenate(pixels))
     (folder / "result.alls").write_text(script_of(manifest, len(pixels)), "utf-8")
-    beside = dataclasses.replace(manifest, mean=(0.0,) * 3, std=(1.0,) * 3)
-    (folder / "result.hef.json").write_text(beside.to_json(), "utf-8")
+    beside = pixel_manifest(manifest).to_json()
+    (folder / "result.hef.json").write_text(beside, "utf-8")
 
 
 def script_of(manifest: Manifest, pictures: int) -> str:

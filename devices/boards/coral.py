@@ -6,11 +6,13 @@ import logging
 from typing import TYPE_CHECKING
 
 from edgeseg.devices.accelerators import EdgeTpu, find_edge_tpus
+from edgeseg.devices.chip import check_compiled
 from edgeseg.devices.cores import physical_cores
-from edgeseg.devices.edgetpu import LIBEDGETPU, LIBRARY, matching_runtime
-from edgeseg.devices.errors import EdgesegError, MissingDriverError, ModelError
+from edgeseg.devices.delegated import DelegatedDevice
+from edgeseg.devices.edgetpu import LIBEDGETPU, matching_runtime
+from edgeseg.devices.errors import EdgesegError, MissingDriverError
 from edgeseg.devices.linux_files import ROOT
-from edgeseg.devices.open import is_compiled
+from edgeseg.devices.open import EDGE_TPU_OPERATOR
 from edgeseg.devices.profile import DeviceUnit, Found, Profile
 from edgeseg.devices.tflite import TFLiteDevice
 
@@ -26,7 +28,7 @@ _USB, _PCI = "char-usb_device", "char-apex"
 _NAMES = {"usb": "Coral USB Accelerator", "pci": "Coral on PCI Express", "": "Coral"}
 
 
-class Coral(TFLiteDevice):
+class Coral(DelegatedDevice):
     """Inference on an Edge TPU; what it does not take stays on the processor.
 
     Parameters
@@ -56,33 +58,18 @@ class Coral(TFLiteDevice):
         *,
         root: Path = ROOT,
     ) -> None:
-        if model.exists() and not is_compiled(model):
-            raise ModelError(
-                f"{model} is not compiled for the Edge TPU, nothing of it would run "
-                f"there: edgeseg compile {model} --device coral"
-            )
+        check_compiled(model, EDGE_TPU_OPERATOR, "the Edge TPU", "coral")
         tpu = _choose(unit, root)
-        library = LIBEDGETPU.find(root)
-        if library is None:
-            raise MissingDriverError(
-                f"{LIBRARY} is not installed: sudo apt install libedgetpu1-std"
-            )
-        runtime = matching_runtime(root)
-        delegate = LIBEDGETPU.load(
-            library, runtime, {"device": f"{tpu.bus}:{tpu.number}"}
-        )
         super().__init__(
             model,
             name=f"coral:{tpu.bus}:{tpu.number}",
-            threads=threads or physical_cores(),
-            runtime=runtime,
-            delegates=(delegate,),
+            threads=threads,
+            library=LIBEDGETPU,
+            runtime=lambda: matching_runtime(root),
+            options={"device": f"{tpu.bus}:{tpu.number}"},
+            described={"usb_mbit": tpu.speed_mbit},
+            root=root,
         )
-        self._delegate = {"delegate": str(library), "usb_mbit": tpu.speed_mbit}
-
-    def describe(self) -> Json:
-        """Return device, runtime, version, threads, delegate and speed of the bus."""
-        return {**super().describe(), **self._delegate}
 
 
 class _OnProcessor(TFLiteDevice):
@@ -146,8 +133,7 @@ def _find(root: Path) -> tuple[Found, ...]:
 def _state(tpu: EdgeTpu, root: Path) -> Found:
     device = f"coral:{tpu.bus}:{tpu.number}"
     if LIBEDGETPU.find(root) is None:
-        hint = f"{LIBRARY} is missing: sudo apt install libedgetpu1-std"
-        return Found(device, "incomplete", hint)
+        return Found(device, "incomplete", LIBEDGETPU.hint)
     if tpu.bus == "pci" and not tpu.is_started:
         hint = "no /dev/apex_N: the driver gasket-dkms is not loaded"
         return Found(device, "incomplete", hint)

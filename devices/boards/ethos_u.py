@@ -13,19 +13,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeseg.devices.cores import physical_cores
+from edgeseg.devices.chip import Chip, check_compiled, first_node
 from edgeseg.devices.delegate import DelegateLibrary
-from edgeseg.devices.errors import MissingDriverError, ModelError
+from edgeseg.devices.delegated import DelegatedDevice
+from edgeseg.devices.errors import MissingDriverError
 from edgeseg.devices.linux_files import ROOT
 from edgeseg.devices.litert import find_runtime
-from edgeseg.devices.open import has_operator
-from edgeseg.devices.profile import DeviceUnit, Found, Profile
-from edgeseg.devices.tflite import TFLiteDevice
+from edgeseg.devices.profile import DeviceUnit, Profile
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from edgeseg.devices.types import Json
 
 OPERATOR = b"ethos-u"
 LIBRARY = DelegateLibrary(
@@ -33,16 +30,23 @@ LIBRARY = DelegateLibrary(
     ("libethosu_delegate.so", "libethosu_op.so"),
     "EDGESEG_LIBETHOSU",
     "the Ethos-U",
+    "libethosu_delegate.so or libethosu_op.so is not installed: the image of the "
+    "board's maker has it; another file is taken with "
+    "EDGESEG_LIBETHOSU=/path/FILE.so",
 )
-_NO_LIBRARY = (
-    f"{' or '.join(LIBRARY.files)} is not installed: the image of the board's maker "
-    f"has it; another file is taken with {LIBRARY.variable}=/path/FILE.so"
+CHIP = Chip(
+    device="ethos_u",
+    title="Arm Ethos-U",
+    sign="/dev/ethosu0",
+    look=first_node("ethosu[0-9]*"),
+    lacks=lambda root: LIBRARY.hint if LIBRARY.find(root) is None else "",
+    advice="load the driver of the board's image, or run the model on another device",
 )
 # multiply-adds a cycle of each size of the chip, as Arm's compiler names them
 _SIZES = {"55": (32, 64, 128, 256), "65": (256, 512), "85": (128, 256, 512, 1024, 2048)}
 
 
-class EthosU(TFLiteDevice):
+class EthosU(DelegatedDevice):
     """Inference on an Ethos-U; what it does not take stays on the processor.
 
     Parameters
@@ -72,51 +76,24 @@ class EthosU(TFLiteDevice):
         *,
         root: Path = ROOT,
     ) -> None:
-        if model.exists() and not has_operator(model, OPERATOR):
-            raise ModelError(
-                f"{model} is not compiled for an Ethos-U, nothing of it would run "
-                f"there: edgeseg compile {model} --device ethos-u{unit or '65-256'}"
-            )
+        device = f"ethos-u{unit or '65-256'}"
+        check_compiled(model, OPERATOR, "an Ethos-U", device)
         if unit.startswith("55"):
             raise MissingDriverError(
                 "an Ethos-U55 stands beside a microcontroller, which does not run "
                 "edgeseg: build the compiled file into its firmware"
             )
-        nodes = _nodes(root)
-        if not nodes:
-            raise MissingDriverError(
-                "no Ethos-U found (no /dev/ethosu0): load the driver of the board's "
-                "image, or run the model on another device"
-            )
-        library = LIBRARY.find(root)
-        if library is None:
-            raise MissingDriverError(_NO_LIBRARY)
-        runtime = find_runtime()
-        delegate = LIBRARY.load(library, runtime, {})
+        node = CHIP.require(root)
         super().__init__(
             model,
             name="ethos_u",
-            threads=threads or physical_cores(),
-            runtime=runtime,
-            delegates=(delegate,),
+            threads=threads,
+            library=LIBRARY,
+            runtime=find_runtime,
+            options={},
+            described={"node": node},
+            root=root,
         )
-        self._delegate = {"delegate": str(library), "node": str(nodes[0])}
-
-    def describe(self) -> Json:
-        """Return device, runtime, version, threads, delegate and device file."""
-        return {**super().describe(), **self._delegate}
-
-
-def _nodes(root: Path) -> list[Path]:
-    return sorted((root / "dev").glob("ethosu[0-9]*"))
-
-
-def _find(root: Path) -> tuple[Found, ...]:
-    if not _nodes(root):
-        return (Found("ethos_u", "absent", "no Arm Ethos-U (no /dev/ethosu0)"),)
-    if LIBRARY.find(root) is None:
-        return (Found("ethos_u", "incomplete", _NO_LIBRARY),)
-    return (Found("ethos_u", "ready", "Arm Ethos-U"),)
 
 
 def _units() -> tuple[DeviceUnit, ...]:
@@ -140,7 +117,7 @@ def _units() -> tuple[DeviceUnit, ...]:
 PROFILE = Profile(
     summary="Arm's Ethos-U",
     units=_units(),
-    find=_find,
+    find=CHIP.find,
     placement="ethosu65",
     compiler="ethos_u",
     recipes=("int8",),

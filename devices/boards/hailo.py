@@ -13,16 +13,15 @@ HailoRT, ``hailort/libhailort/bindings/python`` (https://github.com/hailo-ai/hai
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from edgeseg.devices.base import SpecifiedDevice, TensorSpec, check_tensors
+from edgeseg.devices.chip import Chip, DriverPackage, first_node
 from edgeseg.devices.errors import MissingDriverError, ModelError
 from edgeseg.devices.linux_files import ROOT
 from edgeseg.devices.plain_text import one_line, reason_of
-from edgeseg.devices.profile import DeviceUnit, Found, Profile
+from edgeseg.devices.profile import DeviceUnit, Profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,15 +29,20 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Array, Json, Module, Untyped
 
 _MAGIC = b"\x01HEF"
-_PACKAGE = "hailo_platform"
-_NO_PACKAGE = (
-    "hailo needs HailoRT's Python package: on Raspberry Pi OS sudo apt install "
-    "hailo-all, and use the system's Python or python3 -m venv --system-site-packages"
+_NODE = "/dev/hailo0"
+HAILORT = DriverPackage(
+    module="hailo_platform",
+    title="HailoRT's Python package",
+    hint="hailo needs HailoRT's Python package: on Raspberry Pi OS sudo apt install "
+    "hailo-all, and use the system's Python or python3 -m venv --system-site-packages",
 )
-_NODES = "/dev/hailo0"
-_NO_CHIP = (
-    f"no Hailo chip found (no {_NODES}): check the HAT's cable, and PCI Express and "
-    "the driver with hailortcli scan"
+CHIP = Chip(
+    device="hailo",
+    title="Hailo chip",
+    sign=_NODE,
+    look=first_node("hailo[0-9]*"),
+    lacks=HAILORT.missing,
+    advice="check the HAT's cable, and PCI Express and the driver with hailortcli scan",
 )
 
 
@@ -72,10 +76,9 @@ class Hailo(SpecifiedDevice):
         *,
         root: Path = ROOT,
     ) -> None:
-        if not _nodes(root):
-            raise MissingDriverError(_NO_CHIP)
+        CHIP.require(root)
         _check_file(model)
-        hailo = _package()
+        hailo = HAILORT.load()
         self._errors = getattr(hailo, "HailoRTException", RuntimeError)
         self._version = str(getattr(hailo, "__version__", "unknown"))
         self._held = ExitStack()
@@ -164,17 +167,6 @@ def _check_file(model: Path) -> None:
         )
 
 
-def _package() -> Module:
-    try:
-        return importlib.import_module(_PACKAGE)
-    except ImportError as error:
-        raise MissingDriverError(f"{_NO_PACKAGE} ({one_line(error)})") from error
-    except Exception as error:  # its own MissingPyHRTLib derives from Exception alone
-        raise MissingDriverError(
-            f"HailoRT's Python package cannot be loaded: {one_line(error)}"
-        ) from error
-
-
 def _inputs(hef: Untyped) -> Untyped:
     return hef.get_input_vstream_infos()
 
@@ -189,22 +181,10 @@ def _spec(info: Untyped, dtype: str) -> TensorSpec:
     return TensorSpec(str(info.name), shape, dtype, 1.0 if dtype == "uint8" else 0.0)
 
 
-def _nodes(root: Path) -> list[Path]:
-    return sorted((root / "dev").glob("hailo[0-9]*"))
-
-
-def _find(root: Path) -> tuple[Found, ...]:
-    if not _nodes(root):
-        return (Found("hailo", "absent", f"no Hailo chip (no {_NODES})"),)
-    if importlib.util.find_spec(_PACKAGE) is None:
-        return (Found("hailo", "incomplete", _NO_PACKAGE),)
-    return (Found("hailo", "ready", "Hailo chip"),)
-
-
 PROFILE = Profile(
     summary="a Hailo-8 or 8L, as on the AI HAT+, for a .hef file",
-    units=(DeviceUnit("", "the first chip, through HailoRT", nodes=(_NODES,)),),
-    find=_find,
+    units=(DeviceUnit("", "the first chip, through HailoRT", nodes=(_NODE,)),),
+    find=CHIP.find,
     placement="unknown",
     recipes=("float32",),
     heads=("logits-stride",),

@@ -13,7 +13,6 @@ checkout; see `edgeseg.benchmarks.studies`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -25,65 +24,23 @@ from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.record import write_record
 from edgeseg.benchmarks.studies.conversions import machine
+from edgeseg.benchmarks.studies.recorded import figures_of, recorded_like
 from edgeseg.converter.compilation.compile import COMPILERS
 from edgeseg.converter.compilation.contract import Request
 from edgeseg.converter.compilation.program import how_it_ended, run_program
 from edgeseg.converter.compilers.imx500 import WORKER, python_of
-from edgeseg.devices import ConversionError, Device, EdgesegError, ModelError
+from edgeseg.devices import ConversionError, EdgesegError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.accuracy.evaluation import evaluate_pair
 from edgeseg.runtime.accuracy.matching import Matching
 from edgeseg.runtime.accuracy.open import open_dataset
 
 if TYPE_CHECKING:
-    from edgeseg.devices import TensorSpec
     from edgeseg.devices.types import Array, Json
     from edgeseg.runtime.accuracy.dataset import Dataset
-    from edgeseg.runtime.accuracy.paired import PairedEvaluation
 
 _CLASSES = ("background", "cat", "cow", "dog", "horse", "person", "sheep")
 _TIMEOUT_S = 7200.0
-
-
-class RecordedAnswers(Device):
-    """Answers that another process gave to the same tensors.
-
-    Parameters
-    ----------
-    like : Device
-        Has the tensors' forms.
-    tensors, answers : ndarray
-        ``(N, H, W, 3)`` and ``(N, h, w, C)`` float32.
-    """
-
-    def __init__(self, like: Device, tensors: Array, answers: Array) -> None:
-        self._like = like
-        self._answers = answers
-        self._places = {_digest(t): i for i, t in enumerate(tensors)}
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Those of the network."""
-        return self._like.inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Those of the network."""
-        return self._like.outputs
-
-    def infer(self, *tensors: Array) -> tuple[Array, ...]:
-        """Return what was answered to this tensor."""
-        place = self._places.get(_digest(tensors[0][0]))
-        if place is None:
-            raise ModelError("no answer to this tensor was recorded")
-        return (self._answers[place : place + 1].copy(),)
-
-    def describe(self) -> Json:
-        """Say that nothing is run."""
-        return {"device": "recorded"}
-
-    def close(self) -> None:
-        """Leave the other device as it is."""
 
 
 def row_of(
@@ -139,13 +96,12 @@ def row_of(
         Segmenter.open(model, threads=1) as plain,
         Segmenter.open(int8, threads=1) as own,
     ):
-        recorded = _recorded(plain, work, program, dataset)
-        sony = Segmenter(recorded, plain.manifest)
+        sony = recorded_like(plain, dataset, _answers(plain, work, program, dataset))
         matching = Matching(_CLASSES, merge_others=True)
 
         def pair(reference: Segmenter, candidate: Segmenter) -> Json:
             names = dataset.ids[::every]
-            return _figures(
+            return figures_of(
                 evaluate_pair(
                     reference, candidate, dataset, names=names, matching=matching
                 )
@@ -159,17 +115,16 @@ def row_of(
     return row
 
 
-def _recorded(
+def _answers(
     plain: Segmenter, work: Path, program: str, dataset: Dataset
-) -> RecordedAnswers:
+) -> list[Array]:
+    """Return what the quantized network answers to each picture; kept in the folder."""
     import numpy as np
 
     pictures, answers = work / "val.npy", work / "answers.npy"
-    tensors = np.concatenate(
-        [plain.tensor(dataset.picture(name)) for name in dataset.ids]
-    )
     if not answers.is_file():
-        np.save(pictures, tensors)
+        tensors = [plain.tensor(dataset.picture(name)) for name in dataset.ids]
+        np.save(pictures, np.concatenate(tensors))
         ended = run_program(
             [
                 python_of(program),
@@ -182,20 +137,7 @@ def _recorded(
         pictures.unlink()
         if ended.code != 0:
             raise ConversionError(f"the quantized network {how_it_ended(ended.code)}")
-    return RecordedAnswers(plain.device, tensors, np.load(answers))
-
-
-def _figures(paired: PairedEvaluation) -> Json:
-    return {
-        "pictures": len(paired.names),
-        "miou": [round(paired.reference.miou, 5), round(paired.candidate.miou, 5)],
-        "drop": asdict(paired.drop),
-        "agreement": float(paired.equal.sum() / paired.pixels.sum()),
-    }
-
-
-def _digest(tensor: Array) -> str:
-    return hashlib.sha256(tensor.tobytes()).hexdigest()
+    return list(np.load(answers))
 
 
 def main(arguments: list[str]) -> int:

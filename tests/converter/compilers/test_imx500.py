@@ -246,7 +246,7 @@ def test_the_command_says_what_it_needs(tools, model, photos):
                 "after": "np.save(folder / 'quantized.npy', "
                 "-np.concatenate([one] * count))"
             },
-            "keeps .* of the float network's classes",
+            "keeps .* of the classes of the float network",
         ),
         (
             {"after": "(folder / 'quantized.npy').write_text('nonsense')"},

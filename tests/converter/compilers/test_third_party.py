@@ -75,7 +75,7 @@ def test_its_device_is_one_like_any_other(installed, golden_model):
 
 def test_its_compiler_compiles_for_it(installed, golden_model, tmp_path):
     assert "abacus:13" in targets()
-    assert COMPILERS.names() == ("abacus", "edgetpu", "ethos_u", "imx500")
+    assert COMPILERS.names() == ("abacus", "edgetpu", "ethos_u", "imx500", "rockchip")
     target = tmp_path / "counted.tflite"
     result = compile_model(golden_model, "abacus:13", output=target)
     assert (result.answer.version, result.manifest) == ("1.0", True)

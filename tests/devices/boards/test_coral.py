@@ -186,7 +186,7 @@ def test_edge_tpus_are_counted_by_bus(tmp_path):
     ("files", "state", "word"),
     [
         ({}, "absent", "no Coral"),
-        (usb_coral(), "incomplete", "libedgetpu.so.1 is missing"),
+        (usb_coral(), "incomplete", "libedgetpu.so.1 is not installed"),
         ({**usb_coral(), "usr/lib/libedgetpu.so.1": ""}, "ready", "USB Accelerator"),
         ({**usb_coral(speed="480"), "usr/lib/libedgetpu.so.1": ""}, "ready", "USB 2"),
         ({**pci_coral(), "usr/lib/libedgetpu.so.1": ""}, "incomplete", "gasket"),

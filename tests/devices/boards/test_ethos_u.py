@@ -69,7 +69,7 @@ def test_a_variable_names_another_library(compiled, standin, fitted, monkeypatch
 def test_what_is_not_there_is_named(compiled, golden_model, fitted, tmp_path):
     with pytest.raises(ModelError, match=r"edgeseg compile .* --device ethos-u85-256"):
         EthosU(golden_model, "85-256", root=fitted)
-    with pytest.raises(MissingDriverError, match="no Ethos-U found"):
+    with pytest.raises(MissingDriverError, match="no Arm Ethos-U found"):
         EthosU(compiled, root=tmp_path)
     with pytest.raises(
         MissingDriverError, match=r"libethosu_delegate\.so or libethosu"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
+from importlib.machinery import ModuleSpec
 
 import numpy as np
 import pytest
@@ -114,6 +115,7 @@ class Params:
 def hailort(monkeypatch):
     module = types.ModuleType("hailo_platform")
     module.__version__ = "4.20.0"
+    module.__spec__ = ModuleSpec("hailo_platform", None)
     module.HEF, module.VDevice, module.InferVStreams = HEF, VDevice, InferVStreams
     module.InputVStreamParams = module.OutputVStreamParams = Params
     module.ConfigureParams = Params
@@ -195,7 +197,7 @@ def test_what_devices_says(board, tmp_path):
     assert [found.state for found in PROFILE.find(board)] == ["incomplete"]
 
 
-@pytest.mark.parametrize("name", ["hailo", "imx500"])
+@pytest.mark.parametrize("name", ["hailo", "imx500", "rk3588"])
 def test_what_only_the_maker_s_compiler_knows_is_not_predicted(name, golden_model):
     with pytest.raises(ModelError, match="maker's compiler takes all of it"):
         check_model(golden_model, name)

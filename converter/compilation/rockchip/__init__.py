@@ -1,0 +1,1 @@
+"""What Rockchip's toolkit is given of an ONNX file, and the program that drives it."""
