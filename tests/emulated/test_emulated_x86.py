@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
-from emulated.conversion import RESULT
+from emulated.conversion import RESULT, SHIPPED
 from emulated.difference import difference
 from emulated.environment import run
 from emulated.record import convert_with
@@ -58,5 +58,7 @@ def test_packages_are_those_of_this_environment(python):
 def test_the_shipped_int8_file_comes_out_byte_for_byte(python, tmp_path):
     made = convert_with(python, tmp_path)
     assert made["emulator"] == EMULATOR
-    found = difference(model_file("voc").read_bytes(), (tmp_path / RESULT).read_bytes())
+    found = difference(
+        model_file(SHIPPED).read_bytes(), (tmp_path / RESULT).read_bytes()
+    )
     assert found["bytes_equal"], found

@@ -15,7 +15,13 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 
-from emulated.conversion import FLOAT, RESULT, convert_uncompared, shipped_request
+from emulated.conversion import (
+    FLOAT,
+    RESULT,
+    SHIPPED,
+    convert_uncompared,
+    shipped_request,
+)
 from emulated.difference import difference
 from graphs import RENAMES, perturbed
 
@@ -53,10 +59,10 @@ def usual(convert):
 
 
 def check_ranges_load_alike(first, second):
-    stored = json.loads(ranges_file().read_text())
+    stored = json.loads(ranges_file(SHIPPED).read_text())
     origin = Origin(stored["weights_sha256"], stored["options"])
     one, two = (
-        SavedRanges(ranges_file()).ranges(FlatModel(content), origin)
+        SavedRanges(ranges_file(SHIPPED)).ranges(FlatModel(content), origin)
         for content in (first, second)
     )
     for kind in ("central", "extremes"):
@@ -72,7 +78,7 @@ def check_ranges_load_alike(first, second):
 
 def check_int8(made):
     """Check a file against the shipped one; biases hold last bits of floats."""
-    found = difference(model_file().read_bytes(), made)
+    found = difference(model_file(SHIPPED).read_bytes(), made)
     assert found["structure_equal"]
     assert found["constants"]["int8"]["values"] > 2_000_000
     assert found["constants"]["int8"]["values_different"] == 0
@@ -81,7 +87,7 @@ def check_int8(made):
 
 
 def test_this_machine_makes_the_shipped_file(usual):
-    assert usual[1] == model_file().read_bytes()
+    assert usual[1] == model_file(SHIPPED).read_bytes()
 
 
 @pytest.mark.long
@@ -134,4 +140,4 @@ def test_an_approximate_reciprocal_root_does_not_matter(fold, usual, convert):
     check_ranges_load_alike(usual[0], content)
     check_int8(made)
     if fold:  # else names are TensorFlow's, and bits the processor's
-        assert made == model_file().read_bytes()
+        assert made == model_file(SHIPPED).read_bytes()
