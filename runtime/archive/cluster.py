@@ -38,6 +38,9 @@ _QUIET = {
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
+# Ray's switch for systems whose firewalls ask: one of our own has no address but
+# 127.0.0.1, where it would look up and use the machine's
+_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 @contextmanager
@@ -48,8 +51,8 @@ def connected(address: str | None) -> Iterator[Untyped]:
     ----------
     address : str or None
         ``HOST:PORT`` of a cluster, or ``auto`` for the one that this machine belongs
-        to; None starts one on this machine, which takes nothing from others: Ray
-        listens on every address, and a token that is new each time guards it.
+        to; None starts one on this machine, which takes nothing from others: it
+        listens on 127.0.0.1 alone, and a token that is new each time guards it.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def connected(address: str | None) -> Iterator[Untyped]:
     with ExitStack() as stack:
         if address is None:
             stack.enter_context(_guarded())
-        ray = _module()
+        ray = _module(_QUIET if address else _QUIET | _LOOPBACK)
         settings: dict[str, object] = {
             "log_to_driver": False,
             "logging_level": logging.CRITICAL,
@@ -147,8 +150,8 @@ def _guarded() -> Iterator[None]:
                 os.environ[key] = value
 
 
-def _module() -> Untyped:
-    os.environ.update(_QUIET)  # read when it is imported
+def _module(settings: dict[str, str]) -> Untyped:
+    os.environ.update(settings)  # read when it is imported
     import ray
 
     return ray

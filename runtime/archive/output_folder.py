@@ -14,7 +14,6 @@ from edgeseg.devices.base import Closing
 from edgeseg.devices.plain_files import kind_of
 from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
-from edgeseg.runtime.archive.segmenting import JOB_FILE
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.pictures.atomic import make_folder, remove_empty, write_text
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Json
     from edgeseg.runtime.archive.work import Unread
 
+JOB_FILE = "archive.json"  # which job it is
+MASKS, OVERLAYS = "masks", "overlays"
 UNREAD = "unread.jsonl"
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
 from edgeseg.runtime.archive.listing import chosen, items_of
+from edgeseg.runtime.archive.output_folder import MASKS, OVERLAYS
 from edgeseg.runtime.archive.remote_files import is_url
-from edgeseg.runtime.archive.segmenting import MASKS, OVERLAYS
 from edgeseg.runtime.capture.open import Inputs
 from edgeseg.runtime.output.apart import check_outputs
 from edgeseg.runtime.output.open import find_sink

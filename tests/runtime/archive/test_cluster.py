@@ -13,7 +13,7 @@ for package in ("ray", "pyarrow"):
 def test_nothing_is_lost_or_done_twice_whoever_is_killed(
     golden_model, photos, clip, tmp_path
 ):
-    from edgeseg.benchmarks.studies.archive_kills import kill_each
+    from edgeseg.benchmarks.studies.archive.kills import kill_each
 
     found = kill_each(golden_model, [photos, clip], tmp_path)
     assert (found["nodes"], found["pictures"]) == (3, 326)
