@@ -192,6 +192,12 @@ def _check_reachable(address: str) -> None:
 
 def _unusable(address: str | None, error: Exception) -> InputError:
     reason = one_line(error)
+    if _is_about_token(error):
+        return InputError(
+            f"the cluster of Ray at {address} refuses the token of this machine, or "
+            "the lack of one: set RAY_AUTH_MODE=token, and copy ~/.ray/auth_token from "
+            "the cluster's first machine, or set RAY_AUTH_TOKEN"
+        )
     if address is None:
         return InputError(f"Ray cannot be started here: {reason}")
     if address == AUTO and isinstance(error, ConnectionError):
@@ -200,3 +206,11 @@ def _unusable(address: str | None, error: Exception) -> InputError:
         f"no cluster of Ray at {address}: {reason}; start one with: ray start --head, "
         "or leave --ray out"
     )
+
+
+def _is_about_token(error: BaseException | None) -> bool:
+    while error is not None:
+        if type(error).__name__ == "AuthenticationError":
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -26,7 +26,7 @@ import click
 
 from edgeseg.benchmarks.studies.archive.engine import engine as measure_engine
 from edgeseg.benchmarks.studies.archive.growth import synthetic as measure_growth
-from edgeseg.benchmarks.studies.archive.kills import kill_each
+from edgeseg.benchmarks.studies.archive.kills import KINDS, kill_each
 from edgeseg.benchmarks.studies.archive.pictures import draw_small, gather
 from edgeseg.benchmarks.studies.archive.scores import compare_scores
 from edgeseg.benchmarks.studies.conversions import machine
@@ -79,7 +79,10 @@ def engine(rounds: int, count: int, model: Path, pictures: Path | None) -> None:
 @click.argument("pictures", type=click.Path(path_type=Path, exists=True), nargs=-1)
 @click.option("--model", type=MODEL, default="animals")
 @click.option("--data", type=click.Path(path_type=Path), default=_DATA)
-def kills(pictures: tuple[Path, ...], model: Path, data: Path) -> None:
+@click.option("--only", type=click.Choice(KINDS), multiple=True, default=KINDS)
+def kills(
+    pictures: tuple[Path, ...], model: Path, data: Path, only: tuple[str, ...]
+) -> None:
     """Kill an actor, a node, the driver, all; compare with a run on one machine.
 
     Without PICTURES it takes those in DATA, the photos that ship, a video made of
@@ -88,7 +91,7 @@ def kills(pictures: tuple[Path, ...], model: Path, data: Path) -> None:
     with _scratch() as folder:
         shipped = _ROOT / "runtime" / "shipped" / "photos"
         taken = pictures or gather(data, shipped, folder)
-        _add("kills", kill_each(model, taken, folder, click.echo))
+        _add("kills", kill_each(model, taken, folder, click.echo, only=only))
 
 
 @main.command()
@@ -110,9 +113,9 @@ def _scratch() -> Iterator[Path]:
 
 
 def _add(key: str, values: Json) -> None:
-    """Put a part into the record, beside what is there."""
+    """Put a part into the record, beside what is there and is not measured anew."""
     record = json.loads(_RECORD.read_text("utf-8")) if _RECORD.exists() else {}
-    record[key] = values
+    record[key] = {**record.get(key, {}), **values}
     record["machine"] = machine()
     record["versions"] = {name: version(name) for name in ("ray", "pyarrow")}
     write_text(_RECORD, json_text(record, indent=2, sort_keys=True) + "\n")

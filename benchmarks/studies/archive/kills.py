@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.studies.archive.comparing import by_run, compared, masks_in
 from edgeseg.benchmarks.studies.archive.nodes import COUNT, Nodes, kill_program
-from edgeseg.benchmarks.studies.archive.processes import actors_below
+from edgeseg.benchmarks.studies.archive.processes import family
 
 if TYPE_CHECKING:
     import subprocess
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Json
 
+KINDS = "nothing", "actor", "node", "driver", "all nodes"
 _PATIENCE_S = 900.0
 
 
@@ -30,6 +31,8 @@ def kill_each(
     pictures: Sequence[Path],
     folder: Path,
     say: Callable[[str], object] = lambda text: None,
+    *,
+    only: Sequence[str] = KINDS,
 ) -> Json:
     """Return what became of an archive for each kind of kill.
 
@@ -43,6 +46,8 @@ def kill_each(
         Empty; gets what is written.
     say : callable
         Gets a line for each kind.
+    only : sequence of str
+        Of `KINDS`.
     """
     expected = by_run(model, pictures, folder / "run")
     source = [str(path) for path in pictures]
@@ -54,7 +59,7 @@ def kill_each(
         "driver": lambda nodes, driver: kill_program(driver),
         "all nodes": _kill_all,
     }
-    for name, kill in kills.items():
+    for name in only:
         out = folder / name
         with ExitStack() as stack:
             nodes = stack.enter_context(Nodes())
@@ -63,7 +68,7 @@ def kill_each(
             driver = nodes.start(command)
             _wait_for(out, len(expected) // 5, driver)
             done = masks_in(out)
-            kill(nodes, driver)
+            kills[name](nodes, driver)
             text, errors = driver.communicate(timeout=_PATIENCE_S)
             runs = [driver.returncode]
             if name == "all nodes":
@@ -90,7 +95,10 @@ def _command(model: Path, source: list[str], out: Path, address: str) -> list[st
 
 
 def _kill_actor() -> None:
-    os.kill(actors_below(os.getpid())[0], signal.SIGKILL)
+    # the one that has done most is at work, not about to begin
+    actors = family(os.getpid())["actors"]
+    busiest = max(actors, key=lambda process: process.cpu_s)
+    os.kill(busiest.pid, signal.SIGKILL)
 
 
 def _kill_all(nodes: Nodes, driver: subprocess.Popen[str]) -> None:
