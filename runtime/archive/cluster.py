@@ -28,7 +28,9 @@ AUTO = "auto"
 _STORE_BYTES = 100 << 20  # Ray's shared memory, of which next to nothing is used
 _TEMPORARY = re.compile(r"edgeseg-ray-[a-z0-9_]{8}")
 _LONGEST = 20  # characters of the folder for sockets, whose names Linux limits
-_PATIENCE_S = 5.0
+_PATIENCE_S = 10.0
+_SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # an empty frame of that type, which comes first
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _SETTINGS
 _TRIES = 3  # at starting one of our own
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -185,9 +187,33 @@ def _check_reachable(address: str) -> None:
             f"--ray: expected HOST:PORT of a cluster, or {AUTO}; got {address!r}"
         )
     try:
-        socket.create_connection((host, int(port)), _PATIENCE_S).close()
+        with socket.create_connection((host, int(port)), _PATIENCE_S) as connection:
+            connection.settimeout(_PATIENCE_S)
+            answers = _speaks_http_2(connection)
     except OSError as error:
         raise _unusable(address, error) from error
+    if not answers:
+        raise InputError(
+            f"no cluster of Ray at {address}: something else listens there; expected "
+            "the address that ray start --head prints"
+        )
+
+
+def _speaks_http_2(connection: socket.socket) -> bool:
+    """Return whether who listens does what Ray's gRPC does: RFC 9113, section 3.4."""
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+        return True  # not before the two have agreed on a cipher
+    connection.sendall(_PREFACE)
+    head = b""
+    while len(head) < len(_SETTINGS):
+        try:
+            part = connection.recv(len(_SETTINGS) - len(head))
+        except OSError:  # it waits for something else, or hangs up
+            return False
+        if not part:
+            return False
+        head += part
+    return head[3] == _SETTINGS[3]
 
 
 def _unusable(address: str | None, error: Exception) -> InputError:

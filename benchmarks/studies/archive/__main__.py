@@ -91,7 +91,8 @@ def kills(
     with _scratch() as folder:
         shipped = _ROOT / "runtime" / "shipped" / "photos"
         taken = pictures or gather(data, shipped, folder)
-        _add("kills", kill_each(model, taken, folder, click.echo, only=only))
+        for found in kill_each(model, taken, folder, only=only):
+            _add("kills", found)
 
 
 @main.command()

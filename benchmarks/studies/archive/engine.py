@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from edgeseg.benchmarks.studies.archive.processes import KINDS, control_s, family
+from edgeseg.benchmarks.studies.archive.plain import plain_worker
+from edgeseg.benchmarks.studies.archive.processes import KINDS, family
 from edgeseg.runtime.archive.job import Archived, archive
 from edgeseg.runtime.archive.listing import items_of, sized
-from edgeseg.runtime.archive.output_folder import OutputFolder
 from edgeseg.runtime.archive.plan import ArchiveRequest
-from edgeseg.runtime.archive.segmenting import Segmenting
-from edgeseg.runtime.archive.work import Job, batches_of
+from edgeseg.runtime.archive.work import batches_of
 from edgeseg.runtime.pipeline.stopping import Stop
-from edgeseg.runtime.segmentation.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,24 +44,18 @@ class Cost:
         Of cores, of all processes.
     ray_core_ms : float
         Of that, what neither decodes, segments nor writes: driver and Ray itself.
-    control_ms : tuple of float
-        Milliseconds of a core and on the clock of a fixed piece of work, just before.
     """
 
     clock_ms: float
     core_ms: float
-    ray_core_ms: float
-    control_ms: tuple[float, float]
+    ray_core_ms: float = 0.0
 
     def to_dict(self) -> Json:
         """Return it as JSON values."""
-        core_ms, clock_ms = self.control_ms
         return {
             "clock_ms": round(self.clock_ms, 3),
             "core_ms": round(self.core_ms, 3),
             "ray_core_ms": round(self.ray_core_ms, 3),
-            "control_core_ms": round(core_ms, 2),
-            "control_clock_ms": round(clock_ms, 2),
         }
 
 
@@ -117,27 +109,16 @@ def _alone(model: Path, source: Path, out: Path, most: int) -> Cost:
 
 
 def _by_loop(model: Path, source: Path, out: Path, _: int) -> Cost:
-    items = items_of([str(source)])
-    with Segmenter.open(model) as opened:
-        manifest = opened.manifest
-    with OutputFolder(out, {}) as output:
-        job = Job(model.read_bytes(), model.name, manifest, str(out), output.key, "/")
-        with Segmenting(job) as segmenting:
-            batches = batches_of(sized(items))
-            output.areas.add(segmenting(next(batches)).rows)
-            control = control_s()
-            clock_s, cpu_s, done = time.perf_counter(), time.process_time(), 0
-            for batch in batches:
-                output.areas.add(segmenting(batch).rows)
-                done += len(batch.items)
-            clock_s = time.perf_counter() - clock_s
-            cpu_s = time.process_time() - cpu_s
-    return Cost(
-        1000 * clock_s / done,
-        1000 * cpu_s / done,
-        0.0,
-        (1000 * control[0], 1000 * control[1]),
-    )
+    batches = batches_of(sized(items_of([str(source)])))
+    with plain_worker(model, out) as (worker, output):
+        output.areas.add(worker(next(batches)).rows)
+        clock_s, cpu_s, done = time.perf_counter(), time.process_time(), 0
+        for batch in batches:
+            output.areas.add(worker(batch).rows)
+            done += len(batch.items)
+        clock_s = time.perf_counter() - clock_s
+        cpu_s = time.process_time() - cpu_s
+    return Cost(1000 * clock_s / done, 1000 * cpu_s / done)
 
 
 def _by_actors(model: Path, source: Path, out: Path, most: int) -> Cost:
@@ -152,7 +133,6 @@ def _by_actors(model: Path, source: Path, out: Path, most: int) -> Cost:
             spent = {kind: sum(each.cpu_s for each in found[kind]) for kind in KINDS}
             seen.append((now, archived.done, spent))
 
-    control = control_s()
     request = ArchiveRequest(model, (str(source),), out, actors=most, threads=1)
     archive(request, stop=Stop(), progress=look)
     (first_s, before, began), (last_s, done, ended) = seen[0], seen[-1]
@@ -162,7 +142,6 @@ def _by_actors(model: Path, source: Path, out: Path, most: int) -> Cost:
         1000 * (last_s - first_s) / done,
         sum(spent.values()) / done,
         (spent["driver"] + spent["ray"]) / done,
-        (1000 * control[0], 1000 * control[1]),
     )
 
 

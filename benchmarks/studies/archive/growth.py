@@ -1,8 +1,8 @@
 """Rate and memory of a long archive, tenth by tenth, beside what the machine gives.
 
-The archive is a process of its own. Another looks at it, and does a fixed piece of work
-now and then: where others are at work on the machine, pictures a second say little, and
-pictures a second of a core, held against that work, say more.
+The archive is a process of its own. Another looks at it, and segments the same few
+pictures now and then: where others are at work on the machine, pictures a second say
+little, and what a picture costs of a core, held against that control, says more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from edgeseg.benchmarks.studies.archive.pictures import draw_small
-from edgeseg.benchmarks.studies.archive.processes import KINDS, control_s, family
+from edgeseg.benchmarks.studies.archive.plain import Control, plain_worker
+from edgeseg.benchmarks.studies.archive.processes import KINDS, family
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
 from edgeseg.runtime.archive.job import Archived, archive
 from edgeseg.runtime.archive.plan import ArchiveRequest
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from edgeseg.devices.types import Json
 
-_EVERY_S = 2.0
+_EVERY_S = 3.0
 _TENTHS = 10
 
 
@@ -46,8 +47,8 @@ class Look:
         Bytes by kind of process; of actors, those of the largest.
     cpu_s : dict of str to float
         Seconds of a core so far, by kind.
-    control_s : tuple of float
-        See `control_s`.
+    control_ms : tuple of float
+        See `Control`.
     load : float
         Load average of the machine.
     """
@@ -56,7 +57,7 @@ class Look:
     done: int
     resident: dict[str, int]
     cpu_s: dict[str, float]
-    control_s: tuple[float, float]
+    control_ms: tuple[float, float]
     load: float
 
 
@@ -80,12 +81,16 @@ def synthetic(
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
     request = ArchiveRequest(model, (str(folder / "photos"),), folder / "out")
-    start_s = time.monotonic()
-    driver = context.Process(target=_drive, args=(request, there))
-    driver.start()
-    there.close()
-    looks = _watch(driver.pid or 0, here, count, say)
-    driver.join()
+    with plain_worker(model, folder / "control") as (worker, _):
+        control = Control(worker, folder / "photos" / "000")
+        control.ms()
+        start_s = time.monotonic()
+        driver = context.Process(target=_drive, args=(request, there))
+        driver.start()
+        there.close()
+        watching = _Watching(driver.pid or 0, here, control)
+        looks = watching.until_the_end(count, say)
+        driver.join()
     names = AreasTable(folder / "out" / FOLDER).names()
     masks = sum(len(files) for _, _, files in os.walk(folder / "out" / "masks"))
     tenths = _tenths(looks)
@@ -100,7 +105,13 @@ def synthetic(
         "tenths": tenths,
         "last_to_second_tenth": {
             key: round(tenths[-1][key] / tenths[1][key], 3)
-            for key in ("rate", "rate_a_core", "rate_a_core_by_control", "driver_mib")
+            for key in (
+                "rate",
+                "core_ms",
+                "core_ms_by_control",
+                "driver_mib",
+                "actors_mib",
+            )
         },
     }
 
@@ -114,41 +125,55 @@ def _drive(request: ArchiveRequest, to: Connection) -> None:
     archive(request, stop=Stop(), progress=show)
 
 
-def _watch(
-    pid: int, source: Connection, count: int, say: Callable[[str], object]
-) -> list[Look]:
-    looks: list[Look] = []
-    done, tenth = 0, 1
-    ended = False
-    while not ended:
+class _Watching:
+    """Looks at a driver and what it has started until it ends."""
+
+    def __init__(self, pid: int, source: Connection, control: Control) -> None:
+        self._pid, self._source, self._control = pid, source, control
+        self._done, self._ended = 0, False
+
+    def until_the_end(self, count: int, say: Callable[[str], object]) -> list[Look]:
+        """Return what was seen, a look every few seconds."""
+        looks: list[Look] = []
+        tenth = 1
+        while not self._ended:
+            self._receive()
+            look = self._look() if self._done and not self._ended else None
+            if look is not None:
+                looks.append(look)
+                if look.done >= tenth * count / _TENTHS:
+                    tenth += 1
+                    say(f"{look.done} of {count}, {look.at_s - looks[0].at_s:.0f} s")
+            if looks and not self._ended:
+                time.sleep(_EVERY_S)
+        return looks
+
+    def _receive(self) -> None:
         try:
-            while source.poll(0 if looks else 0.1):
-                done = source.recv()
+            while self._source.poll(0.1):
+                self._done = self._source.recv()
         except EOFError:
-            ended = True
-        look = None if ended or not done else _look(pid, done)
-        if look is not None:
-            looks.append(look)
-            if done >= tenth * count / _TENTHS:
-                tenth += 1
-                say(f"{done} of {count}, {time.monotonic() - looks[0].at_s:.0f} s")
-        if looks and not ended:
-            time.sleep(_EVERY_S)
-    return looks
+            self._ended = True
 
-
-def _look(pid: int, done: int) -> Look | None:
-    found = family(pid)
-    if not found["actors"]:
-        return None  # it is about to end
-    resident = {
-        kind: sum(process.resident_bytes for process in found[kind]) for kind in KINDS
-    }
-    resident["actors"] = max(process.resident_bytes for process in found["actors"])
-    cpu_s = {kind: sum(process.cpu_s for process in found[kind]) for kind in KINDS}
-    return Look(
-        time.monotonic(), done, resident, cpu_s, control_s(), os.getloadavg()[0]
-    )
+    def _look(self) -> Look | None:
+        control_ms = self._control.ms()
+        found = family(self._pid)
+        if not found["actors"]:
+            return None  # it is about to end
+        resident = {
+            kind: sum(process.resident_bytes for process in found[kind])
+            for kind in KINDS
+        }
+        resident["actors"] = max(each.resident_bytes for each in found["actors"])
+        cpu_s = {kind: sum(each.cpu_s for each in found[kind]) for kind in KINDS}
+        return Look(
+            time.monotonic(),
+            self._done,
+            resident,
+            cpu_s,
+            control_ms,
+            os.getloadavg()[0],
+        )
 
 
 def _tenths(looks: Sequence[Look]) -> list[Json]:
@@ -169,19 +194,18 @@ def _between(looks: Sequence[Look]) -> Json:
     first, last = looks[0], looks[-1]
     done, seconds = last.done - first.done, last.at_s - first.at_s
     spent = {kind: last.cpu_s[kind] - first.cpu_s[kind] for kind in KINDS}
-    total_s = sum(spent.values())
-    control = statistics.median(look.control_s[0] for look in looks)
-    clock = statistics.median(look.control_s[1] for look in looks)
+    core_ms = 1000 * sum(spent.values()) / done
+    control_ms = statistics.median(look.control_ms[0] for look in looks)
+    clock_ms = statistics.median(look.control_ms[1] for look in looks)
     return {
         "done": last.done,
         "rate": round(done / seconds, 1),
-        "rate_a_core": round(done / total_s, 1),
-        "rate_a_core_by_control": round(done * control / total_s, 3),
-        "core_ms_a_picture": {
-            kind: round(1000 * spent[kind] / done, 3) for kind in KINDS
-        },
+        "rate_a_core": round(1000 / core_ms, 1),
+        "core_ms": round(core_ms, 3),
+        "core_ms_by_control": round(core_ms / control_ms, 3),
+        "core_ms_of": {kind: round(1000 * spent[kind] / done, 3) for kind in KINDS},
         **{f"{kind}_mib": last.resident[kind] >> 20 for kind in KINDS},
-        "control_core_ms": round(1000 * control, 2),
-        "control_clock_ms": round(1000 * clock, 2),
+        "control_core_ms": round(control_ms, 3),
+        "control_clock_ms": round(clock_ms, 3),
         "load": round(last.load, 1),
     }

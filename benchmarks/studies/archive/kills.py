@@ -17,7 +17,7 @@ from edgeseg.benchmarks.studies.archive.processes import family
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from edgeseg.devices.types import Json
@@ -30,11 +30,10 @@ def kill_each(
     model: Path,
     pictures: Sequence[Path],
     folder: Path,
-    say: Callable[[str], object] = lambda text: None,
     *,
     only: Sequence[str] = KINDS,
-) -> Json:
-    """Return what became of an archive for each kind of kill.
+) -> Iterator[Json]:
+    """Yield what became of an archive, for one kind of kill after the other.
 
     Parameters
     ----------
@@ -44,14 +43,11 @@ def kill_each(
         Folders and videos.
     folder : Path
         Empty; gets what is written.
-    say : callable
-        Gets a line for each kind.
     only : sequence of str
         Of `KINDS`.
     """
     expected = by_run(model, pictures, folder / "run")
     source = [str(path) for path in pictures]
-    found: Json = {"nodes": COUNT, "pictures": len(expected)}
     kills: dict[str, Callable[[Nodes, subprocess.Popen[str]], object]] = {
         "nothing": lambda nodes, driver: None,
         "actor": lambda nodes, driver: _kill_actor(),
@@ -63,7 +59,7 @@ def kill_each(
         out = folder / name
         with ExitStack() as stack:
             nodes = stack.enter_context(Nodes())
-            found["in"] = nodes.kind
+            found: Json = {"pictures": len(expected), "nodes": COUNT, "in": nodes.kind}
             command = _command(model, source, out, nodes.address)
             driver = nodes.start(command)
             _wait_for(out, len(expected) // 5, driver)
@@ -84,9 +80,8 @@ def kill_each(
             "summary": json.loads(text) if text.startswith("{") else errors,
             **compared(out, expected, folder / "run"),
         }
-        say(f"{name}: {found[name]}")
+        yield found
         shutil.rmtree(out)
-    return found
 
 
 def _command(model: Path, source: list[str], out: Path, address: str) -> list[str]:

@@ -31,10 +31,14 @@ COUNT = 3
 _NET = "10.214.0"
 _PORT = 6379
 _STORE_BYTES = 80 << 20
-_PATIENCE_S = 120.0
+_PATIENCE_S = 600.0  # for all to start
 _INSIDE = (
     "mount -t tmpfs none /dev/shm && mkdir -p /tmp/ray && "
     'mount -t tmpfs none /tmp/ray && hostname "$0" && exec "$@"'
+)
+_IS_THERE = (
+    "import ray, sys; ray.init(sys.argv[1], log_to_driver=False); "
+    "sys.exit(sum(n['Alive'] for n in ray.nodes()) < int(sys.argv[2]))"
 )
 _FLAGS = ("--num-cpus=1", f"--object-store-memory={_STORE_BYTES}", "--block")
 
@@ -118,6 +122,7 @@ class _Namespaces:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
+        self._end_s = time.monotonic() + _PATIENCE_S
         self.address = f"{_NET}.1:{_PORT}"
         self._names = [f"edgeseg-ray-{os.getpid()}-{n}" for n in range(COUNT)]
         self._nodes: list[subprocess.Popen[bytes]] = []
@@ -126,7 +131,8 @@ class _Namespaces:
             self._join()
             for number in range(COUNT):
                 self._nodes.append(self._started(number))
-                self._wait(number)
+                while not self._has_come(number):  # Ray gives up where all is busy
+                    self._nodes[number] = self._started(number)
         except BaseException:
             self.close()
             raise
@@ -172,26 +178,28 @@ class _Namespaces:
             env=self._environment,
         )
 
-    def _wait(self, number: int) -> None:
-        """Wait until a node is one of the cluster's."""
-        program = (
-            "import ray, sys; ray.init(sys.argv[1], log_to_driver=False); "
-            "sys.exit(sum(n['Alive'] for n in ray.nodes()) < int(sys.argv[2]))"
-        )
-        end_s = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < end_s:
-            if self._nodes[number].poll() is not None:
-                break
+    def _has_come(self, number: int) -> bool:
+        """Wait until a node is one of the cluster's; return whether it has not ended.
+
+        Raises
+        ------
+        InputError
+            It is not, after all patience.
+        """
+        while self._nodes[number].poll() is None:
             with suppress(OSError, IndexError):
-                command = [*self.entering(0), sys.executable, "-c", program]
-                command += [self.address, str(number + 1)]
+                command = [*self.entering(0), sys.executable, "-c", _IS_THERE]
                 done = subprocess.run(
-                    command, capture_output=True, env=self._environment
+                    [*command, self.address, str(number + 1)],
+                    capture_output=True,
+                    env=self._environment,
                 )
                 if done.returncode == 0:
-                    return
+                    return True
+            if time.monotonic() > self._end_s:
+                raise InputError(f"node {number + 1} of Ray does not start")
             time.sleep(0.5)
-        raise InputError(f"node {number + 1} of Ray does not start")
+        return False
 
     def entering(self, number: int) -> list[str]:
         """Return the words that make a command run on a node."""

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 ACTOR = "ray::Holder"
 KINDS = "driver", "actors", "ray"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_ROUNDS = 40
 
 
 @dataclass(frozen=True)
@@ -61,25 +57,6 @@ def family(pid: int) -> dict[str, list[Process]]:
             found[process.kind].append(process)
             waiting.append(process.pid)
     return found
-
-
-def actors_below(pid: int) -> list[int]:
-    """Return the numbers of the actors among the descendants of a process."""
-    return sorted(process.pid for process in family(pid)["actors"])
-
-
-def control_s() -> tuple[float, float]:
-    """Do a fixed piece of work; return its seconds of a core and on the clock.
-
-    Both tell what a machine gives at this moment: the clock of the share that others
-    leave, the core of how fast it is beside what they do to its caches.
-    """
-    values = np.arange(1 << 16, dtype=np.float32)
-    clock_s, cpu_s = time.perf_counter(), time.process_time()
-    for _ in range(_ROUNDS):
-        values = np.sqrt(values * 1.5 + 1)
-        sum(range(10_000))
-    return time.process_time() - cpu_s, time.perf_counter() - clock_s
 
 
 def _process(path: Path) -> Process:
