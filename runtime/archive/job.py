@@ -110,6 +110,8 @@ def archive(
             stack.callback(output.areas.write)
             _run(actors, output, archived, stop, progress)
         output.areas.write()
+        if archived.deaths or plan.before:
+            output.clean()
         if not stop.asked:
             output.write_unread(archived.unread)
         archived.signal = stop.signal

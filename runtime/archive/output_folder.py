@@ -15,7 +15,12 @@ from edgeseg.devices.plain_files import kind_of
 from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.pictures.atomic import make_folder, remove_empty, write_text
+from edgeseg.runtime.pictures.atomic import (
+    clean_tree,
+    make_folder,
+    remove_empty,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +113,11 @@ class OutputFolder(Closing):
             for each in sorted(unread, key=lambda each: each.name)
         ]
         write_text(path, "".join(f"{json_text(line)}\n" for line in lines))
+
+    def clean(self) -> None:
+        """Remove the halves of files that killed processes have left."""
+        for folder in (MASKS, OVERLAYS):
+            clean_tree(self.path / folder)
 
     def close(self) -> None:
         """Let others have it; what was made for nothing is removed."""
