@@ -172,7 +172,7 @@ class Segmenting(Closing):
         height, width = segmentation.ids.shape
         return {
             "name": encodable(capture.name),
-            "source": encodable(item.place),
+            "source": encodable(self._place(item)),
             "frame": frame,
             "time_s": None if frame is None else capture.time_s,
             "height": height,
