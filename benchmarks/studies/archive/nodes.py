@@ -41,13 +41,6 @@ _IS_THERE = (
     "sys.exit(sum(n['Alive'] for n in ray.nodes()) < int(sys.argv[2]))"
 )
 _FLAGS = ("--num-cpus=1", f"--object-store-memory={_STORE_BYTES}", "--block")
-# of agents, for whose own choice a raylet waits no longer than 15 seconds
-_PORTS = (
-    "--dashboard-agent-listen-port=6380",
-    "--dashboard-agent-grpc-port=6381",
-    "--metrics-export-port=6382",
-    "--runtime-env-agent-port=6383",
-)
 
 
 class Nodes(Closing):
@@ -165,8 +158,7 @@ class _Namespaces:
 
     def _started(self, number: int) -> subprocess.Popen[bytes]:
         here = f"{_NET}.{number + 1}"
-        words = [sys.executable, "-m", "ray.scripts.scripts", "start"]
-        words += [*_FLAGS, *_PORTS]
+        words = [sys.executable, "-m", "ray.scripts.scripts", "start", *_FLAGS]
         words.append(f"--node-ip-address={here}")
         words += (
             ["--head", f"--port={_PORT}", "--include-dashboard=false"]
