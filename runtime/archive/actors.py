@@ -86,7 +86,7 @@ class Actors(Generic[B]):
         self._ray = ray
         self._make = make
         self._arguments = ray.put(arguments)
-        cpus, memory = self._capacity()
+        cpus, memory = self._capacity(threads)
         self.threads = threads or max(1, round(cpus / max(1, memory // _BYTES)))
         self._most = most
         self._actors: list[_Actor] = []
@@ -239,8 +239,14 @@ class Actors(Generic[B]):
     def _nodes(self) -> list[Untyped]:
         return [node for node in self._ray.nodes() if node["Alive"]]
 
-    def _capacity(self) -> tuple[float, float]:
-        """Return the cores and the bytes of the machine that has least for a core."""
+    def _capacity(self, threads: int | None) -> tuple[float, float]:
+        """Return the cores and the bytes of the machine that has least for a core.
+
+        Raises
+        ------
+        InputError
+            No machine has so many cores, or any.
+        """
         found = [
             (
                 float(node["Resources"].get("CPU", 0)),
@@ -251,6 +257,12 @@ class Actors(Generic[B]):
         found = [(cpus, memory) for cpus, memory in found if cpus >= 1]
         if not found:
             raise InputError("the cluster has no cores to work on")
+        most = int(max(cpus for cpus, _ in found))
+        if threads is not None and threads > most:
+            raise InputError(
+                f"--threads: no machine has so many cores: expected at most {most}, "
+                f"got {threads}"
+            )
         return min(found, key=lambda each: each[1] / each[0])
 
 

@@ -8,6 +8,7 @@ writes any, so that a kill after 25 of 45 seconds left none and no checkpoint.
 from __future__ import annotations
 
 import re
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from edgeseg.devices.plain_text import reason_of
 from edgeseg.runtime.pictures.atomic import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from edgeseg.devices.types import Json, Untyped
@@ -78,7 +79,21 @@ class AreasTable:
         InputError
             A file cannot be read.
         """
-        return {name for path in self._parts for name in _names_in(path)}
+        return set(self.sources())
+
+    def sources(self) -> dict[str, str]:
+        """Return the same with the file or URL that each was read from.
+
+        Raises
+        ------
+        InputError
+            A file cannot be read.
+        """
+        found: dict[str, str] = {}
+        for path in self._parts:
+            # a video's frames share one text
+            found.update((name, sys.intern(at)) for name, at in _sources_in(path))
+        return found
 
     def add(self, rows: Iterable[Json]) -> None:
         """Take rows, and write them when there are enough."""
@@ -119,17 +134,16 @@ def _number(part: Path) -> int:
     return int(part.stem.removeprefix("part-"))
 
 
-def _names_in(path: Path) -> list[str]:
+def _sources_in(path: Path) -> Iterator[tuple[str, str]]:
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        names: list[str] = parquet.read_table(path, columns=["name"])[
-            "name"
-        ].to_pylist()
+        table = parquet.read_table(path, columns=["name", "source"])
+        names, sources = table["name"].to_pylist(), table["source"].to_pylist()
     except (OSError, pa.ArrowException, KeyError) as error:
         raise InputError(
             f"cannot read {path}: {reason_of(error)}; remove it, and what it had is "
             "done again"
         ) from error
-    return names
+    return zip(names, sources, strict=True)

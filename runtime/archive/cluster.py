@@ -28,7 +28,9 @@ AUTO = "auto"
 _STORE_BYTES = 100 << 20  # Ray's shared memory, of which next to nothing is used
 _TEMPORARY = re.compile(r"edgeseg-ray-[a-z0-9_]{8}")
 _LONGEST = 20  # characters of the folder for sockets, whose names Linux limits
-_PATIENCE_S = 5.0
+_PATIENCE_S = 10.0
+_SETTINGS = b"\0\0\0\4\0\0\0\0\0"  # an empty frame of that type, which comes first
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _SETTINGS
 _TRIES = 3  # at starting one of our own
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -38,6 +40,9 @@ _QUIET = {
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
+# Ray's switch for systems whose firewalls ask: one of our own has no address but
+# 127.0.0.1, where it would look up and use the machine's
+_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 @contextmanager
@@ -48,8 +53,8 @@ def connected(address: str | None) -> Iterator[Untyped]:
     ----------
     address : str or None
         ``HOST:PORT`` of a cluster, or ``auto`` for the one that this machine belongs
-        to; None starts one on this machine, which takes nothing from others: Ray
-        listens on every address, and a token that is new each time guards it.
+        to; None starts one on this machine, which takes nothing from others: it
+        listens on 127.0.0.1 alone, and a token that is new each time guards it.
 
     Raises
     ------
@@ -62,7 +67,7 @@ def connected(address: str | None) -> Iterator[Untyped]:
     with ExitStack() as stack:
         if address is None:
             stack.enter_context(_guarded())
-        ray = _module()
+        ray = _module(_QUIET if address else _QUIET | _LOOPBACK)
         settings: dict[str, object] = {
             "log_to_driver": False,
             "logging_level": logging.CRITICAL,
@@ -147,8 +152,8 @@ def _guarded() -> Iterator[None]:
                 os.environ[key] = value
 
 
-def _module() -> Untyped:
-    os.environ.update(_QUIET)  # read when it is imported
+def _module(settings: dict[str, str]) -> Untyped:
+    os.environ.update(settings)  # read when it is imported
     import ray
 
     return ray
@@ -182,13 +187,43 @@ def _check_reachable(address: str) -> None:
             f"--ray: expected HOST:PORT of a cluster, or {AUTO}; got {address!r}"
         )
     try:
-        socket.create_connection((host, int(port)), _PATIENCE_S).close()
+        with socket.create_connection((host, int(port)), _PATIENCE_S) as connection:
+            connection.settimeout(_PATIENCE_S)
+            answers = _speaks_http_2(connection)
     except OSError as error:
         raise _unusable(address, error) from error
+    if not answers:
+        raise InputError(
+            f"no cluster of Ray at {address}: something else listens there; expected "
+            "the address that ray start --head prints"
+        )
+
+
+def _speaks_http_2(connection: socket.socket) -> bool:
+    """Return whether who listens does what Ray's gRPC does: RFC 9113, section 3.4."""
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+        return True  # not before the two have agreed on a cipher
+    connection.sendall(_PREFACE)
+    head = b""
+    while len(head) < len(_SETTINGS):
+        try:
+            part = connection.recv(len(_SETTINGS) - len(head))
+        except OSError:  # it waits for something else, or hangs up
+            return False
+        if not part:
+            return False
+        head += part
+    return head[3] == _SETTINGS[3]
 
 
 def _unusable(address: str | None, error: Exception) -> InputError:
     reason = one_line(error)
+    if _is_about_token(error):
+        return InputError(
+            f"the cluster of Ray at {address} refuses the token of this machine, or "
+            "the lack of one: set RAY_AUTH_MODE=token, and copy ~/.ray/auth_token from "
+            "the cluster's first machine, or set RAY_AUTH_TOKEN"
+        )
     if address is None:
         return InputError(f"Ray cannot be started here: {reason}")
     if address == AUTO and isinstance(error, ConnectionError):
@@ -197,3 +232,11 @@ def _unusable(address: str | None, error: Exception) -> InputError:
         f"no cluster of Ray at {address}: {reason}; start one with: ray start --head, "
         "or leave --ray out"
     )
+
+
+def _is_about_token(error: BaseException | None) -> bool:
+    while error is not None:
+        if type(error).__name__ == "AuthenticationError":
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -15,8 +15,8 @@ from edgeseg.runtime.archive.cluster import connected
 from edgeseg.runtime.archive.listing import sized
 from edgeseg.runtime.archive.output_folder import OutputFolder
 from edgeseg.runtime.archive.plan import ArchiveRequest, Plan, plan_archive
-from edgeseg.runtime.archive.segmenting import Job, Segmenting
-from edgeseg.runtime.archive.work import Batch, Done, Item, Unread, batches_of
+from edgeseg.runtime.archive.segmenting import Segmenting
+from edgeseg.runtime.archive.work import Batch, Done, Item, Job, Unread, batches_of
 from edgeseg.runtime.model.embedded import sha256
 from edgeseg.runtime.segmentation.segmenter import Segmenter
 
@@ -110,6 +110,8 @@ def archive(
             stack.callback(output.areas.write)
             _run(actors, output, archived, stop, progress)
         output.areas.write()
+        if archived.deaths or plan.before:
+            output.clean()
         if not stop.asked:
             output.write_unread(archived.unread)
         archived.signal = stop.signal

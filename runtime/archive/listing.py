@@ -187,10 +187,10 @@ def _named(
 ) -> list[Item]:
     """Name pictures as ``edgeseg run`` does, and videos among themselves."""
     shown = [pair for pair in pairs if not _is_hidden(pair[0])]
+    pictures = readable_suffixes()  # looked up once: it asks what is installed
     found: list[Item] = []
-    for is_video in (False, True):
-        wanted = _is_video if is_video else _is_picture
-        kind = [pair for pair in shown if wanted(pair[0])]
+    for is_video, suffixes in ((False, pictures), (True, VIDEO_SUFFIXES - pictures)):
+        kind = [pair for pair in shown if pair[0].suffix.lower() in suffixes]
         names = names_below([inside for inside, _ in kind])
         found += [
             Item(name, place, is_video, sizes.get(place, 0))
@@ -201,15 +201,6 @@ def _named(
 
 def _is_hidden(path: PurePosixPath) -> bool:
     return any(part.startswith(".") and part != ".." for part in path.parts)
-
-
-def _is_picture(path: PurePosixPath | Path) -> bool:
-    return path.suffix.lower() in readable_suffixes() and not _is_video(path)
-
-
-def _is_video(path: PurePosixPath | Path) -> bool:
-    suffix = path.suffix.lower()
-    return suffix in VIDEO_SUFFIXES and suffix not in readable_suffixes()
 
 
 def _own_name(source: str) -> str:

@@ -14,9 +14,13 @@ from edgeseg.devices.base import Closing
 from edgeseg.devices.plain_files import kind_of
 from edgeseg.devices.plain_text import encodable, reason_of
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
-from edgeseg.runtime.archive.segmenting import JOB_FILE
 from edgeseg.runtime.json_text import json_text
-from edgeseg.runtime.pictures.atomic import make_folder, remove_empty, write_text
+from edgeseg.runtime.pictures.atomic import (
+    clean_tree,
+    make_folder,
+    remove_empty,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Json
     from edgeseg.runtime.archive.work import Unread
 
+JOB_FILE = "archive.json"  # which job it is
+MASKS, OVERLAYS = "masks", "overlays"
 UNREAD = "unread.jsonl"
 
 
@@ -107,6 +113,11 @@ class OutputFolder(Closing):
             for each in sorted(unread, key=lambda each: each.name)
         ]
         write_text(path, "".join(f"{json_text(line)}\n" for line in lines))
+
+    def clean(self) -> None:
+        """Remove the halves of files that killed processes have left."""
+        for folder in (MASKS, OVERLAYS):
+            clean_tree(self.path / folder)
 
     def close(self) -> None:
         """Let others have it; what was made for nothing is removed."""

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeseg.devices import InputError
+from edgeseg.devices.plain_text import encodable
 from edgeseg.runtime.archive.areas_table import FOLDER, AreasTable
 from edgeseg.runtime.archive.listing import chosen, items_of
+from edgeseg.runtime.archive.output_folder import MASKS, OVERLAYS
 from edgeseg.runtime.archive.remote_files import is_url
-from edgeseg.runtime.archive.segmenting import MASKS, OVERLAYS
 from edgeseg.runtime.capture.open import Inputs
 from edgeseg.runtime.output.apart import check_outputs
 from edgeseg.runtime.output.open import find_sink
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from edgeseg.runtime.archive.work import Item, Sample
     from edgeseg.runtime.model.overrides import Overrides
@@ -93,12 +95,14 @@ def plan_archive(request: ArchiveRequest) -> Plan:
     Raises
     ------
     InputError
-        A source cannot be read or holds nothing, or the output would be read.
+        A source cannot be read or holds nothing, the output would be read, or has
+        the results of other files under the same names.
     """
     items = items_of(request.sources)
     _check_apart(request, items)
     taken, sample = chosen(items, limit=request.limit, sample=request.sample)
-    done = AreasTable(request.output / FOLDER).names()
+    done = AreasTable(request.output / FOLDER).sources()
+    _check_same_files(request.output, done, taken)
     left = [item for item in taken if item.is_video or item.name not in done]
     begun = _frames_done(done, [item for item in left if item.is_video])
     left = [dataclasses.replace(i, first=begun.get(i.name, i.first)) for i in left]
@@ -114,7 +118,25 @@ def plan_archive(request: ArchiveRequest) -> Plan:
     )
 
 
-def _frames_done(done: set[str], videos: Sequence[Item]) -> dict[str, int]:
+def _check_same_files(
+    output: Path, done: Mapping[str, str], items: Iterable[Item]
+) -> None:
+    """Refuse names that stand for other files than they did: they would be left out."""
+    for item in items:
+        name = f"{item.name}_000000" if item.is_video else item.name
+        before = done.get(name)
+        if before is not None and _absolute(before) != _absolute(item.place):
+            raise InputError(
+                f"{output} has the results of other files: {item.name} was made of "
+                f"{before}, and would be left out for {item.place}; name another folder"
+            )
+
+
+def _absolute(place: str) -> str:
+    return place if is_url(place) else os.path.abspath(encodable(place))
+
+
+def _frames_done(done: Iterable[str], videos: Sequence[Item]) -> dict[str, int]:
     """Return the first frame of each video that is not done.
 
     Frames are done in order, so that none is missing before the last.

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import InputError, MissingDriverError
-from edgeseg.devices.plain_text import hide_credentials, reason_of
+from edgeseg.devices import EdgesegError, InputError, MissingDriverError
+from edgeseg.devices.plain_text import hide_credentials, reason_of, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Untyped
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
+_WITHOUT_HOST = frozenset({"file", "local", "memory"})  # schemes whose URLs have none
+# Google's client goes on trying for a quarter of an hour where it has no credentials
+_OPTIONS = {"gs": "?retry_limit_seconds=20", "gcs": "?retry_limit_seconds=20"}
+_LONGEST = 300  # characters of a reason: a missing library is looked for everywhere
 
 
 def is_url(text: str) -> bool:
@@ -52,15 +56,13 @@ def files_below(url: str) -> list[tuple[str, str, int]]:
     files, root = _opened(url)
     root = root.rstrip("/") or root
     scheme = url[: url.index("://") + 3]
-    try:
+    with _named(url):
         info = files.get_file_info(root)
         if info.type == FileType.NotFound:
             raise InputError(f"no such file or folder: {hide_credentials(url)}")
         listed = [info]
         if info.type == FileType.Directory:
             listed = files.get_file_info(FileSelector(root, recursive=True))
-    except OSError as error:
-        raise _unreachable(url, error) from error
     found = []
     for each in listed:
         if each.type == FileType.File:
@@ -90,13 +92,14 @@ def local_copy(place: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="edgeseg-") as folder:
         name = PurePosixPath(place).name
         path = Path(folder) / (name if len(name) < 100 else name[-100:])
-        try:
-            files, inside = _opened(place)
-            with files.open_input_stream(inside) as stream, path.open("wb") as file:
-                while block := stream.read(1 << 20):
-                    file.write(block)
-        except OSError as error:
-            raise _unreachable(place, error) from error
+        files, inside = _opened(place)
+        with (
+            _named(place),
+            files.open_input_stream(inside) as stream,
+            path.open("wb") as file,
+        ):
+            while block := stream.read(1 << 20):
+                file.write(block)
         yield path
 
 
@@ -105,6 +108,11 @@ def _opened(url: str) -> tuple[Untyped, str]:
     scheme, rest = url.split("://", 1)
     # a path may hold what has a meaning in a URL, such as a space
     authority, _, path = rest.partition("/")
+    if not authority and scheme.lower() not in _WITHOUT_HOST:
+        raise InputError(
+            f"{hide_credentials(url)} names nothing to read: expected "
+            f"{scheme}://BUCKET/PATH"
+        )
     files, base = _file_system(scheme, authority)
     return files, f"{base}/{path}"
 
@@ -115,26 +123,42 @@ def _file_system(scheme: str, authority: str) -> tuple[Untyped, str]:
     from pyarrow import fs
 
     url = f"{scheme}://{authority}"
+    with _named(url):
+        try:
+            files, base = fs.FileSystem.from_uri(f"{url}/{_OPTIONS.get(scheme, '')}")
+            return files, str(base).rstrip("/")
+        except pyarrow.ArrowInvalid:
+            pass  # a scheme that pyarrow does not know
+        try:
+            import fsspec
+
+            system, base = fsspec.core.url_to_fs(f"{url}/")
+        except (ImportError, ValueError) as error:
+            raise MissingDriverError(
+                f"cannot read {hide_credentials(url)}: {reason_of(error)}; pip install "
+                "fsspec and its package for this scheme, or name a folder"
+            ) from error
+        return fs.PyFileSystem(fs.FSSpecHandler(system)), str(base).rstrip("/")
+
+
+@contextmanager
+def _named(url: str) -> Iterator[None]:
+    """Say of which URL an error is; packages of file systems raise all kinds of them.
+
+    Raises
+    ------
+    InputError
+        In place of what is not an error of edgeseg.
+    """
     try:
-        files, base = fs.FileSystem.from_uri(f"{url}/")
-        return files, str(base).rstrip("/")
-    except pyarrow.ArrowInvalid:
-        pass  # a scheme that pyarrow does not know
-    except (OSError, ValueError) as error:
-        raise _unreachable(url, error) from error
-    try:
-        import fsspec
-
-        system, base = fsspec.core.url_to_fs(f"{url}/")
-    except (ImportError, ValueError) as error:
-        raise MissingDriverError(
-            f"cannot read {hide_credentials(url)}: {reason_of(error)}; pip install "
-            "fsspec and its package for this scheme, or name a folder"
-        ) from error
-    except OSError as error:
-        raise _unreachable(url, error) from error
-    return fs.PyFileSystem(fs.FSSpecHandler(system)), str(base).rstrip("/")
-
-
-def _unreachable(url: str, error: Exception) -> InputError:
-    return InputError(f"cannot read {hide_credentials(url)}: {reason_of(error)}")
+        yield
+    except EdgesegError:
+        raise
+    except Exception as error:
+        reason = shortened(reason_of(error), _LONGEST)
+        if "ACCESS" in reason or "credential" in reason.lower():
+            reason += (
+                "; credentials come from the store's own variables and files, such as "
+                "AWS_ACCESS_KEY_ID or ~/.aws/credentials"
+            )
+        raise InputError(f"cannot read {hide_credentials(url)}: {reason}") from error

@@ -10,15 +10,17 @@ import hashlib
 import os
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import InputError, OutputError, open_device
 from edgeseg.devices.base import Closing
 from edgeseg.devices.plain_text import encodable
+from edgeseg.runtime.archive.film import Film, unnamed
+from edgeseg.runtime.archive.output_folder import JOB_FILE, MASKS, OVERLAYS
 from edgeseg.runtime.archive.remote_files import is_url, local_copy
-from edgeseg.runtime.archive.work import FRAMES, Done, Item, Sample, Unread
+from edgeseg.runtime.archive.work import FRAMES, Done, Item, Job, Unread
 from edgeseg.runtime.capture.source import Capture
 from edgeseg.runtime.output.open import open_sink
 from edgeseg.runtime.output.sink import Style
@@ -26,61 +28,11 @@ from edgeseg.runtime.pictures.files import read_picture
 from edgeseg.runtime.pipeline.options import PipelineOptions
 from edgeseg.runtime.pipeline.segmenting import Inference
 from edgeseg.runtime.segmentation.segmenter import Segmenter
-from edgeseg.runtime.sources.video import VideoSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edgeseg.devices.types import Json
     from edgeseg.runtime.archive.work import Batch
-    from edgeseg.runtime.model.manifest import Manifest
     from edgeseg.runtime.segmentation.segmentation import Segmentation
-
-JOB_FILE = "archive.json"  # in the output folder: which job that is
-MASKS, OVERLAYS = "masks", "overlays"
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """What every actor needs to know; it travels to other machines.
-
-    Parameters
-    ----------
-    model : bytes
-        Content of the model file, which other machines need not have.
-    model_name : str
-        Its name, whose suffix says what it is.
-    manifest : Manifest
-        How to feed it and how to read its output.
-    output : str
-        Absolute path of the output folder, which all machines share.
-    key : str
-        What `JOB_FILE` holds there.
-    folder : str
-        Where relative paths begin.
-    device : str
-        Device string.
-    threads : int
-        Of an inference.
-    output_name : str or None
-        Of a model with several outputs, the one to read.
-    overlays : bool
-        Whether overlays are written too.
-    sample : Sample
-        Which frames of videos are done.
-    """
-
-    model: bytes
-    model_name: str
-    manifest: Manifest
-    output: str
-    key: str
-    folder: str
-    device: str = "auto"
-    threads: int = 1
-    output_name: str | None = None
-    overlays: bool = False
-    sample: Sample = dataclasses.field(default_factory=Sample)
 
 
 class Segmenting(Closing):
@@ -120,7 +72,7 @@ class Segmenting(Closing):
         except BaseException:
             self._stack.close()
             raise
-        self._film: _Film | None = None
+        self._film: Film | None = None
 
     def __call__(self, batch: Batch) -> Done:
         """Do a batch.
@@ -146,7 +98,7 @@ class Segmenting(Closing):
         rows, unread = [], []
         for item in items:
             try:
-                with local_copy(self._place(item)) as path, _unnamed(path):
+                with local_copy(self._place(item)) as path, unnamed(path):
                     frame = read_picture(path)
             except InputError as error:
                 unread.append(_unread(item, str(error)))
@@ -179,7 +131,7 @@ class Segmenting(Closing):
         self._forget_film()
         return Done(rows, unread)
 
-    def _film_at(self, item: Item) -> _Film:
+    def _film_at(self, item: Item) -> Film:
         film = self._film
         if film is not None and (film.place, film.next_index) == (
             item.place,
@@ -187,7 +139,7 @@ class Segmenting(Closing):
         ):
             return film
         self._forget_film()
-        self._film = _Film(
+        self._film = Film(
             item,
             self._place(item),
             self._inference(still=False),
@@ -220,7 +172,7 @@ class Segmenting(Closing):
         height, width = segmentation.ids.shape
         return {
             "name": encodable(capture.name),
-            "source": encodable(item.place),
+            "source": encodable(self._place(item)),
             "frame": frame,
             "time_s": None if frame is None else capture.time_s,
             "height": height,
@@ -239,48 +191,6 @@ class Segmenting(Closing):
         }
 
 
-class _Film:
-    """A video file that is open between batches, and where it is."""
-
-    def __init__(
-        self, item: Item, place: str, inference: Inference, *, takes_mask: bool
-    ) -> None:
-        self.place, self.next_index = item.place, item.first
-        self.inference, self.inference_needs_all = inference, takes_mask
-        self._stack = ExitStack()
-        try:
-            path = self._stack.enter_context(local_copy(place))
-            with _unnamed(path):
-                self._source = self._stack.enter_context(VideoSource(str(path)))
-        except BaseException:
-            self._stack.close()
-            raise
-        first = 0 if takes_mask else item.first
-        stem = path.stem
-        skip = frozenset(f"{stem}_{index:06d}" for index in range(first))
-        self.frames = self._named(item.name, stem, skip)
-        self._path = path
-
-    @property
-    def failures(self) -> list[str]:
-        """What could not be decoded, without the name of the file."""
-        names = f"{self._path} "
-        return [text.replace(names, "", 1) for text in self._source.failures]
-
-    def _named(
-        self, name: str, stem: str, skip: frozenset[str]
-    ) -> Iterator[tuple[int, Capture]]:
-        for capture in self._source.captures(skip):
-            number = capture.name[len(stem) :]
-            yield (
-                int(number[1:]),
-                dataclasses.replace(capture, name=f"{name}{number}"),
-            )
-
-    def close(self) -> None:
-        self._stack.close()
-
-
 def _check_shared(job: Job) -> None:
     """Raise unless the output folder is the one that the job was started with."""
     path = Path(job.output) / JOB_FILE
@@ -297,12 +207,3 @@ def _check_shared(job: Job) -> None:
 
 def _unread(item: Item, reason: str) -> Unread:
     return Unread(encodable(item.name), encodable(item.place), encodable(reason))
-
-
-@contextmanager
-def _unnamed(path: Path) -> Iterator[None]:
-    """Leave the file's name out of an error: it may be that of a copy."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(str(error).replace(f" {path}", "", 1)) from error

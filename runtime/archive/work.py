@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgeseg.devices.plain_text import encodable
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from edgeseg.devices.types import Json
+    from edgeseg.runtime.model.manifest import Manifest
 
 _MOST_BYTES = 32 << 20  # of a batch's files
 _MOST_PICTURES = 128  # of a batch: about a second, which is lost with its actor
@@ -124,6 +125,49 @@ class Sample:
     def has(self, name: str) -> bool:
         """Return whether a name belongs to it."""
         return self.share >= 1 or rank(name) < self.share
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every actor needs to know; it travels to other machines.
+
+    Parameters
+    ----------
+    model : bytes
+        Content of the model file, which other machines need not have.
+    model_name : str
+        Its name, whose suffix says what it is.
+    manifest : Manifest
+        How to feed it and how to read its output.
+    output : str
+        Absolute path of the output folder, which all machines share.
+    key : str
+        SHA-256 of the file there that says which job it is.
+    folder : str
+        Where relative paths begin.
+    device : str
+        Device string.
+    threads : int
+        Of an inference.
+    output_name : str or None
+        Of a model with several outputs, the one to read.
+    overlays : bool
+        Whether overlays are written too.
+    sample : Sample
+        Which frames of videos are done.
+    """
+
+    model: bytes
+    model_name: str
+    manifest: Manifest
+    output: str
+    key: str
+    folder: str
+    device: str = "auto"
+    threads: int = 1
+    output_name: str | None = None
+    overlays: bool = False
+    sample: Sample = field(default_factory=Sample)
 
 
 def rank(name: str) -> float:

@@ -95,6 +95,12 @@ def _clean(folder: Path) -> None:
     remove_left_behind(folder, _TEMPORARY)
 
 
+def clean_tree(root: Path) -> None:
+    """Remove what killed processes have left in a folder and in those below it."""
+    for folder, _, _ in os.walk(root):
+        remove_left_behind(Path(folder), _TEMPORARY)
+
+
 def make_folder(folder: Path) -> list[Path]:
     """Make a folder with its parents, and return those that were not there."""
     missing = [folder, *folder.parents]

@@ -91,6 +91,21 @@ def test_a_second_run_does_what_is_left(archived, golden_model, photos):
     assert (rows_of(out), files_of(out / "masks")) == (rows, masks)
 
 
+def test_other_files_of_the_same_names_are_refused(
+    archived, golden_model, photos, tmp_path
+):
+    _, out = archived
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "p00.png").write_bytes((photos / "1" / "p01.png").read_bytes())
+    words = "-o", out, "--overlays", "--dry-run"
+    done = edgeseg("archive", golden_model, tmp_path, *words)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"Error: {out} has the results of other files: 0/p00 was")
+    # the same ones, spelled in another way
+    again = edgeseg("archive", golden_model, photos.name, *words, cwd=photos.parent)
+    assert again.returncode == 0, again.stderr
+
+
 def test_a_dry_run_writes_nothing(golden_model, photos, tmp_path):
     words = "archive", golden_model, photos, "-o", tmp_path / "out", "--dry-run"
     done = edgeseg(*words, "--limit", 5, "--json")

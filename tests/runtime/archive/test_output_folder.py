@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -8,6 +9,7 @@ from edgeseg.devices import InputError, OutputError
 from edgeseg.runtime.archive.areas_table import AreasTable, schema
 from edgeseg.runtime.archive.output_folder import OutputFolder
 from edgeseg.runtime.archive.work import Unread
+from edgeseg.runtime.pictures.atomic import temporary_file
 
 ROW = {
     "source": "a.jpg",
@@ -55,6 +57,20 @@ def test_a_folder_is_no_file(tmp_path):
     (tmp_path / "other" / "archive.json").write_text("[]")
     with pytest.raises(InputError, match="does not say which job"):
         OutputFolder(tmp_path / "other", {})
+
+
+def test_halves_of_files_are_removed_and_those_in_use_stay(tmp_path):
+    masks = tmp_path / "masks" / "inner"
+    masks.mkdir(parents=True)
+    (masks / ".edgeseg-abcd_123.png").write_bytes(b"half")
+    (masks / "whole.png").write_bytes(b"whole")
+    descriptor, in_use = temporary_file(masks, ".png")
+    with OutputFolder(tmp_path, {}) as output:
+        (masks / ".edgeseg-abcd_124.png").write_bytes(b"half")
+        output.clean()
+    left = {path.name for path in masks.iterdir()}
+    os.close(descriptor)
+    assert left == {"whole.png", in_use.name}
 
 
 def test_what_could_not_be_read_is_a_list(tmp_path):

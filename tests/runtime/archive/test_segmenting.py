@@ -9,8 +9,8 @@ from edgeseg.devices import OutputError
 from edgeseg.runtime import Segmenter
 from edgeseg.runtime.archive.listing import items_of
 from edgeseg.runtime.archive.output_folder import OutputFolder
-from edgeseg.runtime.archive.segmenting import Job, Segmenting
-from edgeseg.runtime.archive.work import FRAMES, Batch, Sample, batches_of
+from edgeseg.runtime.archive.segmenting import Segmenting
+from edgeseg.runtime.archive.work import FRAMES, Batch, Job, Sample, batches_of
 
 
 @pytest.fixture
