@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from virtual_pi.boards import BOARDS
 from virtual_pi.pi import default_cache
 from virtual_pi.userland import EMULATOR
 
@@ -34,7 +35,7 @@ _PACKAGES = (
     *("passwd", "procps", "python3", "python3-venv", "sed", "systemd", "util-linux"),
     *("python3-pip-whl", "python3-setuptools-whl"),
 )
-_SERVICES = ("ssh.service",)
+_BOARD = BOARDS["pi4"]
 _HERE = "/x86"  # this machine's /usr, in the emulated board
 _LIBRARIES = f"{_HERE}/lib/x86_64-linux-gnu"
 _LOADER = [f"{_LIBRARIES}/ld-linux-x86-64.so.2", "--library-path", _LIBRARIES]
@@ -47,6 +48,7 @@ here() {{ program=$1; shift; {loader} {here}/bin/$program "$@"; }}
 here mkdir -p /run/binfmt
 here mount -t binfmt_misc none /run/binfmt
 echo '{rule}' > /run/binfmt/register
+here mount --bind /cpuinfo /proc/cpuinfo
 here ip link set lo up
 here ip addr add {address} dev eth0
 here ip link set eth0 up
@@ -158,7 +160,7 @@ class Aarch64Root:
             shutil.copy(Path("/etc", file), etc)
         wants = etc / "systemd/system/multi-user.target.wants"
         wants.mkdir(parents=True, exist_ok=True)
-        for service in _SERVICES:
+        for service in _KEPT:
             link = wants / service
             link.unlink(missing_ok=True)
             link.symlink_to(f"/usr/lib/systemd/system/{service}")
@@ -174,7 +176,16 @@ class Aarch64Root:
             loader=" ".join(_LOADER), here=_HERE, rule=rule, address=address
         )
         (root / "start.sh").write_text(text)
+        # XNNPACK asks it what the processor can do, and ends where that is another's
+        (root / "cpuinfo").write_text(_BOARD.files()["proc/cpuinfo"])
         _finish(etc, name, keys)
+        chosen = f"QEMU_CPU={_BOARD.cpu}"
+        with (etc / "ssh/sshd_config").open("a") as file:
+            file.write(f"SetEnv {chosen}\n")
+        manager = etc / "systemd/system.conf.d"
+        manager.mkdir()
+        text = f"[Manager]\nDefaultEnvironment={chosen}\n"
+        (manager / "emulator.conf").write_text(text)
 
 
 def _merge_usr(root):

@@ -37,10 +37,23 @@ _RECAP = re.compile(r"^(\w+)\s+: ok=\d+\s+changed=(\d+)\s.*failed=(\d+)", re.MUL
 
 
 class Fleet:
-    """The desk's folder, and what playbooks said."""
+    """The desk's folder, and what playbooks said.
 
-    def __init__(self, folder, boards):
+    Parameters
+    ----------
+    folder : Path
+        Made.
+    boards : ContainerBoards
+        All of them are in the inventory.
+    base : Path or None
+        The model that all releases are; None for the one that ships.
+    **options
+        More of what is said of a model in the settings.
+    """
+
+    def __init__(self, folder, boards, base=None, **options):
         self.folder, self.boards, self.said = folder, boards, []
+        self._base, self._options = base or find_model("animals"), options
         self.seconds = []  # of each playbook
         self._settings = {
             # boards of one machine disturb each other: no matter how fast
@@ -88,7 +101,7 @@ class Fleet:
     def release(self, number):
         """Return the file of a release: the same network in another file."""
         path = self.folder / f"models/door-{number}.tflite"
-        shutil.copy(find_model("animals"), path)
+        shutil.copy(self._base, path)
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr(zipfile.ZipInfo("release.txt"), str(number))
         return path
@@ -98,7 +111,7 @@ class Fleet:
         path = self.release(number)
         digest = sha256(path.read_bytes()).hexdigest()
         model = {"name": "door", "source": f"models/{path.name}", "sha256": digest}
-        self.set(edgeseg_models=[{**model, "slower": 20}])
+        self.set(edgeseg_models=[{**model, "slower": 20, **self._options}])
         return digest
 
     def play(self, *words):

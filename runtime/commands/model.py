@@ -14,7 +14,7 @@ from edgeseg.runtime.commands.model_options import (
     RestartSettings,
     TrialSettings,
 )
-from edgeseg.runtime.commands.options import settings_options
+from edgeseg.runtime.commands.options import FloatRange, settings_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +135,7 @@ def remove(name: str, version: str | None) -> None:
 )
 @click.option(
     "--delay",
-    type=click.FloatRange(0, 86400),
+    type=FloatRange(0, 86400),
     metavar="SECONDS",
     help="With --automatic: wait a random time of up to this, so that the boards of a "
     f"fleet do not ask one server at one moment.  [default: {_DELAY_S:g}]",

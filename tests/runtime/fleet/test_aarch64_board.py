@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from board_roots import Aarch64Root
 from fleet_desk import NEEDS, Fleet
 from nspawn_boards import ContainerBoards
+from PIL import Image
 
 from edgeseg.runtime.fleet.packing import BoardKind
 
 pytestmark = NEEDS
+# what is emulated takes long: a small model, and a small picture
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +26,16 @@ def fleet(tmp_path_factory):
         ContainerBoards(folder / "boards", [], emulated={"pi": root}) as boards,
     ):
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        made = Fleet(folder / "fleet", boards)
+        made = Fleet(
+            folder / "fleet",
+            boards,
+            GOLDEN / "shapes.tflite",
+            pictures="pictures",
+            check="models/door-1.tflite",
+        )
+        (made.folder / "pictures").mkdir()
+        with Image.open(GOLDEN / "demo.jpg") as picture:
+            picture.resize((64, 48)).save(made.folder / "pictures/small.png")
         made.pack(BoardKind.parse("aarch64-cp311"))
         made.set(edgeseg_watch=120, edgeseg_start_s=600, edgeseg_watchdog=300)
         yield made

@@ -247,6 +247,15 @@ def test_options_that_cannot_be(board, variants, words, expected):
     assert not board.store.exists()
 
 
+@pytest.mark.parametrize("option", ["--least", "--slower", "--watch"])
+def test_a_limit_is_a_number(board, variants, option):
+    """Nothing is below `nan`: such a limit would let everything pass."""
+    result = board.install(variants["first"], option, "nan")
+    assert result.exit_code == 2
+    assert "not a number" in result.stderr
+    assert not board.store.exists()
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
