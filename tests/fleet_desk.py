@@ -54,7 +54,7 @@ class Fleet:
     def __init__(self, folder, boards, base=None, **options):
         self.folder, self.boards, self.said = folder, boards, []
         self._base, self._options = base or find_model("animals"), options
-        self.seconds = []  # of each playbook
+        self.figures = []  # of each playbook
         self._settings = {
             # boards of one machine disturb each other: no matter how fast
             "edgeseg_watch": 25,
@@ -121,10 +121,21 @@ class Fleet:
         environment["ANSIBLE_LOCAL_TEMP"] = str(self.folder / "temporary")
         start = time.monotonic()
         done = self.boards.call(ANSIBLE, *words, cwd=self.folder, env=environment)
-        self.seconds.append((" ".join(words), round(time.monotonic() - start, 1)))
+        seconds = round(time.monotonic() - start, 1)
         self.said.append(done.stdout + done.stderr)
         found = _RECAP.findall(done.stdout)
-        return done.returncode, {name: (int(c), int(f)) for name, c, f in found}
+        boards = {name: (int(c), int(f)) for name, c, f in found}
+        changed = {name: each[0] for name, each in boards.items()}
+        failed = [name for name, each in boards.items() if each[1]]
+        self.figures.append(
+            {
+                "playbook": " ".join(words),
+                "seconds": seconds,
+                "changed": changed,
+                "failed": failed,
+            }
+        )
+        return done.returncode, boards
 
     def in_use(self):
         """Return the hash of each board's model, where its service is active."""

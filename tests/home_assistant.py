@@ -74,6 +74,10 @@ class HomeAssistant:
     def __exit__(self, *error):
         self.close()
 
+    @property
+    def version(self):
+        return self.ask("/api/config")["version"]
+
     def close(self):
         self._process.terminate()
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from board_roots import Aarch64Root
 from fleet_desk import NEEDS, Fleet
+from noted import note
 from nspawn_boards import ContainerBoards
 from PIL import Image
 
@@ -60,4 +61,4 @@ def test_a_board_with_another_processor_from_nothing_to_a_rollback(fleet):
     status, boards = fleet.play("rollback.yaml", "--tags", "models")
     assert status == 0, fleet.said[-1]
     assert fleet.in_use() == {"pi": first}
-    print(fleet.seconds)
+    note("aarch64_board", fleet.figures)

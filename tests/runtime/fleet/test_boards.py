@@ -6,6 +6,7 @@ import json
 
 import pytest
 from fleet_desk import NEEDS, PASSWORD, Fleet, this_python
+from noted import note
 from nspawn_boards import ContainerBoards
 
 pytestmark = NEEDS
@@ -84,4 +85,4 @@ def test_a_fleet_from_nothing_to_a_rollback(fleet):
     page = (fleet.folder / "fleet.html").read_text("utf-8")
     assert all(f">{name}</" in page for name in NAMES)
     assert page.count(", median 100.00 %") == 1
-    print(json.dumps(fleet.seconds))
+    note("five_boards", fleet.figures)

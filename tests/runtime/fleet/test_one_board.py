@@ -11,6 +11,7 @@ from hashlib import sha256
 import pytest
 from fleet_desk import NEEDS, Fleet, this_python
 from mqtt_broker import soon
+from noted import note
 from nspawn_boards import ContainerBoards
 
 from edgeseg.runtime.model.embedded import append_manifest, stored_manifest
@@ -134,3 +135,4 @@ def test_the_service_runs_the_new_model_and_goes_back_from_a_bad_one(fleet, inde
     last = json.loads(steps.splitlines()[-1])
     assert (last["step"], last["to"]) == ("went back", bad)
     assert bad not in on_board(fleet, f"ls {model}/versions")[1]
+    note("one_board", fleet.figures)

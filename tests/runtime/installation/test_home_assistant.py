@@ -6,6 +6,7 @@ import pytest
 from home_assistant import HomeAssistant, find_program
 from model_server import announcement
 from mqtt_broker import FLEET, soon
+from noted import note
 
 from edgeseg.runtime.model.embedded import sha256
 
@@ -18,11 +19,14 @@ pytestmark = [
 ]
 
 
+_SHOWN = ("installed_version", "latest_version", "in_progress", "release_summary")
+
+
 class Entity:
     """The update entity of the board."""
 
     def __init__(self, home):
-        self.home = home
+        self.home, self.seen = home, []
         soon(lambda: home.entities("update"))
         (self.id,) = home.entities("update")
 
@@ -33,6 +37,9 @@ class Entity:
         def is_so():
             found = self.home.entities("update")[self.id]
             seen.update(found)
+            shown = {key: found["attributes"].get(key) for key in _SHOWN}
+            if self.seen[-1:] != [{"state": found["state"], **shown}]:
+                self.seen.append({"state": found["state"], **shown})
             return found["state"] == state and attributes.items() <= (
                 found["attributes"].items()
             )
@@ -86,3 +93,4 @@ def test_its_update_entity_installs_what_was_announced(
         entity.wait("on", installed_version="1", latest_version="2")
         listener.publish(FLEET, "", retain=True)  # taken back
         entity.wait("off", installed_version="1", latest_version="1")
+        note("home_assistant", {"version": home.version, "states": entity.seen})
