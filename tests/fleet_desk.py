@@ -29,6 +29,8 @@ ANSIBLE = shutil.which("ansible-playbook", path=_PATH)
 PASSWORD = "correct horse 7+"
 NEEDS = [
     pytest.mark.long,
+    # a quarter of an hour and gigabytes: more than a run of all long tests should have
+    pytest.mark.skipif(not os.environ.get("EDGESEG_BOARDS"), reason="EDGESEG_BOARDS=1"),
     pytest.mark.skipif(ANSIBLE is None, reason="needs the extra `fleet`"),
     pytest.mark.skipif(why_not() is not None, reason=f"no boards: {why_not()}"),
 ]
