@@ -3,8 +3,8 @@
 Runs simulated boards against a real mosquitto on this machine, and computes from what
 was measured what ten thousand boards and a hundred million pictures cost. Costs of a
 picture and of a playbook are measured elsewhere: ``--picture-core-ms``,
-``--picture-bytes``, ``--mask-bytes`` and ``--ansible-s`` name them. What tests have noted
-in the record (``EDGESEG_RECORD``, see the tests' README) stays in it.
+``--picture-bytes``, ``--mask-bytes`` and ``--ansible-s`` name them. What tests
+have noted in the record (``EDGESEG_RECORD``, see the tests' README) stays in it.
 
 Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
