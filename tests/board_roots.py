@@ -8,6 +8,7 @@ to run them (binfmt_misc), in the board's user namespace only, which Linux can s
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
@@ -33,7 +34,7 @@ _KEPT = {"ssh.service"}
 _PACKAGES = (
     *("bash", "coreutils", "dash", "findutils", "grep", "login", "openssh-server"),
     *("passwd", "procps", "python3", "python3-venv", "sed", "systemd", "util-linux"),
-    *("python3-pip-whl", "python3-setuptools-whl"),
+    *("python3-pip-whl", "python3-setuptools-whl", "libgomp1", "libstdc++6"),
 )
 _BOARD = BOARDS["pi4"]
 _HERE = "/x86"  # this machine's /usr, in the emulated board
@@ -122,9 +123,10 @@ class Aarch64Root:
         missing = [each for each in (EMULATOR, "mmdebstrap") if not shutil.which(each)]
         if missing:
             pytest.skip(f"not installed: {', '.join(missing)}")
-        folder = default_cache() / "board-bookworm-arm64"
+        key = hashlib.sha256(" ".join(_PACKAGES).encode()).hexdigest()[:8]
+        folder = default_cache() / f"board-bookworm-arm64-{key}"
         if not folder.is_dir():
-            work = folder.with_suffix(".part")
+            work = folder.with_name(f"{folder.name}.part")
             shutil.rmtree(work, ignore_errors=True)
             work.parent.mkdir(parents=True, exist_ok=True)
             # its packages' scripts do not run: they would need the emulator here
