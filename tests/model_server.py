@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
+import json
 import threading
 
 
@@ -57,6 +59,17 @@ class ModelServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def announcement(server, model, version, **more):
+    """Return what a fleet's topic says of a model file that a server has."""
+    values = {
+        "name": "door",
+        "url": f"{server.url}/{model.name}",
+        "version": version,
+        "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+    }
+    return json.dumps({**values, **more})
 
 
 def send(ask, content, length=None):

@@ -11,6 +11,9 @@ import time
 
 import pytest
 
+# of a run, and of announcements to its fleet
+PREFIX, FLEET = "edgeseg/door", "edgeseg/fleet"
+
 
 def free_port():
     with socket.socket() as probe:

@@ -1,8 +1,8 @@
 """Boards on this machine: each a container with its own systemd, sshd and network.
 
-Each has a namespace for its network, and a folder as its root, with this machine's
-/usr to read and all else of its own. Whoever looks after them is in a namespace too,
-from which nothing but the boards can be reached.
+Each has a network namespace, a control group, and a folder as its root; see
+`board_roots`. Whoever looks after them is in a network namespace too, from which
+nothing but the boards can be reached.
 """
 
 from __future__ import annotations
@@ -17,20 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from board_roots import this_machine
+from control_groups import ControlGroup
 from loopback_board import keygen
 
 PROGRAMS = ("systemd-nspawn", "ip", "sshd", "ssh", "ssh-keygen", "/usr/bin/python3")
-_LINKS = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
-_EMPTY = ("var/lib", "var/log", "var/tmp", "tmp", "run", "root", "proc", "sys", "dev")
 _NET = "10.213"
-_SSHD = (
-    "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUsePAM no\n"
-    "KbdInteractiveAuthentication no\nStrictModes no\nMaxStartups 100\n"
-    "Subsystem sftp internal-sftp\nHostKey /etc/ssh/board_key\n"
-    "AuthorizedKeysFile /etc/ssh/board_authorized\n"
-)
-# nothing of this machine's services but what a board needs
-_KEPT = {"ssh.service"}
+_FIRST_ID, _IDS = 0x70000000, 0x10000  # of users in emulated boards
 
 
 def why_not():
@@ -56,9 +49,12 @@ class ContainerBoard:
     address: str
     root: Path
     process: subprocess.Popen
+    is_emulated: bool = False
 
     def path(self, inside):
         """Return where a file of the board is here."""
+        if self.is_emulated:
+            return self.root / inside.lstrip("/")
         top = "usr-local" if inside.startswith("/usr/local/") else "root"
         inside = inside.removeprefix("/usr/local" if top == "usr-local" else "")
         return self.root.with_name(top) / inside.lstrip("/")
@@ -75,9 +71,11 @@ class ContainerBoards:
         Of the boards.
     tmpfs : dict of str to str
         For a board a file system of its own, as ``--tmpfs=`` of nspawn takes it.
+    emulated : dict of str to Aarch64Root
+        More boards, with another processor.
     """
 
-    def __init__(self, folder, names, tmpfs=None):
+    def __init__(self, folder, names, tmpfs=None, emulated=None):
         reason = why_not()
         if reason:
             pytest.skip(reason)
@@ -92,6 +90,8 @@ class ContainerBoards:
                 name: self._board(number, name, (tmpfs or {}).get(name))
                 for number, name in enumerate(names)
             }
+            for number, (name, root) in enumerate((emulated or {}).items(), len(names)):
+                self.boards[name] = self._emulated(number, name, root)
             self._wait()
         except BaseException:
             self.close()
@@ -141,55 +141,65 @@ class ContainerBoards:
             _run("ip", "-n", place, "link", "set", link, "up")
         home = self.folder / name
         root = home / "root"
-        self._make_root(root, name)
+        this_machine(root, name, self.folder)
         (home / "usr-local" / "bin").mkdir(parents=True)
         more = [f"--tmpfs={tmpfs}"] if tmpfs else []
-        with (home / "boot.log").open("wb") as log:
+        process = self._start(
+            name,
+            "--boot",
+            f"--directory={root}",
+            f"--network-namespace-path=/run/netns/{space}",
+            "--bind-ro=/usr",
+            f"--bind={home / 'usr-local'}:/usr/local",
+            *more,
+        )
+        return ContainerBoard(name, f"{_NET}.{number}.2", root, process)
+
+    def _emulated(self, number, name, made):
+        """Start one that is root in a namespace of its own, with its own emulator."""
+        wire, address = f"veth{number}", f"{_NET}.{number}.2"
+        root = self.folder / name / "root"
+        made.lay(root, name, self.folder, f"{address}/24")
+        # that namespace's own are the interfaces, too, which nspawn makes
+        process = self._start(
+            name,
+            f"--directory={root}",
+            f"--private-users={_FIRST_ID + number * _IDS}:{_IDS}",
+            "--private-users-ownership=map",
+            f"--network-veth-extra={wire}:eth0",
+            *made.options,
+            *made.start,
+            at=self.desk,
+        )
+        until = time.monotonic() + 20
+        while _fails("ip", "-n", self.desk, "link", "set", wire, "up"):
+            if time.monotonic() > until or process.poll() is not None:
+                pytest.skip(f"no emulated container here: {self._log(name)}")
+            time.sleep(0.2)
+        _run("ip", "-n", self.desk, "addr", "add", f"{_NET}.{number}.1/24", "dev", wire)
+        return ContainerBoard(name, address, root, process, is_emulated=True)
+
+    def _start(self, name, *options, at=None):
+        """Start a container, in another namespace of networks where one is named."""
+        words = ["nsenter", f"--net=/run/netns/{at}"] if at else []
+        words += ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit"]
+        words += ["--console=pipe", f"--machine={name}", *map(str, options)]
+        group = ControlGroup(f"edgeseg-{name}-{os.getpid()}")
+        self._stack.callback(group.end)
+        with (self.folder / name / "boot.log").open("wb") as log:
             process = subprocess.Popen(
-                [
-                    *("systemd-nspawn", "--quiet", "--boot", "--register=no"),
-                    *("--keep-unit", "--console=pipe", f"--directory={root}"),
-                    f"--machine={name}",
-                    f"--network-namespace-path=/run/netns/{space}",
-                    "--bind-ro=/usr",
-                    f"--bind={home / 'usr-local'}:/usr/local",
-                    *more,
-                ],
+                words,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=group.enter,
             )
         self._stack.callback(_end, process)
-        return ContainerBoard(name, f"{_NET}.{number}.2", root, process)
+        return process
 
-    def _make_root(self, root, name):
-        root.mkdir(parents=True)
-        shutil.copytree("/etc", root / "etc", symlinks=True)
-        for link in _LINKS:
-            if Path("/", link).is_symlink():
-                (root / link).symlink_to(os.readlink(f"/{link}"))
-        for place in ("usr", *_EMPTY):
-            (root / place).mkdir(parents=True, exist_ok=True)
-        (root / "tmp").chmod(0o1777)
-        # nspawn looks for it before it mounts /usr
-        (root / "usr/lib").mkdir()
-        shutil.copy("/etc/os-release", root / "usr/lib/os-release")
-        etc = root / "etc"
-        (etc / "machine-id").write_text("")
-        (etc / "hostname").write_text(f"{name}\n")
-        for wants in (etc / "systemd/system").glob("*.wants"):
-            for entry in wants.iterdir():
-                if entry.name not in _KEPT:
-                    entry.unlink()
-        shutil.rmtree(etc / "ssh/sshd_config.d", ignore_errors=True)
-        (etc / "ssh/sshd_config").write_text(_SSHD)
-        shutil.copy(self.folder / "key.pub", etc / "ssh/board_authorized")
-        shutil.copy(self.folder / "host_key", etc / "ssh/board_key")
-        # what a board that nobody has set up has not
-        for own in ("pip.conf", "xdg/pip", "edgeseg"):
-            path = etc / own
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    def _log(self, name):
+        return (self.folder / name / "boot.log").read_text(errors="replace")[-300:]
 
     def _wait(self):
         key = (self.folder / "host_key.pub").read_text()
@@ -201,17 +211,20 @@ class ContainerBoards:
             "-o GlobalKnownHostsFile=/dev/null -F /dev/null -o ConnectTimeout=5"
         )
         (self.folder / "ssh_options").write_text(options)
-        until = time.monotonic() + 120
+        until = time.monotonic() + 180
         for name, board in self.boards.items():
             while self.ssh(name, "true")[0] != 0:
                 if time.monotonic() > until or board.process.poll() is not None:
-                    log = (self.folder / name / "boot.log").read_text(errors="replace")
-                    pytest.skip(f"no container boots here: {log[-300:]}")
+                    pytest.skip(f"no container boots here: {self._log(name)}")
                 time.sleep(0.5)
 
 
 def _run(*words):
     subprocess.run(words, check=True, capture_output=True)
+
+
+def _fails(*words):
+    return subprocess.run(words, capture_output=True).returncode != 0
 
 
 def _end(process):

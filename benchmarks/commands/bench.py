@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from edgeseg.runtime.commands.options import MODEL, PATH, override_options, overrides_of
+from edgeseg.runtime.commands.options import (
+    MODEL,
+    PATH,
+    FloatRange,
+    override_options,
+    overrides_of,
+)
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.terminal.completion import complete_file
 from edgeseg.runtime.terminal.console import show
@@ -80,7 +86,7 @@ class SyntheticSizeParam(click.ParamType):  # type: ignore[type-arg, unused-igno
     "--queries", type=click.IntRange(1, 10**8), help="At least so many; not MLPerf's."
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0, 10**6), help="At least so long; not MLPerf's."
+    "--seconds", type=FloatRange(0, 10**6), help="At least so long; not MLPerf's."
 )
 @click.option(
     "--device",

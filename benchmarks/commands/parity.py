@@ -16,6 +16,7 @@ from edgeseg.benchmarks.commands.options import (
 from edgeseg.runtime.commands.options import (
     MODEL,
     PATH,
+    FloatRange,
     device_options,
     override_options,
     overrides_of,
@@ -36,7 +37,7 @@ from edgeseg.runtime.terminal.console import show
 )
 @click.option(
     "--least",
-    type=click.FloatRange(0, 1),
+    type=FloatRange(0, 1),
     metavar="SHARE",
     help="Exit with 1 where fewer labels are equal, such as 0.98.",
 )

@@ -26,14 +26,16 @@ def meeting_points(
     """Return models with both figures, grouped by machine and data.
 
     Only figures of one group may be compared: another machine is another latency,
-    another data set another score. A point is on the front where no other of its
-    group is both at least as fast and more accurate.
+    another data set another score. Of many boards, each has its own points. A point is
+    on the front where no other of its group is both at least as fast and more accurate.
     """
     groups: dict[tuple[str, str], list[tuple[AccuracyRow, LatencyRow]]] = {}
     latency = list(latency)
     for row in accuracy:
         for run in latency:
-            if run.model_sha256 == row.model_sha256 and row.scores["miou"] is not None:
+            boards = {row.record.board, run.record.board} - {""}
+            is_one = run.model_sha256 == row.model_sha256 and len(boards) < 2
+            if is_one and row.scores["miou"] is not None:
                 groups.setdefault((run.machine, row.data), []).append((row, run))
     return {key: _with_front(pairs) for key, pairs in groups.items()}
 

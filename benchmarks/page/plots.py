@@ -80,7 +80,7 @@ def plot_classes(rows: Sequence[AccuracyRow]) -> str | None:
             [100 * (row.per_class.get(name) or 0.0) for name in names],
             height=thickness,
             color=_COLOURS[index % len(_COLOURS)],
-            label=_label(row.model, row.recipe),
+            label=_label(row),
         )
     labels = [plain_text(shorten_middle(name, 22)) for name in names]
     axes.set_yticks(range(len(names)), labels, fontsize=8)
@@ -165,12 +165,19 @@ def _plain_ticks(axes: Axes) -> None:
 
 
 def _run_label(row: LatencyRow, between: str = ", ", longest: int = 44) -> str:
-    name = plain_text(shorten_middle(row.model, longest))
-    return f"{name}{between}{plain_text(row.title)}"
+    name = _of_board(row, shorten_middle(row.model, longest))
+    return f"{plain_text(name)}{between}{plain_text(row.title)}"
 
 
-def _label(model: str, recipe: str) -> str:
-    return plain_text(shorten_middle(model) + (f" ({recipe})" if recipe else ""))
+def _label(row: AccuracyRow) -> str:
+    recipe = f" ({row.recipe})" if row.recipe else ""
+    return plain_text(_of_board(row, shorten_middle(row.model)) + recipe)
+
+
+def _of_board(row: AccuracyRow | LatencyRow, name: str) -> str:
+    """Return what a row is called among those of many boards."""
+    board = row.record.board
+    return f"{shorten_middle(board, 22)}: {name}" if board else name
 
 
 def _legend(figure: Figure, entries: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.runtime.commands.options import MODEL, PATH
+from edgeseg.runtime.commands.options import MODEL, PATH, FloatRange
 from edgeseg.runtime.json_text import json_text
 from edgeseg.runtime.terminal.completion import complete_words
 from edgeseg.runtime.terminal.console import show
@@ -43,7 +43,7 @@ def _targets() -> tuple[str, ...]:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FloatRange(min=0, min_open=True),
     metavar="SECONDS",
     default=600,
     show_default=True,

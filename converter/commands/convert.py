@@ -19,6 +19,7 @@ from edgeseg.converter.loading.format import Loading
 from edgeseg.devices import InputError
 from edgeseg.runtime.commands.options import (
     PATH,
+    FloatRange,
     add_options,
     matching_of,
     override_options,
@@ -80,7 +81,7 @@ def _goal_options(function: _F) -> _F:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FloatRange(min=0, min_open=True),
     metavar="SECONDS",
     default=3600,
     show_default=True,
@@ -88,7 +89,7 @@ def _goal_options(function: _F) -> _F:
 )
 @click.option(
     "--memory",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FloatRange(min=0, min_open=True),
     metavar="GB",
     default=12,
     show_default=True,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 import click
 
 from edgeseg.converter.setting import KEY, Setting
-from edgeseg.runtime.commands.options import MODEL, PATH, ModelParam
+from edgeseg.runtime.commands.options import MODEL, PATH, FloatRange, ModelParam
 from edgeseg.runtime.terminal.completion import complete_words
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _type(declared: Setting, kind: object) -> click.ParamType | None:  # type: i
         least, most = (None if one is None else int(one) for one in limits)
         return click.IntRange(least, most)
     if kind is float:
-        return click.FloatRange(*limits, min_open=declared.above)
+        return FloatRange(*limits, min_open=declared.above)
     return click.INT if kind is int else None
 
 

@@ -14,7 +14,7 @@ from edgeseg.runtime.commands.model_options import (
     RestartSettings,
     TrialSettings,
 )
-from edgeseg.runtime.commands.options import settings_options
+from edgeseg.runtime.commands.options import FloatRange, settings_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edgeseg.devices.types import Json
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_DELAY_S = 300.0  # 10,000 boards load a model of 2.6 MB over 1 Gbit/s in 208 s
 _NAME = click.option("--name", help="Which model.  [default: the only one]")
 
 
@@ -132,8 +133,21 @@ def remove(name: str, version: str | None) -> None:
 @click.option(
     "--automatic", is_flag=True, help="Install what is announced without being asked."
 )
+@click.option(
+    "--delay",
+    type=FloatRange(0, 86400),
+    metavar="SECONDS",
+    help="With --automatic: wait a random time of up to this, so that the boards of a "
+    f"fleet do not ask one server at one moment.  [default: {_DELAY_S:g}]",
+)
 @settings_options(TrialSettings)
-def follow(address: str, name: str, automatic: bool, settings: TrialSettings) -> None:
+def follow(
+    address: str,
+    name: str,
+    automatic: bool,
+    delay: float | None,
+    settings: TrialSettings,
+) -> None:
     """Offer to Home Assistant what a fleet's topic announces, and install it.
 
     MQTT is mqtt://USER@HOST/PREFIX?update=TOPIC: PREFIX as in the address of the run,
@@ -148,13 +162,16 @@ def follow(address: str, name: str, automatic: bool, settings: TrialSettings) ->
     from edgeseg.runtime.output.mqtt_package import check_package
     from edgeseg.runtime.pipeline.stopping import stopping_on_signals
 
+    if delay is not None and not automatic:
+        raise InputError("--delay needs --automatic: without it an update is asked for")
     check_package()
     from edgeseg.runtime.installation.following import Follower
 
     _check_free(check_name(name))
     place = InstalledModel(store_folder() / name)
+    wait = (_DELAY_S if delay is None else delay) if automatic else None
     follower = Follower(
-        address, place, settings.offered, settings.supervisor(), automatic=automatic
+        address, place, settings.offered, settings.supervisor(), delay_s=wait
     )
     with stopping_on_signals(working=True) as stop:
         follower.follow(stop)

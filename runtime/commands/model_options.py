@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeseg.runtime.commands.options import MODEL, PATH, DeviceSettings, option
+from edgeseg.runtime.commands.options import (
+    MODEL,
+    PATH,
+    DeviceSettings,
+    FloatRange,
+    option,
+)
 
 if TYPE_CHECKING:
     from edgeseg.runtime.installation.announcement import Announcement
@@ -46,7 +52,7 @@ class RestartSettings:
     watch: float = option(
         "--watch",
         default=30.0,
-        type=click.FloatRange(0, 3600),
+        type=FloatRange(0, 3600),
         show_default=True,
         metavar="SECONDS",
         help="How long it may take to be healthy, and then has to stay so.",
@@ -74,7 +80,7 @@ class TrialSettings(RestartSettings, DeviceSettings):
     least: float = option(
         "--least",
         default=0.985,
-        type=click.FloatRange(0, 1),
+        type=FloatRange(0, 1),
         show_default=True,
         metavar="SHARE",
         help="Share of labels that must be equal.",
@@ -89,7 +95,7 @@ class TrialSettings(RestartSettings, DeviceSettings):
     slower: float = option(
         "--slower",
         default=1.25,
-        type=click.FloatRange(0, min_open=True),
+        type=FloatRange(0, min_open=True),
         show_default=True,
         metavar="FACTOR",
         help="Multiple of the time of the model in use that it may take (p90, both "

@@ -44,12 +44,27 @@ class PathParam(click.Path):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
         """Return the path."""
+        if value == "":  # as of a shell's variable that is not set
+            self.fail("expected a path, got an empty text", param, ctx)
         path = super().convert(value, param, ctx)
         check_file_or_folder(Path(os.fsdecode(path)))
         return path
 
 
 PATH = PathParam()
+
+
+class FloatRange(click.FloatRange):
+    """A number within limits; not a number (``nan``) is in no range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Return the number."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 class ModelParam(PathParam):

@@ -10,7 +10,12 @@ from urllib.parse import quote
 
 import click
 
-from edgeseg.runtime.commands.options import DeviceSettings, OverrideSettings, option
+from edgeseg.runtime.commands.options import (
+    DeviceSettings,
+    FloatRange,
+    OverrideSettings,
+    option,
+)
 from edgeseg.runtime.commands.zone_options import ZoneSettings, names_in
 from edgeseg.runtime.drawing.effect import EDGES
 from edgeseg.runtime.terminal.completion import complete_file
@@ -90,7 +95,7 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
     )
     camera_fps: float | None = option(
         "--camera-fps",
-        type=click.FloatRange(0, 1000, min_open=True),
+        type=FloatRange(0, 1000, min_open=True),
         help="Frames a second that a camera is asked for.",
     )
     rotate: str = option(
@@ -122,7 +127,7 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
     )
     alpha: float = option(
         "--alpha",
-        type=click.FloatRange(0, 1),
+        type=FloatRange(0, 1),
         default=0.5,
         show_default=True,
         help="Strength of the overlay's tint.",
@@ -160,7 +165,7 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
     )
     fps: float | None = option(
         "--fps",
-        type=click.FloatRange(0, 1000, min_open=True),
+        type=FloatRange(0, 1000, min_open=True),
         help="Segment at most so many frames a second; a video written of a "
         "file plays at true speed.",
     )
@@ -169,12 +174,12 @@ class RunSettings(ZoneSettings, OverrideSettings, DeviceSettings, _Outputs):
     )
     seconds: float | None = option(
         "--seconds",
-        type=click.FloatRange(0, min_open=True),
+        type=FloatRange(0, min_open=True),
         help="End after so many seconds, of a video its own.",
     )
     smooth: float = option(
         "--smooth",
-        type=click.FloatRange(0, 1, max_open=True),
+        type=FloatRange(0, 1, max_open=True),
         default=0.0,
         show_default=True,
         help="How much of the frames before stays, against flicker: 0.5, or "

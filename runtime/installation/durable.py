@@ -32,12 +32,19 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder with its parents; each is on the disk afterwards."""
+def make_folder(folder: Path) -> list[Path]:
+    """Make a folder with its parents; each is on the disk afterwards.
+
+    Returns
+    -------
+    list of Path
+        Those that were missing, the folder itself first.
+    """
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(exist_ok=True)
         sync(each.parent)
+    return missing
 
 
 def write(path: Path, content: bytes) -> None:

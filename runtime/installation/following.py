@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import random
 import re
+import time
 from typing import TYPE_CHECKING
 
 from edgeseg.devices import EdgesegError, InputError
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _EXPECTED = "mqtt://user@homeassistant.local/edgeseg/door?update=edgeseg/fleet"
+_NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 _LOOK_S = 2.0  # between two looks at what is installed, and at the flag to stop
 
 
@@ -49,8 +52,10 @@ class Follower:
         Returns what is to be installed, and under which conditions.
     supervisor : Supervisor or None
         What runs the model.
-    automatic : bool
-        Install what is announced without being asked.
+    delay_s : float or None
+        Install what is announced without being asked, after a random time of up to this
+        many seconds, so that a fleet does not ask one server at one moment; None
+        waits to be asked.
 
     Raises
     ------
@@ -65,7 +70,7 @@ class Follower:
         order_of: Callable[[Announcement], Order],
         supervisor: Supervisor | None,
         *,
-        automatic: bool = False,
+        delay_s: float | None = None,
     ) -> None:
         self._tls = text.startswith("mqtts://")
         address = parse_address(text, _EXPECTED)
@@ -77,7 +82,8 @@ class Follower:
             raise InputError("mqtt: a topic cannot hold #, + or a zero byte")
         self._address = with_password(address, self._options.password_file)
         self._model, self._order_of = model, order_of
-        self._supervisor, self._automatic = supervisor, automatic
+        self._supervisor, self._delay_s = supervisor, delay_s
+        self._due_s: float | None = None  # when the offer is installed by itself
         self._offer: Announcement | None = None
         self._tried: Announcement | None = None
         self._summary = ""
@@ -107,7 +113,13 @@ class Follower:
         ) as broker:
             while not stop.asked:
                 with contextlib.suppress(queue.Empty):
-                    self._take(self._heard.get(timeout=_LOOK_S), broker)
+                    payload = self._heard.get(timeout=_LOOK_S)
+                    if payload is None:
+                        self._try(broker)
+                    else:
+                        self._announced(payload)
+                if self._due_s is not None and time.monotonic() >= self._due_s:
+                    self._try(broker)
                 if self._show(busy=False):
                     self._entity.publish(broker)
 
@@ -117,32 +129,43 @@ class Follower:
         except queue.Full:
             _log.warning("too much is announced at once: some of it is left out")
 
-    def _take(self, payload: str | None, broker: Broker) -> None:
-        if payload is not None:
-            self._announced(payload)
-        offer = self._offer
-        if offer is None or self._is_used(offer):
+    def _announced(self, payload: str) -> None:
+        if not payload:  # how a kept message is taken back
+            self._offer = self._due_s = None
+            self._summary = ""
             return
-        # one that fell short is tried again only where somebody asks
-        if payload is not None and not (self._automatic and offer != self._tried):
+        try:
+            offer = Announcement.parse(payload)
+        except InputError as error:
+            self._offer = self._due_s = None
+            self._summary = one_line(error)
+            _log.warning("not an offer: %s", self._summary)
+            return
+        if offer.name == self._model.name and offer != self._offer:
+            self._offer, self._summary, self._due_s = offer, "", None
+            # one that fell short is tried again only where somebody asks
+            if self._delay_s is not None and offer != self._tried:
+                self._set_time(offer, self._delay_s)
+
+    def _set_time(self, offer: Announcement, delay_s: float) -> None:
+        """Choose when an offer is installed, unless it is in use."""
+        if self._is_used(offer):
+            return
+        wait_s = random.uniform(0, delay_s)
+        self._due_s = time.monotonic() + wait_s
+        if delay_s:
+            self._summary = f"will be installed in {wait_s:.0f} s"
+            _log.info("%s %s", offer.version, self._summary)
+
+    def _try(self, broker: Broker) -> None:
+        """Install the offer, if there is one that is not in use."""
+        self._due_s, offer = None, self._offer
+        if offer is None or self._is_used(offer):
             return
         self._tried = offer
         self._show(busy=True)
         self._entity.publish(broker)
         self._install(offer)
-
-    def _announced(self, payload: str) -> None:
-        if not payload:  # how a kept message is taken back
-            self._offer = None
-            return
-        try:
-            offer = Announcement.parse(payload)
-        except InputError as error:
-            self._offer, self._summary = None, one_line(error)
-            _log.warning("not an offer: %s", self._summary)
-            return
-        if offer.name == self._model.name and offer != self._offer:
-            self._offer, self._summary = offer, ""
 
     def _install(self, offer: Announcement) -> None:
         try:
@@ -169,6 +192,23 @@ class Follower:
         offer = self._offer
         if offer is not None and not self._is_used(offer):
             latest = offer.version
-            if latest == installed:  # another file of that name
+            if installed is not None and not _is_higher(latest, installed):
                 latest = f"{latest} ({offer.sha256[:12]})"
         return self._entity.show(installed, latest, self._summary, busy=busy)
+
+
+def _is_higher(version: str, than: str) -> bool:
+    """Return whether both are numbers, and one is higher.
+
+    Home Assistant offers no version that it takes for an older one, such as that
+    before; it cannot compare one with something in parentheses, and offers it.
+
+    Examples
+    --------
+    >>> _is_higher("1.10", "1.9"), _is_higher("1", "1"), _is_higher("2-rc", "1")
+    (True, False, False)
+    """
+    if not (_NUMBERS.fullmatch(version) and _NUMBERS.fullmatch(than)):
+        return False
+    new, old = (list(map(int, text.split("."))) for text in (version, than))
+    return new > old

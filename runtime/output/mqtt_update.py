@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgeseg.runtime.output.mqtt_discovery import Topics
 
 INSTALL = "install"  # payload of the button
+NOTHING = "none"  # the version where nothing is installed
 _LONGEST_SUMMARY = 255  # characters that Home Assistant takes
 
 
@@ -102,11 +103,12 @@ class UpdateEntity:
             Whether an installation is under way.
         """
         before = self.state
+        # Home Assistant takes no message that has null in place of a text
         self.state = {
-            "installed_version": installed,
-            "latest_version": latest if latest is not None else installed,
+            "installed_version": installed or NOTHING,
+            "latest_version": latest or installed or NOTHING,
             "title": self._title,
-            "release_summary": summary[:_LONGEST_SUMMARY] or None,
+            "release_summary": summary[:_LONGEST_SUMMARY],
             "in_progress": busy,
         }
         return self.state != before

@@ -33,13 +33,13 @@ _TIMEOUT_S = 3600
 _MEMORY_BYTES = 12 * 10**9
 
 
-def shipped_request() -> Request:
-    """Return what ``edgeseg demo`` converts, and how."""
+def shipped_request(name: str = SHIPPED) -> Request:
+    """Return what ``edgeseg demo`` converts, or another model that ships, and how."""
     return Request(
-        keras_file(SHIPPED),
-        calibration=ranges_file(SHIPPED),
+        keras_file(name),
+        calibration=ranges_file(name),
         head="logits-stride",
-        overrides=Overrides(labels=str(labels_file(SHIPPED))),
+        overrides=Overrides(labels=str(labels_file(name))),
     )
 
 

@@ -3,13 +3,15 @@
 Runs simulated boards against a real mosquitto on this machine, and computes from what
 was measured what ten thousand boards and a hundred million pictures cost. Costs of a
 picture and of a playbook are measured elsewhere: ``--picture-core-ms``,
-``--picture-bytes``, ``--mask-bytes`` and ``--ansible-s`` name them.
+``--picture-bytes``, ``--mask-bytes`` and ``--ansible-s`` name them. What tests
+have noted in the record (``EDGESEG_RECORD``, see the tests' README) stays in it.
 
 Run from a checkout; see `edgeseg.benchmarks.studies`.
 """
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -71,7 +73,9 @@ def main(
         mask_bytes=mask_bytes,
         cores=cores,
     )
+    noted = json.loads(target.read_text("utf-8")) if target.exists() else {}
     record = {
+        **noted,
         "machine": machine(),
         "versions": {"edgeseg": version("edgeseg"), "paho-mqtt": version("paho-mqtt")},
         "simulation": measured,

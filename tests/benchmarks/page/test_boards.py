@@ -7,6 +7,7 @@ import json
 import pytest
 
 from edgeseg.benchmarks.page.boards import boards_of
+from edgeseg.benchmarks.page.pareto import meeting_points
 from edgeseg.benchmarks.page.records import find_records, kind_of, read_record
 from edgeseg.benchmarks.page.rows import accuracy_rows, latency_rows
 from edgeseg.devices import InputError
@@ -110,6 +111,20 @@ def test_a_score_below_the_others_stands_out(table, miou, expected):
     scores = {"a": 0.8, "b": 0.8, "c": miou}
     found = table({name: [score(value)] for name, value in scores.items()})
     assert marked(found) == expected
+
+
+def test_each_board_has_a_point_of_its_own(tmp_path):
+    for name, miou, p90 in (("a", 0.8, 10), ("b", 0.7, 12), ("c", None, 14)):
+        (tmp_path / name).mkdir()
+        records = {"bench": bench(p90)} | (
+            {} if miou is None else {"eval": score(miou)}
+        )
+        for kind, content in records.items():
+            (tmp_path / name / f"{kind}.json").write_text(json.dumps(content))
+    records = [read_record(path, board) for path, board in find_records(tmp_path)]
+    (points,) = meeting_points(accuracy_rows(records), latency_rows(records)).values()
+    found = {(p.latency.p90, p.accuracy.scores["miou"]) for p in points}
+    assert found == {(10, 0.8), (12, 0.7)}
 
 
 def test_what_doctor_found_is_shown(table):

@@ -33,20 +33,23 @@ from edgeseg.converter.quantization.ranges_file import SavedRanges
 from edgeseg.converter.shipped import ranges_file
 from edgeseg.runtime.shipped import model_file
 
-# what some processors give as the reciprocal square root of 1
+# what some processors give as the reciprocal square root of 1, others in proportion
 ONE_LESS = np.float32(1 - 2.0**-23)
 # of a step: channels with a large bias have one that follows the bias' last bits
 LAST_BITS = 1e-6
 BIAS_STEPS = 4  # of 2**31
 
 
+NAMES = (SHIPPED, "animals")  # the latter keeps its norms as they were trained
+
+
 @pytest.fixture(scope="module")
 def convert(tmp_path_factory):
-    """Convert the shipped model; return the float network and the int8 file."""
+    """Convert a shipped model; return the float network and the int8 file."""
 
-    def run():
+    def run(name):
         folder = tmp_path_factory.mktemp("converted")
-        given = {"request": shipped_request().to_dict(), "folder": str(folder)}
+        given = {"request": shipped_request(name).to_dict(), "folder": str(folder)}
         convert_uncompared(given, lambda line: None)
         return [(folder / file).read_bytes() for file in (FLOAT, RESULT)]
 
@@ -55,30 +58,30 @@ def convert(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def usual(convert):
-    return convert()
+    return {name: convert(name) for name in NAMES}
 
 
-def check_ranges_load_alike(first, second):
-    stored = json.loads(ranges_file(SHIPPED).read_text())
+def check_ranges_load_alike(name, first, second):
+    stored = json.loads(ranges_file(name).read_text())
     origin = Origin(stored["weights_sha256"], stored["options"])
     one, two = (
-        SavedRanges(ranges_file(SHIPPED)).ranges(FlatModel(content), origin)
+        SavedRanges(ranges_file(name)).ranges(FlatModel(content), origin)
         for content in (first, second)
     )
     for kind in ("central", "extremes"):
         bounds = [list(getattr(ranges, kind).values()) for ranges in (one, two)]
         assert bounds[0] == bounds[1]
-        assert len(bounds[0]) > 70
+        assert len(bounds[0]) > 60
     assert list(one.rounded) == list(two.rounded)
     for place, weights in one.rounded.items():
-        for name in ("scales", "steps", "correction"):
-            values = (getattr(of, name) for of in (weights, two.rounded[place]))
+        for part in ("scales", "steps", "correction"):
+            values = (getattr(of, part) for of in (weights, two.rounded[place]))
             np.testing.assert_array_equal(*values)
 
 
-def check_int8(made):
+def check_int8(name, made):
     """Check a file against the shipped one; biases hold last bits of floats."""
-    found = difference(model_file(SHIPPED).read_bytes(), made)
+    found = difference(model_file(name).read_bytes(), made)
     assert found["structure_equal"]
     assert found["constants"]["int8"]["values"] > 2_000_000
     assert found["constants"]["int8"]["values_different"] == 0
@@ -86,39 +89,39 @@ def check_int8(made):
     assert found["most_relative_difference_of_a_step"] < LAST_BITS
 
 
-def test_this_machine_makes_the_shipped_file(usual):
-    assert usual[1] == model_file(SHIPPED).read_bytes()
+@pytest.mark.parametrize("name", NAMES)
+def test_this_machine_makes_the_shipped_file(name, usual):
+    assert usual[name][1] == model_file(name).read_bytes()
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("rename", RENAMES)
-def test_last_bits_and_names_do_not_matter(rename, usual, convert):
+@pytest.mark.parametrize("name", NAMES)
+def test_last_bits_and_names_do_not_matter(name, rename, usual, convert):
     lowered = lower._lowered
 
     def elsewhere(model):
         return perturbed(lowered(model), rename=RENAMES[rename])
 
     with mock.patch.object(lower, "_lowered", elsewhere):
-        content, made = convert()
-    found = difference(usual[0], content)["constants"]["float32"]
+        content, made = convert(name)
+    found = difference(usual[name][0], content)["constants"]["float32"]
     assert found["tensors_different"] == found["tensors"]
     assert found["most"] == 2
-    check_ranges_load_alike(usual[0], content)
-    check_int8(made)
+    check_ranges_load_alike(name, usual[name][0], content)
+    check_int8(name, made)
 
 
 @contextmanager
 def nudged(model):
-    """Move variances of 1 so that their reciprocal square root is `ONE_LESS`."""
+    """Move variances: their reciprocal square roots become `ONE_LESS` as large."""
     held = {}
     for layer in model.layers:
         if type(layer).__name__ == "BatchNormalization":
             variance = held[layer] = layer.moving_variance.numpy()
-            epsilon = np.float32(layer.epsilon)
-            other = np.float32(1 / np.float64(ONE_LESS) ** 2) - epsilon
-            assert 1 / np.sqrt(other + epsilon) == ONE_LESS
-            ones = variance + epsilon == 1
-            layer.moving_variance.assign(np.where(ones, other, variance))
+            whole = variance.astype(np.float64) + layer.epsilon
+            other = whole / np.float64(ONE_LESS) ** 2 - layer.epsilon
+            layer.moving_variance.assign(other.astype(np.float32))
     yield
     for layer, variance in held.items():
         layer.moving_variance.assign(variance)
@@ -134,10 +137,11 @@ def test_an_approximate_reciprocal_root_does_not_matter(fold, usual, convert):
             return whole(model, fold=fold)
 
     with mock.patch.object(float_model, "lower", elsewhere):
-        content, made = convert()
-    found = difference(usual[0], content)["constants"]["float32"]
-    assert found["values_different"] > 2_000_000
-    check_ranges_load_alike(usual[0], content)
-    check_int8(made)
+        content, made = convert("animals")
+    usually = usual["animals"][0]
+    found = difference(usually, content)["constants"]["float32"]
+    assert found["values_different"] > 500_000
+    check_ranges_load_alike("animals", usually, content)
+    check_int8("animals", made)
     if fold:  # else names are TensorFlow's, and bits the processor's
-        assert made == model_file(SHIPPED).read_bytes()
+        assert made == model_file("animals").read_bytes()

@@ -3,113 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import re
-import shutil
-import subprocess
-import sys
-import zipfile
-from hashlib import sha256
-from pathlib import Path
 
 import pytest
-from nspawn_boards import ContainerBoards, why_not
+from fleet_desk import NEEDS, PASSWORD, Fleet, this_python
+from noted import note
+from nspawn_boards import ContainerBoards
 
-from edgeseg.devices import EdgesegError
-from edgeseg.runtime.fleet.files import write_project
-from edgeseg.runtime.fleet.packing import BoardKind, pack
-from edgeseg.runtime.shipped import find_model
-
-ANSIBLE = shutil.which(
-    "ansible-playbook",
-    path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-)
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(ANSIBLE is None, reason="needs the extra `fleet`"),
-    pytest.mark.skipif(why_not() is not None, reason=f"no boards: {why_not()}"),
-]
+pytestmark = NEEDS
 NAMES = ("b1", "b2", "b3", "b4", "b5")
 SMALL = "b2"  # in the second wave, with a small disk for models
-PASSWORD = "correct horse 7+"
-_RECAP = re.compile(r"^(b\d)\s+: ok=\d+\s+changed=(\d+)\s.*failed=(\d+)", re.MULTILINE)
-
-
-class Fleet:
-    """The desk's folder, and what playbooks said."""
-
-    def __init__(self, folder, boards):
-        self.folder, self.boards, self.said = folder, boards, []
-        write_project(folder)
-        (folder / "models").mkdir()
-        hosts = {n: {"ansible_host": b.address} for n, b in boards.boards.items()}
-        common = {
-            "ansible_user": "root",
-            "ansible_ssh_common_args": (boards.folder / "ssh_options").read_text(),
-            "ansible_python_interpreter": "/usr/bin/python3",
-        }
-        inventory = {"boards": {"hosts": hosts, "vars": common}}
-        (folder / "inventory.yaml").write_text(json.dumps(inventory))
-        (folder / "group_vars/boards/vault.yaml").write_text(
-            json.dumps({"edgeseg_mqtt_password": PASSWORD})
-        )
-
-    def model(self, number):
-        """Let a release be the one that all boards are to have; return its hash."""
-        path = self.folder / f"models/door-{number}.tflite"
-        shutil.copy(find_model("animals"), path)
-        with zipfile.ZipFile(path, "a") as archive:  # another file, the same network
-            archive.writestr(zipfile.ZipInfo("release.txt"), str(number))
-        digest = sha256(path.read_bytes()).hexdigest()
-        source = f"models/{path.name}"
-        settings = {
-            "edgeseg_models": [{"name": "door", "source": source, "sha256": digest}],
-            # boards of one machine disturb each other: no matter how fast
-            "edgeseg_watch": 25,
-            "edgeseg_memory_max": "infinity",
-            "edgeseg_camera": {
-                "model": "door",
-                "source": "synthetic:320x240,live",
-                "fps": 1,
-                "threads": 1,
-                "output": [
-                    "mqtt://edgeseg@10.213.0.1/edgeseg/{{ inventory_hostname }}"
-                    "?password_file=/etc/edgeseg/mqtt-password"
-                ],
-            },
-        }
-        settings["edgeseg_models"][0]["slower"] = 20
-        text = json.dumps(settings)
-        (self.folder / "group_vars/boards/settings.yaml").write_text(text)
-        return digest
-
-    def play(self, *words):
-        """Run a playbook; return exit status, and per board (changed, failed)."""
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
-        environment["ANSIBLE_LOCAL_TEMP"] = str(self.folder / "temporary")
-        done = self.boards.call(ANSIBLE, *words, cwd=self.folder, env=environment)
-        self.said.append(done.stdout + done.stderr)
-        found = _RECAP.findall(done.stdout)
-        return done.returncode, {name: (int(c), int(f)) for name, c, f in found}
-
-    def in_use(self):
-        """Return the hash of each board's model, where its service is active."""
-        found = {}
-        for name in NAMES:
-            code, said = self.boards.ssh(name, "edgeseg model list --json")
-            assert code == 0, said
-            (model,) = json.loads(said)["models"]
-            (used,) = [each for each in model["versions"] if each["in_use"]]
-            assert self.boards.ssh(name, "systemctl is-active edgeseg")[0] == 0, name
-            found[name] = used["sha256"]
-        return found
-
-
-def board_python():
-    call = ["/usr/bin/python3", "-c", "import sys; print(sys.version_info[1])"]
-    done = subprocess.run(call, capture_output=True, text=True, check=True)
-    return BoardKind.parse(f"{platform.machine()}-cp3{done.stdout.strip()}")
+ODD = "b4"  # its pictures have other masks
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +26,7 @@ def fleet(tmp_path_factory):
     ):
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         made = Fleet(folder / "fleet", boards)
-        try:
-            pack(made.folder, board_python(), wheel=None, extras=["mqtt"], glibc="2.27")
-        except EdgesegError as error:
-            pytest.skip(f"no wheels for boards: {error}")
+        made.pack(this_python())
         yield made
 
 
@@ -169,3 +69,20 @@ def test_a_fleet_from_nothing_to_a_rollback(fleet):
     assert set(boards) == set(NAMES)
     assert fleet.in_use() == dict.fromkeys(NAMES, first)
     assert PASSWORD not in "".join(fleet.said)
+
+    fleet.give_pictures(wrong=[ODD])
+    status, boards = fleet.play("gather.yaml")
+    assert status == 0, fleet.said[-1]
+    assert boards == dict.fromkeys([*NAMES, "localhost"], (0, 0))
+    assert fleet.in_use() == dict.fromkeys(NAMES, first)  # all are on again
+    scores = {}
+    for name in NAMES:
+        folder = fleet.folder / "records" / name
+        found = {path.stem for path in folder.iterdir()}
+        assert found == {"doctor", "bench-door", "eval-0"}
+        scores[name] = json.loads((folder / "eval-0.json").read_text())["miou"]
+    assert {name for name, miou in scores.items() if miou < 1} == {ODD}
+    page = (fleet.folder / "fleet.html").read_text("utf-8")
+    assert all(f">{name}</" in page for name in NAMES)
+    assert page.count(", median 100.00 %") == 1
+    note("five_boards", fleet.figures)

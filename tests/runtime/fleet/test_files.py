@@ -85,6 +85,14 @@ def test_a_file_is_no_folder(tmp_path):
     assert "got the file" in done.output
 
 
+def test_an_empty_text_is_not_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = call("init", "")
+    assert done.exit_code == 2
+    assert "expected a path" in done.output
+    assert not list(tmp_path.iterdir())
+
+
 def test_every_file_is_yaml():
     yaml = pytest.importorskip("yaml")
     for name, content in project_files().items():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from model_server import ModelServer
+from mqtt_broker import FLEET, PREFIX
 from PIL import Image
 
 from edgeseg.runtime.cli import main
@@ -91,3 +96,33 @@ def variants(golden_model, tmp_path_factory):
     for name, data in made.items():
         (folder / f"{name}.tflite").write_bytes(data)
     return {name: folder / f"{name}.tflite" for name in made}
+
+
+@pytest.fixture
+def server(variants):
+    """The variants by HTTP."""
+    files = {f"/{path.name}": path.read_bytes() for path in variants.values()}
+    with ModelServer(b"", files) as server:
+        yield server
+
+
+@pytest.fixture
+def follow(board, variants, broker, tmp_path):
+    """Return what starts the command; the first model is installed."""
+    assert board.install(variants["first"], "--version", "1").exit_code == 0
+    started = []
+
+    def start(*words):
+        address = f"mqtt://127.0.0.1:{broker.port}/{PREFIX}?update={FLEET}"
+        call = [sys.executable, "-m", "edgeseg", "model", "follow", address]
+        call += ["--name", "door", "--pictures", board.pictures, *words]
+        with (tmp_path / "log").open("wb") as log:
+            process = subprocess.Popen(list(map(str, call)), stderr=log)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)

@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from model_server import ModelServer
-from mqtt_broker import soon
+from model_server import announcement
+from mqtt_broker import FLEET, PREFIX, soon
 
 from edgeseg.devices import InputError
 from edgeseg.runtime.installation.announcement import Announcement
@@ -17,48 +17,12 @@ from edgeseg.runtime.model.embedded import sha256
 
 pytest.importorskip("paho.mqtt.client", reason="needs the extra `mqtt`")
 
-PREFIX, FLEET = "edgeseg/door", "edgeseg/fleet"
 # of an update, from Home Assistant's documentation
 KEYS = {
     *("name", "unique_id", "state_topic", "command_topic", "payload_install"),
     *("availability_topic", "payload_available", "payload_not_available"),
     *("device", "origin"),
 }
-
-
-@pytest.fixture
-def server(variants):
-    files = {f"/{name}.tflite": path.read_bytes() for name, path in variants.items()}
-    with ModelServer(b"", files) as server:
-        yield server
-
-
-@pytest.fixture
-def follow(board, variants, broker, tmp_path):
-    """Return what starts the command; the first model is installed."""
-    assert board.install(variants["first"], "--version", "1").exit_code == 0
-    started = []
-
-    def start(*words):
-        address = f"mqtt://127.0.0.1:{broker.port}/{PREFIX}?update={FLEET}"
-        call = [sys.executable, "-m", "edgeseg", "model", "follow", address]
-        call += ["--name", "door", "--pictures", board.pictures, *words]
-        with (tmp_path / "log").open("wb") as log:
-            process = subprocess.Popen(list(map(str, call)), stderr=log)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-
-
-def offer(server, variants, name, version, **more):
-    url, digest = f"{server.url}/{name}.tflite", sha256(variants[name])
-    values = {"name": "door", "url": url, "version": version, "sha256": digest}
-    return json.dumps({**values, **more})
 
 
 def states(listener):
@@ -79,7 +43,7 @@ def last(listener, **expected):
 def test_the_button_installs_what_was_announced(
     follow, board, variants, server, listener
 ):
-    listener.publish(FLEET, offer(server, variants, "second", "2"), retain=True)
+    listener.publish(FLEET, announcement(server, variants["second"], "2"), retain=True)
     process = follow()
     state = last(listener, installed_version="1", latest_version="2")
     assert state["in_progress"] is False
@@ -91,6 +55,8 @@ def test_the_button_installs_what_was_announced(
     listener.publish(entity["command_topic"], entity["payload_install"])
     last(listener, installed_version="2", latest_version="2", in_progress=False)
     assert sorted({state["in_progress"] for state in states(listener)})[1:] == [True]
+    # of a message with null Home Assistant takes nothing
+    assert not [state for state in states(listener) if None in state.values()]
     assert board.in_use() == sha256(variants["second"])
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
@@ -100,14 +66,15 @@ def test_the_button_installs_what_was_announced(
 def test_one_that_falls_short_says_why_and_changes_nothing(
     follow, board, variants, server, listener
 ):
-    follow("--automatic")
+    follow("--automatic", "--delay", "0")
+    missing = {"url": f"{server.url}/missing.tflite"}
     for name, more, expected in (
         ("blinded", {}, "the labels change"),
-        ("missing", {}, "404"),
+        ("third", missing, "404"),
         ("third", {"sha256": "0" * 64}, "sha256"),
     ):
-        known = {**variants, "missing": variants["third"]}
-        listener.publish(FLEET, offer(server, known, name, name, **more), retain=True)
+        offer = announcement(server, variants[name], name, **more)
+        listener.publish(FLEET, offer, retain=True)
         soon(
             lambda expected=expected: any(
                 expected in (state["release_summary"] or "")
@@ -116,17 +83,43 @@ def test_one_that_falls_short_says_why_and_changes_nothing(
             )
         )
         assert board.in_use() == sha256(variants["first"])
-    state = last(listener, installed_version="1", latest_version="third")
+    shown = f"third ({'0' * 12})"  # no number that is higher
+    state = last(listener, installed_version="1", latest_version=shown)
     assert state["release_summary"].startswith("not installed: ")
-    good = offer(server, variants, "second", "2")
+    good = announcement(server, variants["second"], "2")
     listener.publish(FLEET, good, retain=True)
     last(listener, installed_version="2", latest_version="2")
 
 
+def test_a_delay_is_over_for_who_asks(follow, board, variants, server, listener):
+    follow("--automatic", "--delay", "86400")
+    listener.publish(FLEET, announcement(server, variants["second"], "2"), retain=True)
+    state = last(listener, installed_version="1", latest_version="2")
+    assert "will be installed in" in state["release_summary"]
+    assert server.asked == []
+    listener.publish(FLEET, "", retain=True)  # taken back
+    last(listener, latest_version="1")
+    third = announcement(server, variants["third"], "3")
+    listener.publish(FLEET, third, retain=True)
+    last(listener, latest_version="3")
+    listener.publish(f"{PREFIX}/update/set", "install")
+    last(listener, installed_version="3", latest_version="3")
+    assert board.in_use() == sha256(variants["third"])
+    assert server.asked == ["/third.tflite"]
+
+
+def test_a_delay_is_of_what_is_automatic(board):
+    address = "mqtt://127.0.0.1/edgeseg/door?update=edgeseg/fleet"
+    result = board.call("follow", address, "--name", "door", "--delay", "9")
+    assert result.exit_code == 1
+    assert "--delay needs --automatic" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_what_is_no_offer_is_left_alone(follow, board, variants, server, listener):
-    follow("--automatic")
+    follow("--automatic", "--delay", "0")
     last(listener, installed_version="1")
-    yard = json.loads(offer(server, variants, "second", "2")) | {"name": "yard"}
+    yard = json.loads(announcement(server, variants["second"], "2")) | {"name": "yard"}
     listener.publish(FLEET, json.dumps(yard), retain=True)  # another camera's
     listener.publish(FLEET, '{"command": "reboot"}', retain=True)
     soon(

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -246,6 +247,15 @@ def test_options_that_cannot_be(board, variants, words, expected):
     assert not board.store.exists()
 
 
+@pytest.mark.parametrize("option", ["--least", "--slower", "--watch"])
+def test_a_limit_is_a_number(board, variants, option):
+    """Nothing is below `nan`: such a limit would let everything pass."""
+    result = board.install(variants["first"], option, "nan")
+    assert result.exit_code == 2
+    assert "not a number" in result.stderr
+    assert not board.store.exists()
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -259,7 +269,7 @@ def test_options_that_cannot_be(board, variants, words, expected):
 def test_sources_that_cannot_be(board, source, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert expected in said(board.install(source, sha256="0" * 64))
-    assert not board.door.folder.exists()
+    assert not board.store.exists()
 
 
 def test_a_folder_and_a_pipe_are_no_models(board, tmp_path):
@@ -282,6 +292,31 @@ def test_two_at_a_time(installed, variants):
     with locked(installed.store):
         assert "wait for it" in said(installed.install(variants["second"]))
     assert unchanged(installed, variants)
+
+
+@pytest.mark.parametrize("words", [["rollback"], ["remove", "--name", "door"]])
+def test_what_finds_nothing_leaves_no_store(tmp_path, monkeypatch, board, words):
+    monkeypatch.setenv("EDGESEG_MODELS", str(tmp_path / "a" / "b"))
+    said(board.call(*words))
+    assert not (tmp_path / "a").exists()
+
+
+def test_who_waited_for_a_store_that_is_removed_makes_it_anew(board, variants):
+    """Several at once, each of which makes the folder or finds that it has gone."""
+    call = [sys.executable, "-m", "edgeseg", "model", "install", "--name", "door"]
+    refused = [*call, "nowhere.tflite", "--sha256", "0" * 64]
+    good = [*call, variants["first"], "--sha256", sha256(variants["first"])]
+    good += ["--pictures", board.pictures]
+    started = [
+        subprocess.Popen(list(map(str, words)), stderr=subprocess.PIPE, text=True)
+        for words in (refused, good, refused)
+    ]
+    said = [process.communicate(timeout=120)[1] for process in started]
+    # who is not let in after some seconds says so
+    assert started[1].returncode == 0 or "wait for it" in said[1], said
+    if started[1].returncode == 0:
+        assert board.in_use() == sha256(variants["first"])
+    assert all(process.returncode == 1 for process in started[::2])
 
 
 # By HTTP
