@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow", reason="needs the extra `convert`")
 from edgeseg.converter.loading.load import load_model
 from edgeseg.converter.shipped import keras_file, labels_file
 from edgeseg.converter.shipped.recipe import main
-from edgeseg.converter.shipped.recipes import RECIPES, animals, person, voc
+from edgeseg.converter.shipped.recipes import RECIPES, animals, voc
 from edgeseg.converter.shipped.recipes.recipe import Sources
 from edgeseg.converter.training.finetune import finetune
 from edgeseg.converter.training.settings import Network
@@ -72,26 +72,6 @@ def test_voc_learns_and_keeps_all_classes(sources, tmp_path):
     assert rounded.miou > result.miou - 0.02
 
 
-@pytest.mark.long
-def test_person_learns_what_narrowing_took(sources):
-    RECIPES["person"].prepare(sources, print)
-    whole = person.training(sources)
-    short = replace(
-        whole,
-        pictures=replace(whole.pictures, limit=64, val_limit=24),
-        network=replace(whole.network, size=(129, 129)),
-        teaching=replace(whole.teaching, sizes=(193, 257)),
-        epochs=6,
-    )
-    result = finetune(short, sources.output / "trained")
-    losses = [row["loss"] for row in result.rows[1:]]
-    assert losses[-1] < losses[0]
-    assert result.miou > result.rows[0]["val_miou"] + 0.02
-    whole_count = load_model(sources.start).model.count_params()
-    count = load_model(result.path).model.count_params()
-    assert count < 0.7 * whole_count
-
-
 def test_the_pictures_to_choose_by_are_not_those_to_judge_by(sources):
     RECIPES["voc"].prepare(sources, print)
     held = set((sources.output / "development.txt").read_text().split())
@@ -115,8 +95,7 @@ def test_there_is_a_recipe_for_every_name():
 
 @pytest.mark.parametrize("shipped", shipped_models(), ids=lambda one: one.name)
 def test_what_ships_is_what_the_recipe_makes(shipped):
-    sizes = {"animals": animals.SIZE, "voc": voc.SIZE, "person": person.SIZE}
-    size = sizes[shipped.name]
+    size = {"animals": animals.SIZE, "voc": voc.SIZE}[shipped.name]
     model = load_model(keras_file(shipped.name)).model
     assert model.input.shape == (1, *size, 3)
     assert model.output.shape[-1] == len(shipped.classes)
