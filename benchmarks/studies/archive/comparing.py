@@ -68,8 +68,14 @@ def compared(out: Path, expected: dict[str, Json], masks: Path) -> Json:
         "other_rows": len(other_rows),
         "other_masks": len(other_masks),
         "left_behind": len(left),
-        "unread": unread.read_text("utf-8").splitlines() if unread.exists() else [],
+        "unread": _reasons(unread) if unread.exists() else {},
     }
+
+
+def _reasons(unread: Path) -> dict[str, str]:
+    """Return the reason of each file that could not be read."""
+    entries = map(json.loads, unread.read_text("utf-8").splitlines())
+    return {entry["name"]: entry["reason"] for entry in entries}
 
 
 def _row_of(row: Json) -> Json:
