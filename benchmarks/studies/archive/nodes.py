@@ -253,6 +253,8 @@ def _children(pid: int) -> list[int]:
 
 
 def _ip(*words: str) -> None:
-    done = subprocess.run(["ip", *words], capture_output=True, text=True)
+    done = subprocess.run(
+        ["ip", *words], capture_output=True, text=True, encoding="utf-8"
+    )
     if done.returncode:
         raise InputError(f"ip {' '.join(words)}: {done.stderr.strip()}")
