@@ -6,19 +6,20 @@ import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from edgeseg.devices import Device, ModelError
+from edgeseg.devices import ModelError
+from edgeseg.devices.base import SpecifiedDevice
 from edgeseg.runtime import Segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from edgeseg.devices import TensorSpec
+    from edgeseg.devices import Device
     from edgeseg.devices.types import Array, Json
     from edgeseg.runtime.accuracy.dataset import Dataset
     from edgeseg.runtime.accuracy.paired import PairedEvaluation
 
 
-class RecordedAnswers(Device):
+class RecordedAnswers(SpecifiedDevice):
     """Answers that were given to the same tensors before, or by another process.
 
     Parameters
@@ -37,16 +38,6 @@ class RecordedAnswers(Device):
         self._inputs, self._outputs = like.inputs, like.outputs
         self._answers = answers
         self._places = {_digest(t): i for i, t in enumerate(tensors)}
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """Those of the network."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """Those of the network."""
-        return self._outputs
 
     def infer(self, *tensors: Array) -> tuple[Array, ...]:
         """Return what was answered to this tensor."""

@@ -10,10 +10,10 @@ from edgeseg.converter.frameworks import need, third_party
 from edgeseg.devices import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from edgeseg.converter.frameworks import KerasLayer, KerasModel, KerasTensor
-    from edgeseg.devices.types import Json
+    from edgeseg.devices.types import Array, Json
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,42 @@ class LayerGraph:
                 )
                 drawn[id(call.output)] = draw(call, *args, **kwargs)
             return keras.Model(start, drawn[id(self.end)], name=self.model.name)
+
+    def copy(
+        self,
+        changed: Mapping[str, Sequence[Array]] | None = None,
+        *,
+        batch_size: int | None = None,
+    ) -> KerasModel:
+        """Return the same network on layers of its own, some with other weights.
+
+        Parameters
+        ----------
+        changed : mapping of str to sequence of ndarray, or None
+            Weights by the layer's name; a ``Conv2D`` may have another number of
+            filters in them. All others are copied.
+        batch_size : int or None
+            See `redraw`.
+        """
+        changed = changed or {}
+        layers: dict[str, KerasLayer] = {}
+
+        def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
+            name = call.layer.name
+            if name not in layers:
+                filters = {}
+                if name in changed and type(call.layer).__name__ == "Conv2D":
+                    filters["filters"] = changed[name][0].shape[3]
+                layers[name] = fresh(call.layer, **filters)
+            return layers[name](*args, **kwargs)
+
+        copy = self.redraw(draw, batch_size=batch_size)
+        for name, layer in layers.items():
+            if name in changed:
+                layer.set_weights(changed[name])
+            elif getattr(layer, "weights", None):
+                take_weights(layer, self.model.get_layer(name))
+        return copy
 
 
 def fresh(layer: KerasLayer, **changes: object) -> KerasLayer:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulated.conversion import FLOAT, RESULT
+from emulated.conversion import FLOAT, RESULT, SHIPPED
 from emulated.difference import difference
 from emulated.environment import run
 
@@ -44,7 +44,7 @@ def measure(
     for name, python in pythons.items():
         made[name] = convert_with(python, folder / name)
         tell(f"{name}: float {made[name]['float']}, int8 {made[name]['int8']}")
-    shipped = model_file("voc")
+    shipped = model_file(SHIPPED)
     return {
         "conditions": {
             "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",

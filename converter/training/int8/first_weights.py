@@ -20,7 +20,7 @@ from edgeseg.converter.conversion.keras_device import segmenter_of
 from edgeseg.converter.frameworks import third_party
 from edgeseg.converter.loading.format import Loaded
 from edgeseg.converter.networks.folding import channel_axes
-from edgeseg.converter.networks.graph import LayerGraph, fresh, take_weights
+from edgeseg.converter.networks.graph import LayerGraph
 from edgeseg.converter.quantization.flatbuffer import FlatModel
 from edgeseg.converter.quantization.ranges import measure
 from edgeseg.converter.quantization.rounding import LIMIT
@@ -35,12 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from edgeseg.converter.frameworks import KerasLayer, KerasModel, KerasTensor
-    from edgeseg.converter.networks.graph import LayerCall
+    from edgeseg.converter.frameworks import KerasLayer, KerasModel
     from edgeseg.converter.quantization.ranges import Ranges
     from edgeseg.converter.quantization.refine import IntegerWeights
     from edgeseg.converter.training.start.batch_graph import Start
-    from edgeseg.devices.types import Array, Json
+    from edgeseg.devices.types import Array
 
 
 def settle(folded: KerasModel, tensors: Iterable[Array]) -> KerasModel:
@@ -65,7 +64,7 @@ def settle(folded: KerasModel, tensors: Iterable[Array]) -> KerasModel:
     ConversionError
         TensorFlow Lite cannot express the model, or a tensor is not finite.
     """
-    content = lower(_copy(LayerGraph.of(folded), batch_size=1))
+    content = lower(LayerGraph.of(folded).copy(batch_size=1))
     return settle_by(folded, content, measure(content, tensors))
 
 
@@ -82,7 +81,7 @@ def settle_by(folded: KerasModel, content: bytes, ranges: Ranges) -> KerasModel:
         From `measure`, of that file.
     """
     flat = FlatModel(content)
-    settled = _copy(LayerGraph.of(folded))
+    settled = LayerGraph.of(folded).copy()
     kernels = {
         _key(layer, layer.get_weights()[0]): layer
         for layer in settled.layers
@@ -94,22 +93,6 @@ def settle_by(folded: KerasModel, content: bytes, ranges: Ranges) -> KerasModel:
         if layer is not None:
             _set(layer, weights)
     return settled
-
-
-def _copy(graph: LayerGraph, batch_size: int | None = None) -> KerasModel:
-    layers: Json = {}
-
-    def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
-        name = call.layer.name
-        if name not in layers:
-            layers[name] = fresh(call.layer)
-        return layers[name](*args, **kwargs)
-
-    copy = graph.redraw(draw, batch_size=batch_size)
-    for name, layer in layers.items():
-        if getattr(layer, "weights", None):
-            take_weights(layer, graph.model.get_layer(name))
-    return copy
 
 
 def _key(layer: KerasLayer, kernel: Array) -> bytes:

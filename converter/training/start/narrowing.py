@@ -20,11 +20,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeseg.converter.frameworks import need, third_party
-from edgeseg.converter.networks.graph import LayerGraph, fresh, take_weights
+from edgeseg.converter.networks.graph import LayerGraph
 from edgeseg.converter.training.start.elimination import eliminate
 from edgeseg.converter.training.start.residuals import inverted_residuals
-from edgeseg.devices import InputError
-from edgeseg.runtime.segmentation.letterbox import Letterbox, scale_and_pad
+from edgeseg.devices import InputError, TensorSpec
+from edgeseg.runtime.model.manifest import Manifest
+from edgeseg.runtime.segmentation.input_tensor import InputTensor
+from edgeseg.runtime.segmentation.letterbox import encoding_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,14 +34,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeseg.converter.frameworks import KerasLayer, KerasModel, KerasTensor
-    from edgeseg.converter.networks.graph import LayerCall
+    from edgeseg.converter.frameworks import KerasModel
     from edgeseg.converter.training.start.batch_graph import Start
     from edgeseg.converter.training.start.residuals import Residual
     from edgeseg.devices.types import Array
     from edgeseg.runtime.accuracy.dataset import Dataset
 
-_GREY = 127  # of a letterbox
 _STEP = 8  # channels that processors take at once
 _PICTURES = 64
 _POSITIONS = 1024  # of each picture and residual
@@ -74,23 +74,17 @@ def narrowed(
         )
     names = pictures.ids[:: max(1, len(pictures.ids) // _PICTURES)][:_PICTURES]
     report(f"looking for channels that {len(names)} pictures need least")
-    size = start.model.input.shape[1:3]
-    model = narrow(start.model, share, (_tensor(pictures, n, size) for n in names))
+    manifest, shape = Manifest(), tuple(start.model.input.shape)
+    table = encoding_table(TensorSpec("image", shape, "float32"), manifest)
+    fed = InputTensor((shape[1], shape[2]), table, manifest)
+    tensors = (fed.fill(pictures.picture(name)) for name in names)
+    model = narrow(start.model, share, tensors)
     before, after = start.model.count_params(), model.count_params()
     note = (
         f"narrowed to {share:g} of the work of its inverted residuals: {after} weights "
         f"of {before}"
     )
     return replace(start, model=model, notes=(*start.notes, note))
-
-
-def _tensor(pictures: Dataset, name: str, size: tuple[int, int]) -> Array:
-    """Return a whole picture as the network takes it."""
-    import numpy as np
-
-    frame = pictures.picture(name)
-    letterbox = Letterbox.of(frame.shape[:2], size, "letterbox")
-    return scale_and_pad(frame, letterbox, _GREY)[None] / np.float32(127.5) - 1
 
 
 def narrow(model: KerasModel, share: float, tensors: Iterable[Array]) -> KerasModel:
@@ -103,7 +97,8 @@ def narrow(model: KerasModel, share: float, tensors: Iterable[Array]) -> KerasMo
     share : float
         Above 0, up to 1. What stays of each residual is a multiple of 8 channels.
     tensors : iterable of ndarray
-        Pictures as the network takes them, ``(1, H, W, 3)`` float32 -1..1.
+        Pictures as the network takes them, ``(1, H, W, 3)`` float32 -1..1; each is
+        used before the next one is asked for.
 
     Returns
     -------
@@ -127,7 +122,7 @@ def narrow(model: KerasModel, share: float, tensors: Iterable[Array]) -> KerasMo
     counts = _allocate(residuals, moments, share)
     for residual, moment, count in zip(residuals, moments, counts, strict=True):
         changed |= _narrowed(residual, moment, residual.channels - count)
-    return _redrawn(graph, changed)
+    return graph.copy(changed)
 
 
 def _allocate(
@@ -220,24 +215,3 @@ def _narrowed(
         residual.depthwise.name: [filters[:, :, stay], *(b[stay] for b in filter_bias)],
         residual.project.name: [rows[None, None, stay], rows[-1]],
     }
-
-
-def _redrawn(graph: LayerGraph, changed: dict[str, list[Array]]) -> KerasModel:
-    layers: dict[str, KerasLayer] = {}
-
-    def draw(call: LayerCall, *args: KerasTensor, **kwargs: object) -> KerasTensor:
-        name = call.layer.name
-        if name not in layers:
-            filters = {}
-            if name in changed and type(call.layer).__name__ == "Conv2D":
-                filters["filters"] = changed[name][0].shape[3]
-            layers[name] = fresh(call.layer, **filters)
-        return layers[name](*args, **kwargs)
-
-    drawn = graph.redraw(draw)
-    for name, layer in layers.items():
-        if name in changed:
-            layer.set_weights(changed[name])
-        elif getattr(layer, "weights", None):
-            take_weights(layer, graph.model.get_layer(name))
-    return drawn
